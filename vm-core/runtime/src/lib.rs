@@ -1,0 +1,1 @@
+//! placeholder arrow: see DESIGN
