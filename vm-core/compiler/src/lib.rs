@@ -1,1 +1,7 @@
-//! placeholder arrow: see DESIGN
+//! source text -> AST -> symbol tables -> register bytecode. Knows nothing of the runtime.
+#![forbid(unsafe_code)]
+
+pub mod bytecode;
+pub mod unparse;
+
+pub use bytecode::{CodeObject, Constant};
