@@ -130,30 +130,22 @@ macro_rules! opcodes {
 
         /// All rows, indexed by opcode.
         pub static OPCODES: &[OpInfo] = &[
-            $( OpInfo { name: stringify!($name), a: Operand::$a, b: Operand::$b, c: Operand::$c, x: $x != 0,
-                ext: Ext::$ext $(($n))?, raises: opcodes!(@raises $raises), generic: Opcode::$name,
-                doc: concat!($($doc, "\n"),+) }, )+
-            $( OpInfo { name: stringify!($sname), generic: Opcode::$sgeneric, doc: concat!($($sdoc, "\n"),+),
-                ..*Opcode::$sgeneric.info_generic() }, )*
+            $( GENERIC[Opcode::$name as usize], )+
+            $( OpInfo { name: stringify!($sname), doc: concat!($($sdoc, "\n"),+),
+                ..GENERIC[Opcode::$sgeneric as usize] }, )*
         ];
 
         /// Number of generic opcodes.
         pub const N_GENERIC: usize = [$( stringify!($name), )+].len();
         /// Number of all opcodes; the rest of the `u8` range is free.
-        pub const N_OPCODES: usize = N_GENERIC + [$( stringify!($sname), )*].len();
+        pub const N_OPCODES: usize = N_GENERIC + (&[$( stringify!($sname), )*] as &[&str]).len();
 
         static ALL: [Opcode; N_OPCODES] = [$( Opcode::$name, )+ $( Opcode::$sname, )*];
-
-        impl Opcode {
-            const fn info_generic(self) -> &'static OpInfo {
-                &GENERIC[self as usize]
-            }
-        }
 
         const GENERIC: &[OpInfo] = &[
             $( OpInfo { name: stringify!($name), a: Operand::$a, b: Operand::$b, c: Operand::$c, x: $x != 0,
                 ext: Ext::$ext $(($n))?, raises: opcodes!(@raises $raises), generic: Opcode::$name,
-                doc: "" }, )+
+                doc: concat!($($doc, "\n"),+) }, )+
         ];
 
         /// Calls `$m! { generic: NAME, ...; specialised: NAME, ...; }` with all opcode names in numeric order.
