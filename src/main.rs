@@ -1,1 +1,2 @@
+//! command line -> runtime: the `adder` command.
 fn main() {}

@@ -1,1 +1,65 @@
-fn main() {}
+//! command line -> one of the project's chores: `cargo xtask COMMAND`.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use xtask::{Project, Result};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo                        build adder, run the programs of examples/ on NumPy, end with a picture
+  test                        everything that must pass; the last line counts it
+  oracle                      install the reference interpreters (CPython 3.14, PyPy) and say where they are
+  conformance cpython [FILES] CPython's own test files; --baseline fails when a recorded one stops passing,
+                              --bless records, --list N lists at most N failures, --timeout SECONDS per file
+  numpy [FILES]               NumPy's own tests on adder and on CPython; --baseline, --bless, --list N as above
+  bench python [NAMES]        the programs of benches/python on adder, CPython and PyPy; --runs N, --quick
+  wheels [NAMES]              the programs of wheel-tests/, each with wheels that nobody here built
+  programs [NAMES]            the programs of tests/programs: adder must print what CPython prints
+  tidy                        the rules of the house that a machine can check
+
+ADDER=PATH runs PATH in place of building adder (any Python will do).
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<bool> {
+    let project = Project::find()?;
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["demo"] => xtask::demo::run(&project),
+        ["test"] => xtask::test::run(&project),
+        ["oracle"] => Ok(xtask::Oracle::install()?.describe()),
+        ["conformance", "cpython", ..] => xtask::conformance::command(&project, &args[2..]),
+        ["numpy", ..] => numpy(&project, &args[1..]),
+        ["bench", "python", ..] => xtask::bench::command(&project, &args[2..]),
+        ["wheels", ..] => xtask::wheels::command(&project, &args[1..]),
+        ["programs", ..] => xtask::programs::command(&project, &args[1..]),
+        ["tidy"] => xtask::tidy::run(&project),
+        ["help" | "--help" | "-h"] | [] => {
+            print!("{HELP}");
+            Ok(!args.is_empty())
+        }
+        _ => Err(format!("no such command: {}\n\n{HELP}", args.join(" "))),
+    }
+}
+
+/// `numpy-fork-tests` is a crate of its own that uses this one, so it is reached through cargo.
+fn numpy(project: &Project, args: &[String]) -> Result<bool> {
+    let mut cargo = project.cargo();
+    cargo
+        .args(["run", "--quiet", "-p", "numpy-fork-tests", "--"])
+        .args(args);
+    xtask::process::succeeds(&mut cargo)
+}

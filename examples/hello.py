@@ -1,0 +1,3 @@
+"""Prints a line."""
+import numpy as np
+print(np.arange(3))

@@ -1,0 +1,259 @@
+//! CPython's own test files, unmodified -> what adder makes of them, beside what CPython does.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{self, Scratch};
+use crate::suite::{self, FileReport, Job};
+use crate::{Context, Oracle, Project, Result, Tally, baseline, project, report};
+
+/// The language and its central types: what a program meets first.
+const FILES: &[&str] = &[
+    "test_grammar",
+    "test_scope",
+    "test_generators",
+    "test_coroutines",
+    "test_asyncgen",
+    "test_class",
+    "test_super",
+    "test_exceptions",
+    "test_except_star",
+    "test_raise",
+    "test_with",
+    "test_patma",
+    "test_type_params",
+    "test_named_expressions",
+    "test_positional_only_arg",
+    "test_extcall",
+    "test_unpack",
+    "test_dict",
+    "test_list",
+    "test_tuple",
+    "test_set",
+    "test_int",
+    "test_float",
+    "test_bool",
+    "test_slice",
+    "test_range",
+    "test_enumerate",
+    "test_iter",
+    "test_itertools",
+    "test_functools",
+    "test_operator",
+    "test_enum",
+    "test_dataclasses",
+    "test_contextlib",
+    "test_weakref",
+    "test_copy",
+    "test_json",
+    "test_re",
+    "test_struct",
+    "test_math",
+];
+
+/// Address space for one process of tests. Some tests expect a `MemoryError` for what no machine has.
+const MEMORY_MB: u32 = 6 * 1024;
+
+/// What the command line asks for; shared with `numpy-fork-tests`.
+pub struct Options {
+    pub files: Vec<String>,
+    pub baseline: bool,
+    pub bless: bool,
+    pub list: usize,
+    pub timeout: Duration,
+}
+
+impl Options {
+    pub fn parse(args: &[String]) -> Result<Options> {
+        let mut options = Options {
+            files: Vec::new(),
+            baseline: false,
+            bless: false,
+            list: usize::MAX,
+            timeout: Duration::from_secs(600),
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut number = || -> Result<u64> {
+                let text = args.next().ok_or_else(|| format!("{arg} needs a number"))?;
+                text.parse()
+                    .map_err(|_| format!("{arg} needs a number, not {text}"))
+            };
+            match arg.as_str() {
+                "--baseline" => options.baseline = true,
+                "--bless" => options.bless = true,
+                "--list" => options.list = number()? as usize,
+                "--timeout" => options.timeout = Duration::from_secs(number()?),
+                _ if arg.starts_with('-') => return Err(format!("no such option: {arg}")),
+                _ => options.files.push(arg.clone()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub fn command(project: &Project, args: &[String]) -> Result<bool> {
+    let options = Options::parse(args)?;
+    let oracle = Oracle::install()?;
+    let adder = project.adder()?;
+    let tally = run(project, &oracle, adder.running()?, &options)?;
+    println!("{tally}");
+    Ok(tally.failed == 0)
+}
+
+pub fn run(project: &Project, oracle: &Oracle, adder: &Path, options: &Options) -> Result<Tally> {
+    let names: Vec<String> = if options.files.is_empty() {
+        FILES.iter().map(|name| name.to_string()).collect()
+    } else {
+        options.files.iter().map(|name| file_stem(name)).collect()
+    };
+    let package = oracle.test_package()?;
+    let logs = project.dir("conformance/logs")?;
+    let theirs_dir = cached_dir(project, oracle.cpython()?, "conformance", RUNNER)?;
+    let search_path = Scratch::new("lib")?;
+    std::os::unix::fs::symlink(&package, search_path.0.join("test")).context("test package")?;
+    let runner = write_runner(&search_path.0)?;
+
+    let pairs = process::parallel(&names, project::jobs(), |name| {
+        let theirs = cached(&theirs_dir.join(format!("{name}.json")), || {
+            one(
+                name,
+                oracle.cpython()?,
+                &search_path.0,
+                &runner,
+                &logs,
+                "cpython",
+                options,
+            )
+        })?;
+        let ours = one(name, adder, &search_path.0, &runner, &logs, "adder", options)?;
+        eprintln!("{}", progress(&ours));
+        Ok((ours, theirs))
+    });
+    let pairs = pairs
+        .into_iter()
+        .collect::<Result<Vec<(FileReport, FileReport)>>>()?;
+    let (ours, theirs): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    conclude(
+        "CPython's own tests",
+        &ours,
+        &theirs,
+        &project.root.join("conformance/cpython-baseline.txt"),
+        options,
+    )
+}
+
+/// `Lib/test/test_NAME.py`, `test.test_NAME` and `NAME` are all the file `test_NAME`.
+fn file_stem(name: &str) -> String {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.strip_suffix(".py").unwrap_or(name);
+    let name = name.strip_prefix("test.").unwrap_or(name);
+    if name.starts_with("test_") {
+        name.to_string()
+    } else {
+        format!("test_{name}")
+    }
+}
+
+const RESULTS: &str = include_str!("../python/adder_results.py");
+const RUNNER: &str = include_str!("../python/adder_unittest.py");
+
+/// The runner in a folder by itself, away from the modules that tests import by name.
+fn write_runner(dir: &Path) -> Result<PathBuf> {
+    let dir = dir.join("runner");
+    std::fs::create_dir_all(&dir).context(dir.display())?;
+    std::fs::write(dir.join("adder_results.py"), RESULTS).context(dir.display())?;
+    let runner = dir.join("adder_unittest.py");
+    std::fs::write(&runner, RUNNER).context(dir.display())?;
+    Ok(runner)
+}
+
+fn one(
+    name: &str,
+    python: &Path,
+    search_path: &Path,
+    runner: &Path,
+    logs: &Path,
+    who: &str,
+    options: &Options,
+) -> Result<FileReport> {
+    let command = || -> Command {
+        let mut command = process::limited(python, MEMORY_MB);
+        process::plain_python(&mut command).env("PYTHONPATH", search_path);
+        command.arg(runner).arg(format!("test.{name}"));
+        command
+    };
+    suite::run(&Job {
+        name,
+        command: &command,
+        timeout: options.timeout,
+        patience: Duration::from_secs(120),
+        log: logs.join(format!("{name}.{who}.log")),
+    })
+}
+
+pub fn progress(report: &FileReport) -> String {
+    let broken = report
+        .broken
+        .as_deref()
+        .map(|why| format!(" ({why})"))
+        .unwrap_or_default();
+    format!(
+        "  {:<28} {:>5} of {:>5} passed in {:.1} s{broken}",
+        report.name,
+        report.count(suite::Outcome::Passed),
+        report.records.len(),
+        report.seconds
+    )
+}
+
+/// Where CPython's results are kept: one folder per version of CPython and of what runs the tests.
+pub fn cached_dir(project: &Project, python: &Path, what: &str, runner: &str) -> Result<PathBuf> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let version =
+        process::output(Command::new(python).args(["-c", "import sys; print(sys.version.split()[0])"]))?;
+    let mut hasher = DefaultHasher::new();
+    (RESULTS, runner).hash(&mut hasher);
+    project.dir(&format!(
+        "{what}/cpython-{}-{:016x}",
+        version.trim(),
+        hasher.finish()
+    ))
+}
+
+pub fn cached(path: &Path, make: impl FnOnce() -> Result<FileReport>) -> Result<FileReport> {
+    if let Some(report) = FileReport::load(path) {
+        return Ok(report);
+    }
+    let report = make()?;
+    report.save(path)?;
+    Ok(report)
+}
+
+/// Prints the table, the failures and what stopped passing, and records when asked.
+pub fn conclude(
+    title: &str,
+    ours: &[FileReport],
+    theirs: &[FileReport],
+    record: &Path,
+    options: &Options,
+) -> Result<Tally> {
+    println!("\n{title}\n{}", report::files(ours, theirs));
+    let failures = report::failures(ours, theirs, options.list);
+    if !failures.is_empty() {
+        println!("{failures}\n");
+    }
+    if options.bless {
+        baseline::bless(record, ours)?;
+        println!("recorded in {}", record.display());
+    }
+    if !options.baseline {
+        return Ok(baseline::tally(ours, theirs, None));
+    }
+    let lost = baseline::regressions(&baseline::load(record)?, ours);
+    for line in &lost {
+        println!("STOPPED PASSING {line}");
+    }
+    Ok(baseline::tally(ours, theirs, Some(lost.len())))
+}

@@ -1,0 +1,126 @@
+//! tests/programs/*.py -> adder must print, byte for byte, what CPython prints.
+//!
+//! A program whose first line is `# compare: stderr` must also write the same to standard error (tracebacks).
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{self, Run, plain_python};
+use crate::{Context, Oracle, Project, Result, Tally, project};
+
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+pub fn command(project: &Project, names: &[String]) -> Result<bool> {
+    let oracle = Oracle::install()?;
+    let adder = project.adder()?;
+    let tally = run(project, oracle.cpython()?, adder.running()?, names)?;
+    println!("{tally}");
+    Ok(tally.failed == 0)
+}
+
+/// The `.py` files of a folder of the repository, those with the given names or all.
+pub fn files(dir: &Path, names: &[String]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).context(dir.display())? {
+        let path = entry.context(dir.display())?.path();
+        let stem = stem(&path);
+        let wanted = names.is_empty() || names.iter().any(|name| name.trim_end_matches(".py") == stem);
+        if path.extension().is_some_and(|extension| extension == "py") && !stem.starts_with('_') && wanted {
+            files.push(path);
+        }
+    }
+    files.sort();
+    for name in names {
+        if !files
+            .iter()
+            .any(|path| stem(path) == name.trim_end_matches(".py"))
+        {
+            return Err(format!("no program {name} in {}", dir.display()));
+        }
+    }
+    Ok(files)
+}
+
+pub fn stem(path: &Path) -> String {
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) -> Result<Tally> {
+    let dir = project.root.join("tests/programs");
+    let files = files(&dir, names)?;
+    let outcomes = process::parallel(&files, project::jobs(), |file| -> Result<Option<String>> {
+        let text = std::fs::read_to_string(file).context(file.display())?;
+        let compare_stderr = text.starts_with("# compare: stderr");
+        let start = |python: &Path| {
+            let mut command = process::limited(python, 4096);
+            let name = file.file_name().unwrap_or_default();
+            plain_python(&mut command).current_dir(&dir).arg(name);
+            process::run(&mut command, TIMEOUT)
+        };
+        let (expected, got) = (start(cpython)?, start(adder)?);
+        Ok(difference(&expected, &got, compare_stderr))
+    });
+    let mut tally = Tally::default();
+    for (file, outcome) in files.iter().zip(outcomes) {
+        let outcome = outcome?;
+        tally.count(outcome.is_none());
+        if let Some(difference) = outcome {
+            println!("program {}: {difference}", stem(file));
+        }
+    }
+    Ok(tally)
+}
+
+/// Says where two runs differ first.
+pub fn difference(expected: &Run, got: &Run, compare_stderr: bool) -> Option<String> {
+    let tail = || match got.stderr.trim_end().lines().last() {
+        Some(line) => format!("\n  it wrote: {line}"),
+        None => String::new(),
+    };
+    if let Some(text) = first_difference(&expected.stdout, &got.stdout) {
+        return Some(format!("{text}{}", tail()));
+    }
+    if expected.end != got.end {
+        return Some(format!(
+            "ends with {}, CPython with {}{}",
+            got.end,
+            expected.end,
+            tail()
+        ));
+    }
+    if compare_stderr {
+        return first_difference(&expected.stderr, &got.stderr).map(|text| format!("standard error, {text}"));
+    }
+    None
+}
+
+fn first_difference(expected: &str, got: &str) -> Option<String> {
+    if expected == got {
+        return None;
+    }
+    let (mut theirs, mut ours) = (expected.lines(), got.lines());
+    for number in 1.. {
+        let (expected, got) = (theirs.next(), ours.next());
+        if expected != got || expected.is_none() {
+            let end = "(the end)";
+            return Some(format!(
+                "line {number}\n  expected: {}\n  got:      {}",
+                expected.unwrap_or(end),
+                got.unwrap_or(end)
+            ));
+        }
+    }
+    None
+}
+
+/// A command that runs a program with the packages of a folder on its search path.
+pub fn with_packages(python: &Path, packages: &Path, program: &Path) -> Command {
+    let mut command = Command::new(python);
+    plain_python(&mut command)
+        .env("PYTHONPATH", packages)
+        .arg(program);
+    command
+}
