@@ -1,0 +1,255 @@
+//! Allocation, deallocation and the collector's header. Objects are what `PyObject_Malloc` gives, so that C and
+//! Rust may free each other's.
+//!
+//! A GC object is preceded by `PyGC_Head`; a type with a managed dict or weak-reference list has two more words
+//! before that, at the offsets that CPython uses (-24 and -32).
+
+use crate::abi::*;
+use crate::error::PyResult;
+use crate::object::{Ref, TypedObject};
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+
+pub mod gc;
+
+/// Bytes before a GC object.
+pub const GC_HEAD_SIZE: usize = size_of::<PyGC_Head>();
+/// The managed dict's place relative to the object.
+pub const MANAGED_DICT_OFFSET: isize = -24;
+/// The managed weak-reference list's place relative to the object.
+pub const MANAGED_WEAKREF_OFFSET: isize = -32;
+/// How deep deallocations may nest natively before they are put off.
+const MAX_DEALLOC_DEPTH: usize = 50;
+
+/// What `tp_traverse` calls on each object that it owns.
+#[derive(Clone, Copy)]
+pub struct Visitor {
+    pub visit: visitproc_fn,
+    pub arg: *mut c_void,
+}
+
+/// The non-null `visitproc`.
+pub type visitproc_fn = unsafe extern "C" fn(*mut PyObject, *mut c_void) -> c_int;
+
+impl Visitor {
+    /// Visits one owned pointer, which may be null. Non-zero stops the traversal.
+    #[inline]
+    pub fn visit<T>(&self, object: *mut T) -> c_int {
+        if object.is_null() {
+            return 0;
+        }
+        // SAFETY: a traverse function passes live objects that it owns.
+        unsafe { (self.visit)(object.cast(), self.arg) }
+    }
+    #[inline]
+    pub fn visit_ref<T>(&self, object: &Option<Ref<T>>) -> c_int {
+        object.as_ref().map_or(0, |object| self.visit(object.as_raw()))
+    }
+}
+
+/// Gives one count back; the object dies with its last.
+///
+/// # Safety
+/// `object` is live and the caller owns a count of it.
+#[inline]
+pub unsafe fn decref(object: *mut PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let count = (*object).ob_refcnt.get();
+        if (count as i32) < 0 {
+            return;
+        }
+        (*object).ob_refcnt.set(count - 1);
+        if count == 1 {
+            dealloc(object);
+        }
+    }
+}
+
+/// `decref` for a pointer that may be null.
+///
+/// # Safety
+/// As `decref`, when not null.
+#[inline]
+pub unsafe fn xdecref(object: *mut PyObject) {
+    if !object.is_null() {
+        // SAFETY: the caller's contract.
+        unsafe { decref(object) }
+    }
+}
+
+thread_local! {
+    static DEALLOC_DEPTH: Cell<usize> = const { Cell::new(0) };
+    static PUT_OFF: Cell<Vec<*mut PyObject>> = const { Cell::new(Vec::new()) };
+}
+
+/// `_Py_Dealloc`: runs the type's deallocator. Containers that die inside each other beyond a depth are put off
+/// until the outermost is done, so that a long chain does not exhaust the native stack.
+///
+/// # Safety
+/// The object's count is zero and nobody uses it any more.
+#[inline(never)]
+pub unsafe fn dealloc(object: *mut PyObject) {
+    // SAFETY: the object's memory is still whole; its type is alive.
+    unsafe {
+        let ty = (*object).ty();
+        let Some(tp_dealloc) = ty.tp_dealloc.get() else { return };
+        if ty.tp_flags.get() & Py_TPFLAGS_HAVE_GC == 0 {
+            tp_dealloc(object);
+            return;
+        }
+        let depth = DEALLOC_DEPTH.get();
+        if depth >= MAX_DEALLOC_DEPTH {
+            let mut list = PUT_OFF.take();
+            list.push(object);
+            PUT_OFF.set(list);
+            return;
+        }
+        DEALLOC_DEPTH.set(depth + 1);
+        tp_dealloc(object);
+        if depth == 0 {
+            loop {
+                let mut list = PUT_OFF.take();
+                let Some(next) = list.pop() else { break };
+                PUT_OFF.set(list);
+                if let Some(tp_dealloc) = (*next).ty().tp_dealloc.get() {
+                    tp_dealloc(next);
+                }
+            }
+        }
+        DEALLOC_DEPTH.set(depth);
+    }
+}
+
+/// Raw zero-size-safe allocation in `PyMem_Malloc`'s domain; null when memory is out.
+#[inline]
+pub fn raw_malloc(size: usize) -> *mut c_void {
+    // SAFETY: malloc accepts any size.
+    unsafe { libc::malloc(size.max(1)) }
+}
+
+/// As `raw_malloc`, zeroed.
+#[inline]
+pub fn raw_calloc(size: usize) -> *mut c_void {
+    // SAFETY: calloc accepts any size.
+    unsafe { libc::calloc(size.max(1), 1) }
+}
+
+/// # Safety
+/// `ptr` came from this module's raw allocation (or is null).
+#[inline]
+pub unsafe fn raw_realloc(ptr: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: the caller's contract.
+    unsafe { libc::realloc(ptr, size.max(1)) }
+}
+
+/// # Safety
+/// `ptr` came from this module's raw allocation (or is null), and is not used afterwards.
+#[inline]
+pub unsafe fn raw_free(ptr: *mut c_void) {
+    // SAFETY: the caller's contract.
+    unsafe { libc::free(ptr) }
+}
+
+#[cold]
+pub fn no_memory() -> crate::Raised {
+    crate::raise!(MemoryError)
+}
+
+/// Bytes that precede an instance of `ty`.
+#[inline]
+pub fn pre_header_size(ty: &PyTypeObject) -> usize {
+    let flags = ty.tp_flags.get();
+    let gc = if flags & Py_TPFLAGS_HAVE_GC != 0 { GC_HEAD_SIZE } else { 0 };
+    let managed = if flags & (Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_MANAGED_WEAKREF) != 0 { 16 } else { 0 };
+    gc + managed
+}
+
+/// Allocates `size` zeroed bytes for an instance of `ty`, header set, one count; a GC object is not yet tracked.
+/// A heap type gains a count, as its instances own their type.
+///
+/// # Safety
+/// `size` is at least the type's basic size.
+pub unsafe fn alloc_object(ty: &PyTypeObject, size: usize) -> PyResult<*mut PyObject> {
+    let pre = pre_header_size(ty);
+    let Some(total) = size.checked_add(pre).filter(|total| *total <= isize::MAX as usize) else {
+        return Err(no_memory());
+    };
+    let block = raw_calloc(total).cast::<u8>();
+    if block.is_null() {
+        return Err(no_memory());
+    }
+    // SAFETY: the block holds the pre-header and the object.
+    unsafe {
+        let object = block.add(pre).cast::<PyObject>();
+        init_object(object, ty);
+        Ok(object)
+    }
+}
+
+/// Sets the header of fresh memory: one count, the type (which gains a count when it is a heap type).
+///
+/// # Safety
+/// `object` points to memory for an instance of `ty`.
+#[inline]
+pub unsafe fn init_object(object: *mut PyObject, ty: &PyTypeObject) {
+    if ty.tp_flags.get() & Py_TPFLAGS_HEAPTYPE != 0 {
+        ty.as_object().incref();
+    }
+    // SAFETY: the caller's contract.
+    unsafe {
+        (*object).ob_refcnt.set(1);
+        (*object).ob_overflow.set(0);
+        (*object).ob_flags.set(0);
+        (*object).ob_type.set((ty as *const PyTypeObject).cast_mut());
+    }
+}
+
+/// Gives an object's memory back, whatever precedes it. It must be untracked.
+///
+/// # Safety
+/// The object came from `alloc_object` and is not used afterwards.
+pub unsafe fn free_object(object: *mut PyObject) {
+    // SAFETY: the type says what precedes the object.
+    unsafe { free_object_of(object, (*object).ty()) }
+}
+
+/// # Safety
+/// As `free_object`; `ty` has the pre-header that the object was allocated with.
+pub unsafe fn free_object_of(object: *mut PyObject, ty: &PyTypeObject) {
+    // SAFETY: the caller's contract.
+    unsafe { raw_free(object.cast::<u8>().sub(pre_header_size(ty)).cast()) }
+}
+
+impl<T: TypedObject> Ref<T> {
+    /// A new instance of `cls` (which is `T`'s type or a subtype of it) that holds `value`, whose header is set here.
+    /// GC objects are tracked. Static types use `Ref::new`.
+    pub fn new_in(cls: &PyTypeObject, value: T) -> PyResult<Ref<T>> {
+        debug_assert!(cls.is_subtype(T::type_object()));
+        // SAFETY: tp_basicsize is at least T's size; the header of `value` is replaced by the right one, and the
+        // bytes after T (a subclass's slots) stay zero.
+        unsafe {
+            let object = alloc_object(cls, cls.tp_basicsize.get().max(size_of::<T>() as isize) as usize)?;
+            let target = object.cast::<T>();
+            std::ptr::write(target, value);
+            (*object).ob_refcnt.set(1);
+            (*object).ob_overflow.set(0);
+            (*object).ob_flags.set(0);
+            (*object).ob_type.set((cls as *const PyTypeObject).cast_mut());
+            if cls.tp_flags.get() & Py_TPFLAGS_HAVE_GC != 0 {
+                gc::track(object);
+            }
+            Ok(Ref::from_owned(target))
+        }
+    }
+    /// A new instance of `T`'s own type that holds `value`.
+    pub fn new(value: T) -> PyResult<Ref<T>> {
+        Ref::new_in(T::type_object(), value)
+    }
+}
+
+/// A header to put into a struct literal; `Ref::new_in` sets the real one.
+#[inline]
+pub const fn blank_header() -> PyObject {
+    PyObject::immortal(std::ptr::null_mut())
+}

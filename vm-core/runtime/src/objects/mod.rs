@@ -1,0 +1,4 @@
+//! The built-in types, a file or folder per `Objects/*.c`.
+
+pub mod object;
+pub mod singletons;

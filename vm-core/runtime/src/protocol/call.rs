@@ -1,0 +1,247 @@
+//! Calls: vectorcall first, `tp_call` otherwise.
+
+use super::{enter_native_call, from_slot};
+use crate::prelude::*;
+
+/// The bit of `nargsf` by which a caller lends the slot before the arguments.
+pub const PY_VECTORCALL_ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
+
+/// The number of positional arguments in `nargsf`.
+#[inline(always)]
+pub fn vectorcall_nargs(nargsf: usize) -> usize {
+    nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET
+}
+
+impl PyTypeObject {
+    /// The vectorcall function of an instance, when it has one.
+    #[inline(always)]
+    pub fn vectorcall_of(&self, object: &PyObject) -> Option<vectorcallfunc_fn> {
+        if self.tp_flags.get() & Py_TPFLAGS_HAVE_VECTORCALL == 0 {
+            return None;
+        }
+        let offset = self.tp_vectorcall_offset.get();
+        // SAFETY: a type with the flag has the pointer at that offset of its instances.
+        unsafe { *object.as_ptr().byte_offset(offset).cast::<Option<vectorcallfunc_fn>>() }
+    }
+}
+
+/// The non-null `vectorcallfunc`.
+pub type vectorcallfunc_fn =
+    unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
+
+/// `PyObject_Vectorcall`.
+///
+/// # Safety
+/// `args` holds `nargsf`'s count of live objects followed by one for each name of `kwnames` (a tuple or null).
+#[inline]
+pub unsafe fn vectorcall(
+    callable: &PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> PyResult {
+    if let Some(function) = callable.ty().vectorcall_of(callable) {
+        // SAFETY: the caller's contract is vectorcall's.
+        let result = unsafe { function(callable.as_ptr(), args, nargsf, kwnames) };
+        // SAFETY: a new reference or NULL with an exception.
+        return match unsafe { Ref::from_owned_opt(result) } {
+            Some(result) => {
+                debug_assert!(!crate::error::occurred(), "a call returned a result with an exception set");
+                Ok(result)
+            }
+            None => Err(check_call_failed(callable)),
+        };
+    }
+    // SAFETY: the caller's contract.
+    unsafe { call_by_tp_call(callable, args, vectorcall_nargs(nargsf), kwnames) }
+}
+
+#[cold]
+fn check_call_failed(callable: &PyObject) -> Raised {
+    if crate::error::occurred() {
+        return Raised::assume();
+    }
+    match callable.repr() {
+        Ok(repr) => raise!(SystemError, "{} returned NULL without setting an exception", repr.to_string_lossy()),
+        Err(raised) => raised,
+    }
+}
+
+/// Calls through `tp_call`, making the tuple and the dict that it wants.
+///
+/// # Safety
+/// As `vectorcall`.
+unsafe fn call_by_tp_call(
+    callable: &PyObject,
+    args: *const *mut PyObject,
+    nargs: usize,
+    kwnames: *mut PyObject,
+) -> PyResult {
+    // SAFETY: `&PyObject` has the layout of a pointer and the caller vouches for the array.
+    let positional = unsafe { slice_of(args, nargs) };
+    let tuple = PyTupleObject::from_slice(positional);
+    // SAFETY: a tuple or null.
+    let kwargs = match unsafe { kwnames.as_ref() } {
+        None => None,
+        Some(names) => {
+            // SAFETY: vectorcall passes a tuple of names.
+            let names = unsafe { names.cast_unchecked::<PyTupleObject>() };
+            // SAFETY: one value a name follows the positional arguments.
+            let values = unsafe { slice_of(args.add(nargs), names.len()) };
+            let dict = PyDictObject::new();
+            for (name, value) in names.as_slice().iter().zip(values) {
+                dict.set(name, value)?;
+            }
+            Some(dict)
+        }
+    };
+    callable.call_tuple(&tuple, kwargs.as_deref())
+}
+
+/// A vectorcall argument array as a slice of borrowed references.
+///
+/// # Safety
+/// `args` points to `len` live objects (it may be null when `len` is 0).
+#[inline(always)]
+pub unsafe fn slice_of<'a>(args: *const *mut PyObject, len: usize) -> &'a [&'a PyObject] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's contract; a reference has the layout of a pointer.
+    unsafe { std::slice::from_raw_parts(args.cast::<&PyObject>(), len) }
+}
+
+impl PyObject {
+    /// `self(*args)`.
+    #[inline]
+    pub fn call(&self, args: &[&PyObject]) -> PyResult {
+        // SAFETY: a slice of references is an array of live objects.
+        unsafe { vectorcall(self, args.as_ptr().cast(), args.len(), std::ptr::null_mut()) }
+    }
+    #[inline]
+    pub fn call0(&self) -> PyResult {
+        self.call(&[])
+    }
+    #[inline]
+    pub fn call1(&self, arg: &PyObject) -> PyResult {
+        self.call(&[arg])
+    }
+    /// A call with keywords: the last `kwnames.len()` of `args` are their values.
+    pub fn call_keywords(&self, args: &[&PyObject], kwnames: &PyTupleObject) -> PyResult {
+        let nargs = args.len() - kwnames.len();
+        // SAFETY: as in `call`, with the names' values last.
+        unsafe { vectorcall(self, args.as_ptr().cast(), nargs, kwnames.as_ptr()) }
+    }
+    /// A call with keywords given as Rust names.
+    pub fn call_kw(&self, args: &[&PyObject], keywords: &[(&str, &PyObject)]) -> PyResult {
+        let names = PyTupleObject::from_vec(
+            keywords.iter().map(|(name, _)| PyUnicodeObject::from_str(name).into_object()).collect(),
+        );
+        let all: Vec<&PyObject> =
+            args.iter().copied().chain(keywords.iter().map(|(_, value)| *value)).collect();
+        self.call_keywords(&all, &names)
+    }
+    /// `self(*args, **kwargs)`.
+    pub fn call_tuple(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+        if let Some(function) = self.ty().vectorcall_of(self) {
+            let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() != 0) else {
+                return self.call(args.as_slice());
+            };
+            let mut all: Vec<&PyObject> = args.as_slice().to_vec();
+            let mut names = Vec::with_capacity(kwargs.len());
+            let mut position = 0;
+            let mut held = Vec::with_capacity(kwargs.len());
+            while let Some((name, value, _)) = kwargs.next_entry(&mut position) {
+                if !PyUnicodeObject::check(name) {
+                    return Err(raise!(TypeError, "keywords must be strings"));
+                }
+                names.push(name.to_ref());
+                held.push(value.to_ref());
+            }
+            all.extend(held.iter().map(|value| &**value));
+            let names = PyTupleObject::from_vec(names);
+            // SAFETY: positional arguments, then a value a name.
+            let result =
+                unsafe { function(self.as_ptr(), all.as_ptr().cast(), args.len(), names.as_ptr()) };
+            // SAFETY: a new reference or NULL.
+            return unsafe { Ref::from_owned_opt(result) }.ok_or_else(|| check_call_failed(self));
+        }
+        let Some(tp_call) = self.ty().tp_call.get() else {
+            return Err(raise!(TypeError, "'{}' object is not callable", self.ty().name()));
+        };
+        enter_native_call(" while calling a Python object")?;
+        let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
+        // SAFETY: a slot of this object's type, with the tuple and dict it takes.
+        let result = unsafe { tp_call(self.as_ptr(), args.as_ptr(), kwargs) };
+        // SAFETY: a new reference or NULL.
+        unsafe { Ref::from_owned_opt(result) }.ok_or_else(|| check_call_failed(self))
+    }
+    /// `self.name(*args)`, without making a bound method where the type allows.
+    pub fn call_method(&self, name: &PyUnicodeObject, args: &[&PyObject]) -> PyResult {
+        match self.get_method(name)? {
+            (function, true) => {
+                let mut all: smallbuf::Args = smallbuf::Args::new();
+                all.push(self);
+                all.extend(args);
+                function.call(all.as_slice())
+            }
+            (attribute, false) => attribute.call(args),
+        }
+    }
+    /// Calls the special method `name`, looked up on the type; `None` when the type has none.
+    pub fn call_special(&self, name: &PyUnicodeObject, args: &[&PyObject]) -> PyResult<Option<Ref>> {
+        match self.lookup_special(name)? {
+            Some(method) => method.call(args).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The result of calling a C function that takes a tuple and a dict, checked.
+///
+/// # Safety
+/// `result` is a new reference or NULL.
+pub unsafe fn check_result(result: *mut PyObject) -> PyResult {
+    // SAFETY: the caller's contract.
+    unsafe { from_slot(result, "a native function") }
+}
+
+/// A short argument list that lives on the stack.
+mod smallbuf {
+    use crate::abi::PyObject;
+
+    pub struct Args<'a> {
+        inline: [Option<&'a PyObject>; 8],
+        len: usize,
+        spilled: Vec<&'a PyObject>,
+    }
+
+    impl<'a> Args<'a> {
+        pub fn new() -> Args<'a> {
+            Args { inline: [None; 8], len: 0, spilled: Vec::new() }
+        }
+        pub fn push(&mut self, arg: &'a PyObject) {
+            if !self.spilled.is_empty() {
+                self.spilled.push(arg);
+            } else if self.len == self.inline.len() {
+                self.spilled = self.inline.iter().map(|arg| arg.unwrap()).collect();
+                self.spilled.push(arg);
+            } else {
+                self.inline[self.len] = Some(arg);
+                self.len += 1;
+            }
+        }
+        pub fn extend(&mut self, args: &[&'a PyObject]) {
+            for arg in args {
+                self.push(arg);
+            }
+        }
+        pub fn as_slice(&self) -> &[&'a PyObject] {
+            if !self.spilled.is_empty() {
+                return &self.spilled;
+            }
+            // SAFETY: the first `len` entries are `Some`, which has the layout of the reference itself.
+            unsafe { std::slice::from_raw_parts(self.inline.as_ptr().cast(), self.len) }
+        }
+    }
+}

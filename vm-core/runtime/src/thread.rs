@@ -1,0 +1,303 @@
+//! Thread states, the interpreter state and the GIL.
+//!
+//! The public part of a thread state is `PyThreadState`; what is ours follows it in `ThreadState`. The GIL is a real
+//! lock: a thread that waits for it asks the holder to let go after the switch interval, by the eval breaker.
+
+use crate::abi::*;
+use crate::object::Ref;
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+/// One thread's state: what C sees first, then ours.
+#[repr(C)]
+pub struct ThreadState {
+    pub base: PyThreadState,
+    /// The exception being handled at the bottom of the stack: `exc_info` points here or into a generator.
+    pub exc_state: _PyErr_StackItem,
+    /// Native frames of Python calls that are on the stack: guards `RecursionError`.
+    pub recursion_depth: Cell<usize>,
+    /// Objects whose `repr` is under way.
+    pub repr_stack: RefCell<Vec<*mut PyObject>>,
+    /// The interpreter's innermost frame: its own type, opaque here.
+    pub current_frame: Cell<*mut std::ffi::c_void>,
+    /// What the interpreter keeps per thread (its frame stack), opaque here.
+    pub interp_data: Cell<*mut std::ffi::c_void>,
+    /// An exception to be raised asynchronously in this thread (`PyThreadState_SetAsyncExc`).
+    pub async_exc: RefCell<Option<Ref>>,
+    pub context: RefCell<Option<Ref>>,
+    pub context_version: Cell<u64>,
+    /// `sys.settrace` / `sys.setprofile` functions, kept by the interpreter.
+    pub trace_func: RefCell<Option<Ref>>,
+    pub profile_func: RefCell<Option<Ref>>,
+    pub thread_ident: Cell<u64>,
+    /// How deep the native stack may go: the lowest address that calls may reach.
+    pub stack_limit: Cell<usize>,
+    pub dict: RefCell<Option<Ref>>,
+}
+
+thread_local! {
+    static CURRENT: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
+}
+
+/// The calling thread's state. It must have one: native threads get theirs in `attach_new`.
+#[inline(always)]
+pub fn thread_state() -> &'static ThreadState {
+    let state = CURRENT.get();
+    debug_assert!(!state.is_null(), "this thread has no thread state");
+    // SAFETY: set by `set_current` to a state that lives as long as the thread holds the GIL.
+    unsafe { &*state }
+}
+
+/// The calling thread's state, if it has one.
+#[inline]
+pub fn try_thread_state() -> Option<&'static ThreadState> {
+    // SAFETY: null, or as in `thread_state`.
+    unsafe { CURRENT.get().as_ref() }
+}
+
+/// Makes `state` the calling thread's; returns the one before.
+pub fn set_current(state: *const ThreadState) -> *const ThreadState {
+    CURRENT.replace(state)
+}
+
+/// The one interpreter state (opaque in C: `PyInterpreterState`).
+pub struct InterpreterState {
+    pub id: i64,
+    threads: Mutex<Vec<usize>>,
+    next_thread_id: AtomicU64,
+    pub recursion_limit: AtomicUsize,
+    pub finalizing: AtomicBool,
+}
+
+pub static INTERPRETER: InterpreterState = InterpreterState {
+    id: 0,
+    threads: Mutex::new(Vec::new()),
+    next_thread_id: AtomicU64::new(1),
+    recursion_limit: AtomicUsize::new(1000),
+    finalizing: AtomicBool::new(false),
+};
+
+/// A new thread state, registered, not yet current.
+pub fn new_thread_state() -> &'static ThreadState {
+    let layout = std::alloc::Layout::new::<ThreadState>();
+    // SAFETY: a zeroed block is a valid start: every pointer null, every `Option` none; the cells that are not
+    // valid as zeroes are written below before anybody reads them.
+    let state = unsafe {
+        let state = std::alloc::alloc_zeroed(layout).cast::<ThreadState>();
+        if state.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        std::ptr::write(&raw mut (*state).repr_stack, RefCell::new(Vec::new()));
+        std::ptr::write(&raw mut (*state).async_exc, RefCell::new(None));
+        std::ptr::write(&raw mut (*state).context, RefCell::new(None));
+        std::ptr::write(&raw mut (*state).trace_func, RefCell::new(None));
+        std::ptr::write(&raw mut (*state).profile_func, RefCell::new(None));
+        std::ptr::write(&raw mut (*state).dict, RefCell::new(None));
+        &*state
+    };
+    state.base.interp.set((&raw const INTERPRETER).cast_mut().cast());
+    state.base.exc_info.set((&raw const state.exc_state).cast_mut());
+    state.base.id.set(INTERPRETER.next_thread_id.fetch_add(1, Ordering::Relaxed));
+    INTERPRETER.threads.lock().unwrap().push(state as *const ThreadState as usize);
+    state
+}
+
+/// All thread states, oldest first.
+pub fn all_thread_states() -> Vec<&'static ThreadState> {
+    // SAFETY: states are removed from the list before they are freed, under the GIL.
+    INTERPRETER.threads.lock().unwrap().iter().map(|state| unsafe { &*(*state as *const ThreadState) }).collect()
+}
+
+/// Forgets all thread states but the calling thread's: a forked child has only that thread.
+pub fn after_fork_in_child() {
+    let current = CURRENT.get() as usize;
+    INTERPRETER.threads.lock().unwrap().retain(|state| *state == current);
+}
+
+/// Drops what a thread state owns and unregisters it. The memory is given back.
+///
+/// # Safety
+/// No thread uses `state` any more; the GIL is held.
+pub unsafe fn delete_thread_state(state: *const ThreadState) {
+    INTERPRETER.threads.lock().unwrap().retain(|other| *other != state as usize);
+    // SAFETY: the caller's contract; the state came from `new_thread_state`.
+    unsafe {
+        let exception = (*state).base.current_exception.replace(std::ptr::null_mut());
+        drop(Ref::from_owned_opt(exception));
+        let handled = (*state).exc_state.exc_value.replace(std::ptr::null_mut());
+        drop(Ref::from_owned_opt(handled));
+        drop((*state).async_exc.take());
+        drop((*state).context.take());
+        drop((*state).trace_func.take());
+        drop((*state).profile_func.take());
+        drop((*state).dict.take());
+        std::alloc::dealloc(state.cast_mut().cast(), std::alloc::Layout::new::<ThreadState>());
+    }
+}
+
+/// Prepares the calling native thread to run Python: learns its stack's bounds.
+pub fn init_native_thread(state: &ThreadState) {
+    state.thread_ident.set(
+        // SAFETY: always succeeds.
+        unsafe { libc::pthread_self() },
+    );
+    state.base.thread_id.set(state.thread_ident.get());
+    state.stack_limit.set(native_stack_limit());
+}
+
+/// How much of the native stack is kept in reserve, for C code and error handling.
+const STACK_RESERVE: usize = 256 * 1024;
+
+fn native_stack_limit() -> usize {
+    // SAFETY: plain pthread queries on the calling thread.
+    unsafe {
+        let mut attr = std::mem::zeroed::<libc::pthread_attr_t>();
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attr) != 0 {
+            return 0;
+        }
+        let mut base = std::ptr::null_mut();
+        let mut size = 0;
+        libc::pthread_attr_getstack(&attr, &mut base, &mut size);
+        libc::pthread_attr_destroy(&mut attr);
+        // The main thread's stack grows up to its limit; an unlimited one is taken as 8 MiB.
+        let top = base as usize + size;
+        let usable = size.min(64 << 20);
+        top - usable + STACK_RESERVE.min(usable / 2)
+    }
+}
+
+/// The guard for native recursion: `enter_recursive_call(" while calling a Python object")?`.
+#[inline]
+pub fn check_native_stack(place: &str) -> crate::PyResult<()> {
+    let marker = 0u8;
+    if (&raw const marker as usize) < thread_state().stack_limit.get() {
+        return Err(native_stack_exhausted(place));
+    }
+    Ok(())
+}
+
+#[cold]
+fn native_stack_exhausted(place: &str) -> crate::Raised {
+    let state = thread_state();
+    let limit = state.stack_limit.get();
+    // Room for making the exception itself.
+    state.stack_limit.set(limit - STACK_RESERVE / 2);
+    let raised = crate::raise!(RecursionError, "maximum recursion depth exceeded{place}");
+    state.stack_limit.set(limit);
+    raised
+}
+
+// ---- the eval breaker and the GIL ----
+
+/// Bits of the eval breaker, which the interpreter looks at on backward jumps and calls.
+pub mod breaker {
+    pub const GIL_DROP_REQUEST: u32 = 1;
+    pub const SIGNALS: u32 = 2;
+    pub const PENDING_CALLS: u32 = 4;
+    pub const ASYNC_EXCEPTION: u32 = 8;
+    pub const GC: u32 = 16;
+}
+
+pub static EVAL_BREAKER: AtomicU32 = AtomicU32::new(0);
+
+#[inline(always)]
+pub fn eval_breaker_set() -> bool {
+    EVAL_BREAKER.load(Ordering::Relaxed) != 0
+}
+
+struct Gil {
+    locked: Mutex<GilState>,
+    released: Condvar,
+}
+
+struct GilState {
+    held: bool,
+    /// Counts how often the lock changed hands.
+    switches: u64,
+}
+
+static GIL: Gil = Gil { locked: Mutex::new(GilState { held: false, switches: 0 }), released: Condvar::new() };
+static SWITCH_INTERVAL_US: AtomicU64 = AtomicU64::new(5000);
+
+pub fn switch_interval_us() -> u64 {
+    SWITCH_INTERVAL_US.load(Ordering::Relaxed)
+}
+pub fn set_switch_interval_us(interval_us: u64) {
+    SWITCH_INTERVAL_US.store(interval_us.max(1), Ordering::Relaxed);
+}
+
+/// Takes the GIL for `state` and makes it the calling thread's.
+pub fn acquire_gil(state: &ThreadState) {
+    let mut gil = GIL.locked.lock().unwrap();
+    while gil.held {
+        let switches = gil.switches;
+        let (guard, timeout) =
+            GIL.released.wait_timeout(gil, Duration::from_micros(switch_interval_us())).unwrap();
+        gil = guard;
+        if timeout.timed_out() && gil.held && gil.switches == switches {
+            EVAL_BREAKER.fetch_or(breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
+        }
+    }
+    gil.held = true;
+    gil.switches += 1;
+    EVAL_BREAKER.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
+    drop(gil);
+    set_current(state);
+}
+
+/// Lets the GIL go. The calling thread has no current state afterwards.
+pub fn release_gil() -> *const ThreadState {
+    let state = set_current(std::ptr::null());
+    let mut gil = GIL.locked.lock().unwrap();
+    gil.held = false;
+    drop(gil);
+    GIL.released.notify_one();
+    state
+}
+
+/// Lets another thread that asked for it have the GIL, then takes it back.
+pub fn yield_gil() {
+    let errno = errno_get();
+    let switches = GIL.locked.lock().unwrap().switches;
+    let state = release_gil();
+    // Wait until the other thread really got it, so that the request is honoured.
+    let gil = GIL.locked.lock().unwrap();
+    if !gil.held && gil.switches == switches {
+        drop(gil);
+        std::thread::yield_now();
+    } else {
+        drop(gil);
+    }
+    // SAFETY: the state is this thread's own.
+    acquire_gil(unsafe { &*state });
+    errno_set(errno);
+}
+
+/// Runs `f` without the GIL: for blocking calls and long kernels. `f` must not touch objects.
+pub fn allow_threads<T>(f: impl FnOnce() -> T) -> T {
+    let state = release_gil();
+    let result = f();
+    let errno = errno_get();
+    // SAFETY: the state is this thread's own.
+    acquire_gil(unsafe { &*state });
+    errno_set(errno);
+    result
+}
+
+fn errno_get() -> i32 {
+    // SAFETY: the C library's thread-local.
+    unsafe { *libc::__errno_location() }
+}
+fn errno_set(errno: i32) {
+    // SAFETY: the C library's thread-local.
+    unsafe { *libc::__errno_location() = errno }
+}
+
+/// In a forked child the lock may have been left in any state by threads that are gone.
+pub fn reinit_gil_after_fork() {
+    if let Ok(mut gil) = GIL.locked.try_lock() {
+        gil.held = true;
+    }
+}
