@@ -12,8 +12,6 @@ use std::ffi::{c_int, c_void};
 
 pub mod gc;
 
-/// Bytes before a GC object.
-pub const GC_HEAD_SIZE: usize = size_of::<PyGC_Head>();
 /// The managed dict's place relative to the object.
 pub const MANAGED_DICT_OFFSET: isize = -24;
 /// The managed weak-reference list's place relative to the object.
@@ -24,12 +22,10 @@ const MAX_DEALLOC_DEPTH: usize = 50;
 /// What `tp_traverse` calls on each object that it owns.
 #[derive(Clone, Copy)]
 pub struct Visitor {
-    pub visit: visitproc_fn,
+    pub visit: visitproc,
     pub arg: *mut c_void,
 }
 
-/// The non-null `visitproc`.
-pub type visitproc_fn = unsafe extern "C" fn(*mut PyObject, *mut c_void) -> c_int;
 
 impl Visitor {
     /// Visits one owned pointer, which may be null. Non-zero stops the traversal.
@@ -156,22 +152,13 @@ pub fn no_memory() -> crate::Raised {
     crate::raise!(MemoryError)
 }
 
-/// Bytes that precede an instance of `ty`.
-#[inline]
-pub fn pre_header_size(ty: &PyTypeObject) -> usize {
-    let flags = ty.tp_flags.get();
-    let gc = if flags & Py_TPFLAGS_HAVE_GC != 0 { GC_HEAD_SIZE } else { 0 };
-    let managed = if flags & (Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_MANAGED_WEAKREF) != 0 { 16 } else { 0 };
-    gc + managed
-}
-
 /// Allocates `size` zeroed bytes for an instance of `ty`, header set, one count; a GC object is not yet tracked.
 /// A heap type gains a count, as its instances own their type.
 ///
 /// # Safety
 /// `size` is at least the type's basic size.
 pub unsafe fn alloc_object(ty: &PyTypeObject, size: usize) -> PyResult<*mut PyObject> {
-    let pre = pre_header_size(ty);
+    let pre = ty.prehead_size();
     let Some(total) = size.checked_add(pre).filter(|total| *total <= isize::MAX as usize) else {
         return Err(no_memory());
     };
@@ -218,7 +205,7 @@ pub unsafe fn free_object(object: *mut PyObject) {
 /// As `free_object`; `ty` has the pre-header that the object was allocated with.
 pub unsafe fn free_object_of(object: *mut PyObject, ty: &PyTypeObject) {
     // SAFETY: the caller's contract.
-    unsafe { raw_free(object.cast::<u8>().sub(pre_header_size(ty)).cast()) }
+    unsafe { raw_free(object.cast::<u8>().sub(ty.prehead_size()).cast()) }
 }
 
 impl<T: TypedObject> Ref<T> {

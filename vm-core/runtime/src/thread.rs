@@ -14,8 +14,6 @@ use std::time::Duration;
 #[repr(C)]
 pub struct ThreadState {
     pub base: PyThreadState,
-    /// The exception being handled at the bottom of the stack: `exc_info` points here or into a generator.
-    pub exc_state: _PyErr_StackItem,
     /// Native frames of Python calls that are on the stack: guards `RecursionError`.
     pub recursion_depth: Cell<usize>,
     /// Objects whose `repr` is under way.
@@ -98,7 +96,7 @@ pub fn new_thread_state() -> &'static ThreadState {
         &*state
     };
     state.base.interp.set((&raw const INTERPRETER).cast_mut().cast());
-    state.base.exc_info.set((&raw const state.exc_state).cast_mut());
+    state.base.exc_info.set((&raw const state.base.exc_state).cast_mut());
     state.base.id.set(INTERPRETER.next_thread_id.fetch_add(1, Ordering::Relaxed));
     INTERPRETER.threads.lock().unwrap().push(state as *const ThreadState as usize);
     state
@@ -126,7 +124,7 @@ pub unsafe fn delete_thread_state(state: *const ThreadState) {
     unsafe {
         let exception = (*state).base.current_exception.replace(std::ptr::null_mut());
         drop(Ref::from_owned_opt(exception));
-        let handled = (*state).exc_state.exc_value.replace(std::ptr::null_mut());
+        let handled = (*state).base.exc_state.exc_value.replace(std::ptr::null_mut());
         drop(Ref::from_owned_opt(handled));
         drop((*state).async_exc.take());
         drop((*state).context.take());

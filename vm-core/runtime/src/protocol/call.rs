@@ -3,31 +3,18 @@
 use super::{enter_native_call, from_slot};
 use crate::prelude::*;
 
-/// The bit of `nargsf` by which a caller lends the slot before the arguments.
-pub const PY_VECTORCALL_ARGUMENTS_OFFSET: usize = 1 << (usize::BITS - 1);
-
-/// The number of positional arguments in `nargsf`.
-#[inline(always)]
-pub fn vectorcall_nargs(nargsf: usize) -> usize {
-    nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET
-}
-
 impl PyTypeObject {
     /// The vectorcall function of an instance, when it has one.
     #[inline(always)]
-    pub fn vectorcall_of(&self, object: &PyObject) -> Option<vectorcallfunc_fn> {
+    pub fn vectorcall_of(&self, object: &PyObject) -> Option<vectorcallfunc> {
         if self.tp_flags.get() & Py_TPFLAGS_HAVE_VECTORCALL == 0 {
             return None;
         }
         let offset = self.tp_vectorcall_offset.get();
         // SAFETY: a type with the flag has the pointer at that offset of its instances.
-        unsafe { *object.as_ptr().byte_offset(offset).cast::<Option<vectorcallfunc_fn>>() }
+        unsafe { *object.as_ptr().byte_offset(offset).cast::<Option<vectorcallfunc>>() }
     }
 }
-
-/// The non-null `vectorcallfunc`.
-pub type vectorcallfunc_fn =
-    unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
 
 /// `PyObject_Vectorcall`.
 ///
@@ -53,7 +40,7 @@ pub unsafe fn vectorcall(
         };
     }
     // SAFETY: the caller's contract.
-    unsafe { call_by_tp_call(callable, args, vectorcall_nargs(nargsf), kwnames) }
+    unsafe { call_by_tp_call(callable, args, PyVectorcall_NARGS(nargsf), kwnames) }
 }
 
 #[cold]

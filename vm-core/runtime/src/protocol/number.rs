@@ -3,9 +3,7 @@
 use super::{enter_native_call, from_slot};
 use crate::prelude::*;
 
-/// The non-null `binaryfunc`.
-pub type binary_fn = unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
-type BinarySlot = fn(&PyNumberMethods) -> Option<binary_fn>;
+type BinarySlot = fn(&PyNumberMethods) -> Option<binaryfunc>;
 
 /// Tries a binary slot of both operands in the order of the language: the right one first when its type is a proper
 /// subtype. The result may be NotImplemented.
@@ -185,18 +183,15 @@ pub fn inplace_multiply(left: &PyObject, right: &PyObject) -> PyResult {
     Err(unsupported(left, right, "*="))
 }
 
-/// The non-null `ternaryfunc`.
-pub type ternary_fn = unsafe extern "C" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
-
 fn ternary_op1(
     base: &PyObject,
     exponent: &PyObject,
     modulus: &PyObject,
-    inplace: Option<ternary_fn>,
+    inplace: Option<ternaryfunc>,
 ) -> PyResult {
     let slot = |object: &PyObject| object.ty().number_slot(|slots| slots.nb_power.get());
-    let mut candidates: Vec<ternary_fn> = Vec::with_capacity(4);
-    let mut add = |candidate: Option<ternary_fn>| {
+    let mut candidates: Vec<ternaryfunc> = Vec::with_capacity(4);
+    let mut add = |candidate: Option<ternaryfunc>| {
         if let Some(function) = candidate
             && !candidates.iter().any(|other| *other as usize == function as usize)
         {
@@ -225,7 +220,7 @@ fn checked_power(
     base: &PyObject,
     exponent: &PyObject,
     modulus: &PyObject,
-    inplace: Option<ternary_fn>,
+    inplace: Option<ternaryfunc>,
     symbol: &str,
 ) -> PyResult {
     let result = ternary_op1(base, exponent, modulus, inplace)?;

@@ -1,4 +1,0 @@
-//! pycapsule.h: only the destructor's type is visible.
-use crate::*;
-
-pub type PyCapsule_Destructor = unsafe extern "C" fn(*mut PyObject);

@@ -1,9 +1,0 @@
-//! cpython/floatobject.h.
-use crate::*;
-
-c_structs! {
-    object PyFloatObject {
-        ob_base: PyObject,
-        ob_fval: Cell<c_double>,
-    }
-}
