@@ -57,14 +57,14 @@ pub trait CStruct {
 /// The first field, recursively, is a `PyObject`, and the struct is `#[repr(C)]`.
 pub unsafe trait ObjectStruct: Sized {
     #[inline(always)]
-    fn as_object(&self) -> &PyObject {
+    fn as_object(&self) -> &super::PyObject {
         // SAFETY: by the trait's contract a PyObject stands at the struct's address.
-        unsafe { &*(self as *const Self as *const PyObject) }
+        unsafe { &*(self as *const Self as *const super::PyObject) }
     }
     /// The pointer that C calls this object.
     #[inline(always)]
-    fn as_ptr(&self) -> *mut PyObject {
-        self as *const Self as *mut PyObject
+    fn as_ptr(&self) -> *mut super::PyObject {
+        self as *const Self as *mut super::PyObject
     }
 }
 
