@@ -1,1 +1,1 @@
-//! The C API.
+//! C extension modules -> the runtime: CPython 3.14's C API, a file per header, exported from the executable.
