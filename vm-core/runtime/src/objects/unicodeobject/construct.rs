@@ -36,7 +36,7 @@ pub(super) unsafe fn init_header(block: *mut u8, len: usize, max_char: u32) {
         let ascii = block.cast::<PyASCIIObject>();
         (&raw mut (*ascii).length).write(Cell::new(len as isize));
         (&raw mut (*ascii).hash).write(Cell::new(-1));
-        (&raw mut (*ascii).state).write(Cell::new(bits));
+        (&raw mut (*ascii).state).write(Cell::new(UnicodeState(bits)));
         if header == COMPACT_HEADER_SIZE {
             let compact = block.cast::<PyCompactUnicodeObject>();
             (&raw mut (*compact).utf8_length).write(Cell::new(0));
@@ -379,7 +379,7 @@ impl PyUnicodeObject {
             object.data.set(data.cast());
             object._base._base.length.set(source.len() as isize);
             object._base._base.hash.set(source._base._base.hash.get());
-            object._base._base.state.set(bits);
+            object._base._base.state.set(UnicodeState(bits));
             if source.is_ascii() {
                 object._base.utf8_length.set(source.len() as isize);
                 object._base.utf8.set(data.cast());

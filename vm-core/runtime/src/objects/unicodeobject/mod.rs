@@ -136,7 +136,9 @@ const fn static_ascii(length: isize) -> PyASCIIObject {
         ob_base: PyObject::immortal((&raw const PyUnicode_Type).cast_mut()),
         length: Cell::new(length),
         hash: Cell::new(-1),
-        state: Cell::new(state::INTERNED_STATIC | 1 << state::KIND_SHIFT | state::COMPACT | state::ASCII | state::STATIC),
+        state: Cell::new(UnicodeState(
+            state::INTERNED_STATIC | 1 << state::KIND_SHIFT | state::COMPACT | state::ASCII | state::STATIC,
+        )),
     }
 }
 
@@ -158,7 +160,9 @@ static LATIN1_CHARS: [Latin1Char; 128] = {
             ob_base: PyObject::immortal((&raw const PyUnicode_Type).cast_mut()),
             length: Cell::new(1),
             hash: Cell::new(-1),
-            state: Cell::new(state::INTERNED_STATIC | 1 << state::KIND_SHIFT | state::COMPACT | state::STATIC),
+            state: Cell::new(UnicodeState(
+                state::INTERNED_STATIC | 1 << state::KIND_SHIFT | state::COMPACT | state::STATIC,
+            )),
         };
         Latin1Char {
             base: PyCompactUnicodeObject {
@@ -203,11 +207,11 @@ impl PyUnicodeObject {
     }
     #[inline]
     pub(crate) fn state_bits(&self) -> u32 {
-        self.ascii_part().state.get()
+        self.ascii_part().state.get().0
     }
     #[inline]
     pub(crate) fn set_interned(&self, interned: u32) {
-        self.ascii_part().state.set(self.state_bits() & !state::INTERNED_MASK | interned);
+        self.ascii_part().state.set(UnicodeState(self.state_bits() & !state::INTERNED_MASK | interned));
     }
     /// `SSTATE_…`: whether and how the string is interned.
     #[inline]
