@@ -44,12 +44,18 @@ fn key_of(seed: Seed) -> (u64, u64) {
             let n_read = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
             if n_read != bytes.len() as isize {
                 let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-                bytes = time.map_or(1, |time| time.as_nanos()).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
+                bytes = time
+                    .map_or(1, |time| time.as_nanos())
+                    .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                    .to_le_bytes();
             }
         }
     }
     let half = |range: std::ops::Range<usize>| {
-        bytes[range].iter().rev().fold(0u64, |word, &byte| word << 8 | u64::from(byte))
+        bytes[range]
+            .iter()
+            .rev()
+            .fold(0u64, |word, &byte| word << 8 | u64::from(byte))
     };
     (half(0..8), half(8..16))
 }
@@ -100,7 +106,10 @@ pub fn siphash13(k0: u64, k1: u64, bytes: &[u8]) -> u64 {
         round(&mut v);
         v[0] ^= word;
     }
-    let tail = rest.iter().rev().fold(0u64, |tail, &byte| tail << 8 | u64::from(byte));
+    let tail = rest
+        .iter()
+        .rev()
+        .fold(0u64, |tail, &byte| tail << 8 | u64::from(byte));
     let last = (bytes.len() as u64) << 56 | tail;
     v[3] ^= last;
     round(&mut v);

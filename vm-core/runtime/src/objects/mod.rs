@@ -2,3 +2,6 @@
 
 pub mod object;
 pub mod singletons;
+pub mod stringlib;
+pub mod unicodectype;
+pub mod unicodeobject;

@@ -23,7 +23,10 @@ pub fn find_unit<T: CodeUnit>(units: &[T], wanted: T) -> Option<usize> {
     let mut start = 0;
     for chunk in units.chunks(CHUNK) {
         if chunk.iter().fold(false, |any, &unit| any | (unit == wanted)) {
-            return chunk.iter().position(|&unit| unit == wanted).map(|idx| start + idx);
+            return chunk
+                .iter()
+                .position(|&unit| unit == wanted)
+                .map(|idx| start + idx);
         }
         start += CHUNK;
     }
@@ -93,7 +96,12 @@ pub struct Matches<'a, T> {
 impl<'a, T: CodeUnit> Matches<'a, T> {
     pub fn new(units: &'a [T], needle: &'a [T]) -> Matches<'a, T> {
         debug_assert!(!needle.is_empty());
-        Matches { units, needle, finder: memmem::Finder::new(as_bytes(needle)), start: 0 }
+        Matches {
+            units,
+            needle,
+            finder: memmem::Finder::new(as_bytes(needle)),
+            start: 0,
+        }
     }
 }
 
@@ -129,7 +137,12 @@ pub fn count<T: CodeUnit>(units: &[T], needle: &[T], max: usize) -> usize {
 }
 
 /// The pieces between occurrences of `separator`, at most `max_split` + 1 of them.
-pub fn split<'a, T: CodeUnit>(units: &'a [T], separator: &'a [T], max_split: usize, mut piece: impl FnMut(usize, usize)) {
+pub fn split<'a, T: CodeUnit>(
+    units: &'a [T],
+    separator: &'a [T],
+    max_split: usize,
+    mut piece: impl FnMut(usize, usize),
+) {
     let mut start = 0;
     for place in Matches::new(units, separator).take(max_split) {
         piece(start, place);
@@ -139,10 +152,17 @@ pub fn split<'a, T: CodeUnit>(units: &'a [T], separator: &'a [T], max_split: usi
 }
 
 /// As `split`, counted from the end; the pieces come last first.
-pub fn rsplit<'a, T: CodeUnit>(units: &'a [T], separator: &'a [T], max_split: usize, mut piece: impl FnMut(usize, usize)) {
+pub fn rsplit<'a, T: CodeUnit>(
+    units: &'a [T],
+    separator: &'a [T],
+    max_split: usize,
+    mut piece: impl FnMut(usize, usize),
+) {
     let mut end = units.len();
     for _ in 0..max_split {
-        let Some(place) = rfind(&units[..end], separator) else { break };
+        let Some(place) = rfind(&units[..end], separator) else {
+            break;
+        };
         piece(place + separator.len(), end);
         end = place;
     }

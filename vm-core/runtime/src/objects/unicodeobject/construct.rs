@@ -1,8 +1,8 @@
 //! Characters -> `str` objects: allocation of the narrowest kind, and the constructors that the rest of the runtime uses.
 
 use super::{
-    ASCII_HEADER_SIZE, COMPACT_HEADER_SIZE, CodeUnit, MAX_CODE_POINT, StrData, UnicodeWriter, empty_str, interned,
-    latin1_char, state,
+    ASCII_HEADER_SIZE, COMPACT_HEADER_SIZE, CodeUnit, MAX_CODE_POINT, StrData, UnicodeWriter, empty_str,
+    interned, latin1_char, state,
 };
 use crate::memory;
 use crate::per_kind;
@@ -13,7 +13,11 @@ use std::cell::Cell;
 #[inline]
 const fn shape(max_char: u32) -> (usize, usize, u32) {
     if max_char < 0x80 {
-        (ASCII_HEADER_SIZE, 1, state::COMPACT | state::ASCII | 1 << state::KIND_SHIFT)
+        (
+            ASCII_HEADER_SIZE,
+            1,
+            state::COMPACT | state::ASCII | 1 << state::KIND_SHIFT,
+        )
     } else if max_char < 0x100 {
         (COMPACT_HEADER_SIZE, 1, state::COMPACT | 1 << state::KIND_SHIFT)
     } else if max_char < 0x1_0000 {
@@ -55,7 +59,11 @@ pub(super) unsafe fn init_header(block: *mut u8, len: usize, max_char: u32) {
 #[inline]
 fn alloc(len: usize, max_char: u32) -> Option<(*mut u8, *mut u8)> {
     let (header, unit, _) = shape(max_char);
-    let size = len.checked_add(1)?.checked_mul(unit)?.checked_add(header).filter(|size| *size <= isize::MAX as usize)?;
+    let size = len
+        .checked_add(1)?
+        .checked_mul(unit)?
+        .checked_add(header)
+        .filter(|size| *size <= isize::MAX as usize)?;
     let block = memory::raw_malloc(size).cast::<u8>();
     if block.is_null() {
         return None;
@@ -121,11 +129,17 @@ impl PyUnicodeObject {
     /// # Safety
     /// `fill` writes all `len` units, of the kind that `max_char` asks for, and one of them needs that kind.
     #[inline]
-    pub unsafe fn with_fill(len: usize, max_char: u32, fill: impl FnOnce(*mut u8)) -> PyResult<Ref<PyUnicodeObject>> {
+    pub unsafe fn with_fill(
+        len: usize,
+        max_char: u32,
+        fill: impl FnOnce(*mut u8),
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         if len == 0 {
             return Ok(PyUnicodeObject::empty());
         }
-        let Some((block, data)) = alloc(len, max_char) else { return Err(memory::no_memory()) };
+        let Some((block, data)) = alloc(len, max_char) else {
+            return Err(memory::no_memory());
+        };
         fill(data);
         if len == 1 && max_char < 0x100 {
             // SAFETY: one unit of kind 1 was written; the block is not needed.
@@ -165,7 +179,9 @@ impl PyUnicodeObject {
         let kind = shape(max_char).1;
         // SAFETY: the units fit the kind that their own maximum asks for.
         let made = unsafe {
-            PyUnicodeObject::with_fill(units.len(), max_char, |target| copy_units_to_kind(units, target, kind))
+            PyUnicodeObject::with_fill(units.len(), max_char, |target| {
+                copy_units_to_kind(units, target, kind)
+            })
         };
         made.unwrap_or_else(|_| out_of_memory(units.len()))
     }
@@ -207,7 +223,10 @@ impl PyUnicodeObject {
         PyUnicodeObject::from_code_points(&code_points)
     }
     /// A string of the code points that an iterator gives, `len` of them, run twice.
-    fn from_scalars<I: Iterator<Item = u32>>(len: usize, code_points: impl Fn() -> I) -> Ref<PyUnicodeObject> {
+    fn from_scalars<I: Iterator<Item = u32>>(
+        len: usize,
+        code_points: impl Fn() -> I,
+    ) -> Ref<PyUnicodeObject> {
         let max_char = code_points().fold(0, |all, code| all | code).min(MAX_CODE_POINT);
         let kind = shape(max_char).1;
         // SAFETY: the iterator gives `len` code points, of which the widest needs this kind.
@@ -286,7 +305,10 @@ impl PyUnicodeObject {
             return Ok(self.to_exact());
         }
         let (n_left, n_right) = (self.len(), other.len());
-        let Some(len) = n_left.checked_add(n_right).filter(|len| *len <= isize::MAX as usize) else {
+        let Some(len) = n_left
+            .checked_add(n_right)
+            .filter(|len| *len <= isize::MAX as usize)
+        else {
             return Err(raise!(OverflowError, "strings are too large to concat"));
         };
         let max_char = self.max_char_value().max(other.max_char_value());
@@ -308,7 +330,10 @@ impl PyUnicodeObject {
             return Ok(self.to_exact());
         }
         let n_units = self.len();
-        let Some(len) = n_units.checked_mul(count as usize).filter(|len| *len <= isize::MAX as usize) else {
+        let Some(len) = n_units
+            .checked_mul(count as usize)
+            .filter(|len| *len <= isize::MAX as usize)
+        else {
             return Err(raise!(OverflowError, "repeated string is too long"));
         };
         if n_units == 1 {
@@ -337,13 +362,26 @@ impl PyUnicodeObject {
             _ => {}
         }
         let separators = self.len().checked_mul(items.len() - 1);
-        let total = items.iter().try_fold(0usize, |total, item| total.checked_add(item.len()));
-        let total = separators.zip(total).and_then(|(left, right)| left.checked_add(right));
+        let total = items
+            .iter()
+            .try_fold(0usize, |total, item| total.checked_add(item.len()));
+        let total = separators
+            .zip(total)
+            .and_then(|(left, right)| left.checked_add(right));
         let Some(len) = total.filter(|len| *len <= isize::MAX as usize) else {
-            return Err(raise!(OverflowError, "join() result is too long for a Python string"));
+            return Err(raise!(
+                OverflowError,
+                "join() result is too long for a Python string"
+            ));
         };
-        let start = if self.is_empty() { 0x7F } else { self.max_char_value() };
-        let max_char = items.iter().fold(start, |max, item| max.max(item.max_char_value()));
+        let start = if self.is_empty() {
+            0x7F
+        } else {
+            self.max_char_value()
+        };
+        let max_char = items
+            .iter()
+            .fold(start, |max, item| max.max(item.max_char_value()));
         let kind = shape(max_char).1;
         // SAFETY: every item and separator is written once, into the widest kind among them.
         unsafe {
@@ -396,7 +434,8 @@ impl PyUnicodeObject {
 /// For the constructors that have no way to report: the sizes are those of memory that Rust already held.
 #[cold]
 fn out_of_memory(len: usize) -> ! {
-    let layout = std::alloc::Layout::array::<u32>(len.min(isize::MAX as usize / 8)).expect("a length in range");
+    let layout =
+        std::alloc::Layout::array::<u32>(len.min(isize::MAX as usize / 8)).expect("a length in range");
     std::alloc::handle_alloc_error(layout)
 }
 
@@ -417,6 +456,10 @@ pub fn decode_wtf8(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
             return Some(0xFFFD);
         }
         rest = &tail[n_tail..];
-        Some(tail[..n_tail].iter().fold(lead, |code, byte| code << 6 | u32::from(byte & 0x3F)))
+        Some(
+            tail[..n_tail]
+                .iter()
+                .fold(lead, |code, byte| code << 6 | u32::from(byte & 0x3F)),
+        )
     })
 }

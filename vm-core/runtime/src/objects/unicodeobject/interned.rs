@@ -18,7 +18,11 @@ struct Shared(UnsafeCell<Table>);
 // SAFETY: the table is touched only by the thread that holds the GIL.
 unsafe impl Sync for Shared {}
 
-static TABLE: Shared = Shared(UnsafeCell::new(Table { slots: Vec::new(), n_used: 0, n_filled: 0 }));
+static TABLE: Shared = Shared(UnsafeCell::new(Table {
+    slots: Vec::new(),
+    n_used: 0,
+    n_filled: 0,
+}));
 
 /// Marks a slot whose string died.
 const GONE: *const PyUnicodeObject = std::ptr::without_provenance(8);

@@ -10,18 +10,8 @@ use crate::{memory, pyhash};
 use std::cell::Cell;
 use std::mem::offset_of;
 
-pub mod case;
 pub mod construct;
-pub mod format;
 pub mod interned;
-pub mod iter;
-pub mod methods;
-pub mod repr;
-pub mod search;
-pub mod slots;
-pub mod split;
-pub mod text;
-pub mod translate;
 pub mod writer;
 
 pub use writer::UnicodeWriter;
@@ -142,10 +132,18 @@ const fn static_ascii(length: isize) -> PyASCIIObject {
     }
 }
 
-static EMPTY: AsciiChar = AsciiChar { base: static_ascii(0), units: [0; 8] };
+static EMPTY: AsciiChar = AsciiChar {
+    base: static_ascii(0),
+    units: [0; 8],
+};
 
 static ASCII_CHARS: [AsciiChar; 128] = {
-    let mut chars = [const { AsciiChar { base: static_ascii(1), units: [0; 8] } }; 128];
+    let mut chars = [const {
+        AsciiChar {
+            base: static_ascii(1),
+            units: [0; 8],
+        }
+    }; 128];
     let mut code = 0;
     while code < 128 {
         chars[code].units[0] = code as u8;
@@ -211,7 +209,9 @@ impl PyUnicodeObject {
     }
     #[inline]
     pub(crate) fn set_interned(&self, interned: u32) {
-        self.ascii_part().state.set(UnicodeState(self.state_bits() & !state::INTERNED_MASK | interned));
+        self.ascii_part()
+            .state
+            .set(UnicodeState(self.state_bits() & !state::INTERNED_MASK | interned));
     }
     /// `SSTATE_…`: whether and how the string is interned.
     #[inline]
@@ -258,7 +258,11 @@ impl PyUnicodeObject {
         if bits & state::COMPACT == 0 {
             return self.data.get();
         }
-        let header = if bits & state::ASCII != 0 { ASCII_HEADER_SIZE } else { COMPACT_HEADER_SIZE };
+        let header = if bits & state::ASCII != 0 {
+            ASCII_HEADER_SIZE
+        } else {
+            COMPACT_HEADER_SIZE
+        };
         // SAFETY: a compact string's characters follow its header.
         unsafe { base.add(header).cast() }
     }
@@ -306,11 +310,16 @@ impl PyUnicodeObject {
     }
     /// The code points, one by one.
     pub fn code_points(&self) -> CodePoints<'_> {
-        CodePoints { data: self.data(), next: 0, end: self.len() }
+        CodePoints {
+            data: self.data(),
+            next: 0,
+            end: self.len(),
+        }
     }
     /// As `code_points`, with U+FFFD for lone surrogates.
     pub fn chars(&self) -> impl Iterator<Item = char> + '_ {
-        self.code_points().map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
+        self.code_points()
+            .map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
     /// Whether both have the same characters.
@@ -364,9 +373,18 @@ impl PyUnicodeObject {
     #[cold]
     fn raise_surrogates(&self) -> Raised {
         let is_surrogate = |code: &u32| (0xD800..0xE000).contains(code);
-        let start = self.code_points().position(|code| is_surrogate(&code)).unwrap_or(0);
+        let start = self
+            .code_points()
+            .position(|code| is_surrogate(&code))
+            .unwrap_or(0);
         let n_bad = self.code_points().skip(start).take_while(is_surrogate).count();
-        crate::objects::codecs::errors::raise_encode_error(self, "utf-8", start, start + n_bad, "surrogates not allowed")
+        crate::objects::codecs::errors::raise_encode_error(
+            self,
+            "utf-8",
+            start,
+            start + n_bad,
+            "surrogates not allowed",
+        )
     }
     /// The text with U+FFFD for each lone surrogate.
     pub fn to_string_lossy(&self) -> String {
@@ -406,7 +424,10 @@ impl PyUnicodeObject {
         }
         // SAFETY: the cache holds valid UTF-8 of that length as long as the object lives.
         unsafe {
-            let bytes = std::slice::from_raw_parts(compact.utf8.get().cast::<u8>(), compact.utf8_length.get() as usize);
+            let bytes = std::slice::from_raw_parts(
+                compact.utf8.get().cast::<u8>(),
+                compact.utf8_length.get() as usize,
+            );
             Some(std::str::from_utf8_unchecked(bytes))
         }
     }

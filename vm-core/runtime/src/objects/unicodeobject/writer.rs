@@ -25,7 +25,14 @@ impl Default for UnicodeWriter {
 
 impl UnicodeWriter {
     pub const fn new() -> UnicodeWriter {
-        UnicodeWriter { block: std::ptr::null_mut(), len: 0, capacity: 0, kind: 1, ascii: true, failed: false }
+        UnicodeWriter {
+            block: std::ptr::null_mut(),
+            len: 0,
+            capacity: 0,
+            kind: 1,
+            ascii: true,
+            failed: false,
+        }
     }
     pub fn with_capacity(n_units: usize) -> UnicodeWriter {
         let mut writer = UnicodeWriter::new();
@@ -45,7 +52,11 @@ impl UnicodeWriter {
     }
     #[inline]
     fn header(&self) -> usize {
-        if self.ascii { ASCII_HEADER_SIZE } else { COMPACT_HEADER_SIZE }
+        if self.ascii {
+            ASCII_HEADER_SIZE
+        } else {
+            COMPACT_HEADER_SIZE
+        }
     }
     #[inline]
     fn end(&self) -> *mut u8 {
@@ -55,7 +66,9 @@ impl UnicodeWriter {
     #[cold]
     fn reallocate(&mut self, capacity: usize) -> bool {
         let size = capacity.checked_add(1).and_then(|n| n.checked_mul(self.kind));
-        let size = size.and_then(|n| n.checked_add(COMPACT_HEADER_SIZE)).filter(|n| *n <= isize::MAX as usize);
+        let size = size
+            .and_then(|n| n.checked_add(COMPACT_HEADER_SIZE))
+            .filter(|n| *n <= isize::MAX as usize);
         let block = match size {
             // SAFETY: the block is this writer's own.
             Some(size) => unsafe { memory::raw_realloc(self.block.cast(), size) }.cast::<u8>(),
@@ -173,7 +186,9 @@ impl UnicodeWriter {
     pub fn push_range(&mut self, text: &PyUnicodeObject, start: usize, end: usize) {
         match text.data() {
             StrData::Latin1(units) if text.is_ascii() => self.push_units(&units[start..end], 0x7F),
-            data => per_kind!(data, units => self.push_units(&units[start..end], max_char_of(&units[start..end]))),
+            data => {
+                per_kind!(data, units => self.push_units(&units[start..end], max_char_of(&units[start..end])))
+            }
         }
     }
     pub fn push_repeated(&mut self, code: u32, count: usize) {
