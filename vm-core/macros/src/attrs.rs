@@ -36,14 +36,21 @@ impl FnAttr {
             None => Ok(()),
             Some(flag) => {
                 let list = known.join(", ");
-                Err(Error::new(flag.span(), format!("unknown flag `{flag}`; known here: {list}")))
+                Err(Error::new(
+                    flag.span(),
+                    format!("unknown flag `{flag}`; known here: {list}"),
+                ))
             }
         }
     }
 
     pub fn text_signature(&self) -> Result<Option<TextSignature>> {
-        let Some(lit) = &self.signature else { return Ok(None) };
-        TextSignature::parse(&lit.value()).map(Some).map_err(|why| Error::new(lit.span(), why))
+        let Some(lit) = &self.signature else {
+            return Ok(None);
+        };
+        TextSignature::parse(&lit.value())
+            .map(Some)
+            .map_err(|why| Error::new(lit.span(), why))
     }
 }
 
@@ -92,7 +99,11 @@ pub fn take_attrs(attrs: &mut Vec<Attribute>, is_ours: impl Fn(&str) -> bool) ->
 
 /// The `#[cfg(..)]` attributes, to be repeated on whatever is generated.
 pub fn cfgs(attrs: &[Attribute]) -> TokenStream {
-    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).map(ToTokens::to_token_stream).collect()
+    attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .map(ToTokens::to_token_stream)
+        .collect()
 }
 
 /// The doc comment: lines joined, one leading space taken off each.
@@ -101,7 +112,9 @@ pub fn doc_comment(attrs: &[Attribute]) -> String {
     for attr in attrs {
         if let Meta::NameValue(meta) = &attr.meta
             && meta.path.is_ident("doc")
-            && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &meta.value
+            && let Expr::Lit(ExprLit {
+                lit: Lit::Str(text), ..
+            }) = &meta.value
         {
             let text = text.value();
             lines.push(text.strip_prefix(' ').unwrap_or(&text).trim_end().to_owned());
@@ -112,7 +125,8 @@ pub fn doc_comment(attrs: &[Attribute]) -> String {
 
 /// A C string literal with the given text.
 pub fn c_str(text: &str, span: Span) -> Result<LitCStr> {
-    let text = std::ffi::CString::new(text).map_err(|_| Error::new(span, "a NUL byte in a name or a docstring"))?;
+    let text =
+        std::ffi::CString::new(text).map_err(|_| Error::new(span, "a NUL byte in a name or a docstring"))?;
     Ok(LitCStr::new(&text, span))
 }
 
@@ -128,7 +142,11 @@ pub fn doc_with_signature(name: &str, signature: Option<&TextSignature>, doc: &s
 pub fn python_name(ident: &Ident) -> String {
     let name = ident.to_string();
     let name = name.strip_prefix("r#").unwrap_or(&name);
-    if name.starts_with('_') { name.to_owned() } else { name.strip_suffix('_').unwrap_or(name).to_owned() }
+    if name.starts_with('_') {
+        name.to_owned()
+    } else {
+        name.strip_suffix('_').unwrap_or(name).to_owned()
+    }
 }
 
 pub fn error(tokens: &impl Spanned, message: impl std::fmt::Display) -> Error {

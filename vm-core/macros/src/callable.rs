@@ -134,11 +134,13 @@ impl Callee<'_> {
                     }
                 });
             }
-            Convention::O => {
-                (quote!(arg: #object), quote!(), vec![Source::Required(quote!(unsafe {
+            Convention::O => (
+                quote!(arg: #object),
+                quote!(),
+                vec![Source::Required(quote!(unsafe {
                     ::adder_runtime::args::borrow::<::adder_runtime::abi::PyObject>(arg)
-                }))])
-            }
+                }))],
+            ),
             Convention::Fastcall => (
                 quote!(args: *const #object, nargs: isize),
                 quote! {
@@ -184,7 +186,10 @@ impl Callee<'_> {
         };
         let constructor = format_ident!("{constructor}");
         let name = c_str(&self.python_name, span)?;
-        let doc = c_str(&doc_with_signature(&self.python_name, Some(&signature), &row.doc), span)?;
+        let doc = c_str(
+            &doc_with_signature(&self.python_name, Some(&signature), &row.doc),
+            span,
+        )?;
         let mut flags = match self.receiver {
             Receiver::Class => quote!(::adder_runtime::abi::METH_CLASS),
             Receiver::None if self.self_ty.is_some() => quote!(::adder_runtime::abi::METH_STATIC),
@@ -216,7 +221,11 @@ impl Callee<'_> {
                 let message = "a text signature is needed, such as \"($self, object, /)\"";
                 return Err(error(&self.sig.ident, message));
             }
-            let text = if dollar.is_empty() { "()".to_owned() } else { format!("({dollar}, /)") };
+            let text = if dollar.is_empty() {
+                "()".to_owned()
+            } else {
+                format!("({dollar}, /)")
+            };
             return TextSignature::parse(&text).map_err(|why| error(&self.sig.ident, why));
         };
         if signature.receiver.is_some() || dollar.is_empty() || signature.opaque {
@@ -280,7 +289,10 @@ impl Callee<'_> {
             };
             (prelude, positional_sources(signature))
         } else {
-            (bind(signature, &quote!(tuple), &quote!(args, kwargs)), bound_sources(signature))
+            (
+                bind(signature, &quote!(tuple), &quote!(args, kwargs)),
+                bound_sources(signature),
+            )
         };
         let (lets, names) = conversions(signature, &types, &sources)?;
         let (receiver, path) = (self.receiver_arg()?, &self.path);
@@ -299,7 +311,10 @@ impl Callee<'_> {
             };
             (prelude, positional_sources(signature))
         } else {
-            (bind(signature, &quote!(vectorcall), &quote!(args, nargs, kwnames)), bound_sources(signature))
+            (
+                bind(signature, &quote!(vectorcall), &quote!(args, nargs, kwnames)),
+                bound_sources(signature),
+            )
         };
         let (lets, names) = conversions(signature, &types, &sources)?;
         let (receiver, path) = (self.receiver_arg()?, &self.path);
@@ -357,8 +372,16 @@ fn bind(signature: &TextSignature, form: &TokenStream, args: &TokenStream) -> To
     let variable = signature.has_varargs() || signature.has_varkw();
     let suffix = if variable { "_var" } else { "" };
     let binder = format_ident!("bind_{}{suffix}", form.to_string());
-    let outputs = if variable { quote!(let (rest, kwargs) =) } else { quote!() };
-    let unused = if variable { quote!(let _ = (rest, &kwargs);) } else { quote!() };
+    let outputs = if variable {
+        quote!(let (rest, kwargs) =)
+    } else {
+        quote!()
+    };
+    let unused = if variable {
+        quote!(let _ = (rest, &kwargs);)
+    } else {
+        quote!()
+    };
     quote! {
         let mut slots = [::core::option::Option::None; #n_slots];
         #outputs unsafe { SIG.#binder(#args, &mut slots) }?;
@@ -367,7 +390,11 @@ fn bind(signature: &TextSignature, form: &TokenStream, args: &TokenStream) -> To
 }
 
 /// `let` statements that convert the arguments, and the names they have then.
-fn conversions(signature: &TextSignature, types: &[&Type], sources: &[Source]) -> Result<(TokenStream, Vec<TokenStream>)> {
+fn conversions(
+    signature: &TextSignature,
+    types: &[&Type],
+    sources: &[Source],
+) -> Result<(TokenStream, Vec<TokenStream>)> {
     let mut lets = TokenStream::new();
     let mut names = Vec::new();
     let mut slot = 0usize;
@@ -376,7 +403,11 @@ fn conversions(signature: &TextSignature, types: &[&Type], sources: &[Source]) -
         let span = ty.span();
         let value = match source {
             Source::Ready(ready) if param.kind == Kind::VarKeywords => {
-                names.push(if contains_reference(ty) { quote!(#name.as_deref()) } else { quote!(#name) });
+                names.push(if contains_reference(ty) {
+                    quote!(#name.as_deref())
+                } else {
+                    quote!(#name)
+                });
                 lets.extend(quote!(let #name = #ready;));
                 continue;
             }
@@ -399,12 +430,22 @@ fn optional(param: &Param, ty: &Type, arg: &TokenStream, slot: usize) -> Result<
     let default = param.default.as_deref().unwrap_or_default();
     let span = ty.span();
     if is_option(ty) {
-        let helper = if default == "None" { "optional_or_none" } else { "optional" };
+        let helper = if default == "None" {
+            "optional_or_none"
+        } else {
+            "optional"
+        };
         let helper = Ident::new(helper, span);
         return Ok(quote_spanned!(span=> ::adder_runtime::args::#helper(#arg, &SIG, #slot)?));
     }
     let literal = rust_literal(default).ok_or_else(|| {
-        error(ty, format!("the default {default:?} of '{}' is no literal, so the type must be Option<_>", param.name))
+        error(
+            ty,
+            format!(
+                "the default {default:?} of '{}' is no literal, so the type must be Option<_>",
+                param.name
+            ),
+        )
     })?;
     Ok(quote_spanned!(span=> match #arg {
         ::core::option::Option::Some(arg) => ::adder_runtime::args::FromArg::from_arg(arg, &SIG, #slot)?,
@@ -427,7 +468,11 @@ fn rust_literal(text: &str) -> Option<TokenStream> {
         return Some(quote!(#inner));
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.starts_with(|c: char| c.is_ascii_digit()) { text.parse().ok() } else { None }
+    if digits.starts_with(|c: char| c.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 /// The type behind the receiver: `Self`, or what the first parameter refers to.
@@ -447,7 +492,10 @@ pub fn instance_type(sig: &Signature, self_ty: Option<&Type>) -> Result<TokenStr
                 }
                 Ok(quote!(#ty))
             }
-            other => Err(error(other, "the receiver must be a reference, such as `&self` or `obj: &PyObject`")),
+            other => Err(error(
+                other,
+                "the receiver must be a reference, such as `&self` or `obj: &PyObject`",
+            )),
         },
         None => Err(error(&sig.ident, "the first parameter must be the receiver")),
     }
@@ -455,16 +503,20 @@ pub fn instance_type(sig: &Signature, self_ty: Option<&Type>) -> Result<TokenStr
 
 pub fn is_option(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|segment| segment.ident == "Option")
+    path.path
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == "Option")
 }
 
 fn contains_reference(ty: &Type) -> bool {
     match ty {
         Type::Reference(_) => true,
         Type::Path(path) => path.path.segments.iter().any(|segment| match &segment.arguments {
-            PathArguments::AngleBracketed(args) => {
-                args.args.iter().any(|arg| matches!(arg, GenericArgument::Type(ty) if contains_reference(ty)))
-            }
+            PathArguments::AngleBracketed(args) => args
+                .args
+                .iter()
+                .any(|arg| matches!(arg, GenericArgument::Type(ty) if contains_reference(ty))),
             _ => false,
         }),
         _ => false,
@@ -479,6 +531,10 @@ trait OrAt {
 impl OrAt for Error {
     fn or_at(self, span: Span) -> Error {
         let empty = self.span().source_text().is_none_or(|text| text.is_empty());
-        if empty { Error::new(span, self.to_string()) } else { self }
+        if empty {
+            Error::new(span, self.to_string())
+        } else {
+            self
+        }
     }
 }

@@ -19,7 +19,9 @@ use syn::{ItemImpl, ItemMod, parse_macro_input};
 pub fn pytype(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as ItemImpl);
     let fallback = quote_without_ours(&item);
-    pytype::expand_type(args.into(), item).unwrap_or_else(|error| with_error(fallback, &error)).into()
+    pytype::expand_type(args.into(), item)
+        .unwrap_or_else(|error| with_error(fallback, &error))
+        .into()
 }
 
 /// Declares further methods and getters of a type on another `impl Struct { .. }`.
@@ -27,14 +29,18 @@ pub fn pytype(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn pymethods(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as ItemImpl);
     let fallback = quote_without_ours(&item);
-    pytype::expand_part(args.into(), item).unwrap_or_else(|error| with_error(fallback, &error)).into()
+    pytype::expand_part(args.into(), item)
+        .unwrap_or_else(|error| with_error(fallback, &error))
+        .into()
 }
 
 /// Declares a native module on `mod name { .. }`.
 #[proc_macro_attribute]
 pub fn pymodule(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as ItemMod);
-    pymodule::expand(args.into(), item).unwrap_or_else(|error| error.into_compile_error()).into()
+    pymodule::expand(args.into(), item)
+        .unwrap_or_else(|error| error.into_compile_error())
+        .into()
 }
 
 /// The impl block as it would be without us, so that an error here does not bring a hundred others.

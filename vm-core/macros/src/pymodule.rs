@@ -32,7 +32,9 @@ impl Parse for ModuleArgs {
                 "types" => {
                     let content;
                     bracketed!(content in input);
-                    args.types = Punctuated::<Path, Token![,]>::parse_terminated(&content)?.into_iter().collect();
+                    args.types = Punctuated::<Path, Token![,]>::parse_terminated(&content)?
+                        .into_iter()
+                        .collect();
                 }
                 other => return Err(Error::new(key.span(), format!("#[pymodule] knows no `{other}`"))),
             }
@@ -57,11 +59,20 @@ const OURS: [&str; 3] = ["pyfunction", "pyconst", "pyexec"];
 
 pub fn expand(args: TokenStream, mut item: ItemMod) -> Result<TokenStream> {
     let args: ModuleArgs = syn::parse2(args)?;
-    let name = args.name.as_ref().map_or_else(|| plain(&item.ident), LitStr::value);
-    let doc = args.doc.as_ref().map_or_else(|| doc_comment(&item.attrs), LitStr::value);
+    let name = args
+        .name
+        .as_ref()
+        .map_or_else(|| plain(&item.ident), LitStr::value);
+    let doc = args
+        .doc
+        .as_ref()
+        .map_or_else(|| doc_comment(&item.attrs), LitStr::value);
     let prefix = name.replace('.', "_");
     let Some((_, items)) = &mut item.content else {
-        return Err(error(&item, "#[pymodule] needs the module inline: `mod name { .. }`"));
+        return Err(error(
+            &item,
+            "#[pymodule] needs the module inline: `mod name { .. }`",
+        ));
     };
     let mut collected = Collected::default();
     let mut errors: Option<Error> = None;
@@ -96,14 +107,26 @@ impl Collected {
                         continue;
                     }
                     let attr = FnAttr::of(&attr)?;
-                    let python_name = attr.name.as_ref().map_or_else(|| python_name(rust_name), LitStr::value);
+                    let python_name = attr
+                        .name
+                        .as_ref()
+                        .map_or_else(|| python_name(rust_name), LitStr::value);
                     if kind == "pyconst" {
                         attr.allow_flags(&[])?;
-                        self.add_const(&python_name, &quote!(#rust_name()), &cfg, function.sig.output.span());
+                        self.add_const(
+                            &python_name,
+                            &quote!(#rust_name()),
+                            &cfg,
+                            function.sig.output.span(),
+                        );
                         continue;
                     }
                     attr.allow_flags(&["raw", "module"])?;
-                    let receiver = if attr.has("module") { Receiver::Module } else { Receiver::None };
+                    let receiver = if attr.has("module") {
+                        Receiver::Module
+                    } else {
+                        Receiver::None
+                    };
                     let callee = Callee {
                         path: quote!(#rust_name),
                         sig: &function.sig,
@@ -113,7 +136,11 @@ impl Collected {
                         wrapper: format_ident!("{prefix}_{}", plain(rust_name)),
                     };
                     let doc = doc_comment(&function.attrs);
-                    self.methods.push(callee.method_def(&MethodRow { attr, doc, cfg: cfg.clone() })?);
+                    self.methods.push(callee.method_def(&MethodRow {
+                        attr,
+                        doc,
+                        cfg: cfg.clone(),
+                    })?);
                     self.method_cfgs.push(cfg);
                 }
             }
@@ -125,9 +152,14 @@ impl Collected {
                     let attr = FnAttr::of(&attr)?;
                     attr.allow_flags(&[])?;
                     let rust_name = &constant.ident;
-                    let name = attr.name.as_ref().map_or_else(|| python_name(rust_name), LitStr::value);
+                    let name = attr
+                        .name
+                        .as_ref()
+                        .map_or_else(|| python_name(rust_name), LitStr::value);
                     let cfg = cfgs(&constant.attrs);
-                    constant.attrs.push(syn::parse_quote!(#[allow(non_upper_case_globals)]));
+                    constant
+                        .attrs
+                        .push(syn::parse_quote!(#[allow(non_upper_case_globals)]));
                     self.add_const(&name, &quote!(#rust_name), &cfg, constant.ty.span());
                 }
             }
@@ -151,11 +183,17 @@ impl Collected {
         let methods = &self.methods;
         let methods_len = table_len(&self.method_cfgs);
         let consts = &self.consts;
-        let exec = self.exec.as_ref().map(|exec| {
-            quote!(::adder_runtime::args::Fallible::<()>::into_result(#exec(module))?;)
-        });
-        let (name_c, short) = (c_str(name, Span::call_site())?, name.rsplit('.').next().unwrap_or(name));
-        let doc = if doc.is_empty() { quote!(::core::ptr::null()) } else {
+        let exec = self
+            .exec
+            .as_ref()
+            .map(|exec| quote!(::adder_runtime::args::Fallible::<()>::into_result(#exec(module))?;));
+        let (name_c, short) = (
+            c_str(name, Span::call_site())?,
+            name.rsplit('.').next().unwrap_or(name),
+        );
+        let doc = if doc.is_empty() {
+            quote!(::core::ptr::null())
+        } else {
             let doc = c_str(doc, Span::call_site())?;
             quote!(#doc.as_ptr())
         };

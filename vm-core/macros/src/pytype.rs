@@ -69,12 +69,19 @@ impl TypeArgs {
             "typed" => self.typed = Some(input.parse::<LitBool>()?.value),
             "base" => self.base = Some(input.parse()?),
             "metatype" => self.metatype = Some(input.parse()?),
-            "flags" => self.flags = Punctuated::<Ident, Token![|]>::parse_separated_nonempty(input)?.into_iter().collect(),
+            "flags" => {
+                self.flags = Punctuated::<Ident, Token![|]>::parse_separated_nonempty(input)?
+                    .into_iter()
+                    .collect()
+            }
             "dealloc" => self.dealloc = Some(input.parse()?),
             "parts" => self.parts = list::<Path>(input)?,
             "members" => self.members = list::<ExprTuple>(input)?,
             "slots" => {
-                self.raw_slots = list::<RawSlot>(input)?.into_iter().map(|slot| (slot.name, slot.value)).collect();
+                self.raw_slots = list::<RawSlot>(input)?
+                    .into_iter()
+                    .map(|slot| (slot.name, slot.value))
+                    .collect();
             }
             other => match FIELD_KEYS.iter().find(|(name, _)| *name == other) {
                 Some((_, field)) => self.fields.push((Ident::new(field, key.span()), input.parse()?)),
@@ -94,14 +101,19 @@ impl Parse for RawSlot {
     fn parse(input: ParseStream) -> Result<Self> {
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
-        Ok(Self { name, value: input.parse()? })
+        Ok(Self {
+            name,
+            value: input.parse()?,
+        })
     }
 }
 
 fn list<T: Parse>(input: ParseStream) -> Result<Vec<T>> {
     let content;
     bracketed!(content in input);
-    Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+    Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?
+        .into_iter()
+        .collect())
 }
 
 /// What the attributes of an impl block's functions declare.
@@ -130,7 +142,16 @@ struct Constructor {
     signature: TextSignature,
 }
 
-const OURS: [&str; 8] = ["slot", "new", "init", "method", "classmethod", "staticmethod", "getter", "setter"];
+const OURS: [&str; 8] = [
+    "slot",
+    "new",
+    "init",
+    "method",
+    "classmethod",
+    "staticmethod",
+    "getter",
+    "setter",
+];
 
 /// Takes our attributes off the functions of `item` and notes what they say.
 fn collect(item: &mut ItemImpl, prefix: &str) -> Result<Collected> {
@@ -167,18 +188,32 @@ impl Collected {
                     syn::Meta::Path(_) => function.sig.ident.clone(),
                     _ => attr.parse_args::<Ident>()?,
                 };
-                self.slots.push(slots::wrap(&named, &function.sig, self_ty, prefix, cfg)?);
+                self.slots
+                    .push(slots::wrap(&named, &function.sig, self_ty, prefix, cfg)?);
             }
             "new" | "init" => {
                 let attr = FnAttr::of(attr)?;
                 attr.allow_flags(&["vectorcall"])?;
                 let Some(signature) = attr.text_signature()? else {
-                    return Err(error(&function.sig.ident, "a text signature is needed, such as \"(iterable=(), /)\""));
+                    return Err(error(
+                        &function.sig.ident,
+                        "a text signature is needed, such as \"(iterable=(), /)\"",
+                    ));
                 };
-                let constructor = Constructor { function: function.clone(), attr, signature };
-                if kind == "new" { self.new = Some(constructor) } else { self.init = Some(constructor) }
+                let constructor = Constructor {
+                    function: function.clone(),
+                    attr,
+                    signature,
+                };
+                if kind == "new" {
+                    self.new = Some(constructor)
+                } else {
+                    self.init = Some(constructor)
+                }
             }
-            "getter" | "setter" => self.add_getset(kind, &FnAttr::of(attr)?, function, self_ty, prefix, cfg)?,
+            "getter" | "setter" => {
+                self.add_getset(kind, &FnAttr::of(attr)?, function, self_ty, prefix, cfg)?
+            }
             _ => {
                 let attr = FnAttr::of(attr)?;
                 attr.allow_flags(&["raw", "coexist"])?;
@@ -188,7 +223,10 @@ impl Collected {
                     _ => Receiver::None,
                 };
                 let rust_name = &function.sig.ident;
-                let python_name = attr.name.as_ref().map_or_else(|| python_name(rust_name), LitStr::value);
+                let python_name = attr
+                    .name
+                    .as_ref()
+                    .map_or_else(|| python_name(rust_name), LitStr::value);
                 let callee = Callee {
                     path: quote!(<#self_ty>::#rust_name),
                     sig: &function.sig,
@@ -198,7 +236,11 @@ impl Collected {
                     wrapper: format_ident!("{prefix}_{}", plain(rust_name)),
                 };
                 let doc = doc_comment(&function.attrs);
-                self.methods.push(callee.method_def(&MethodRow { attr, doc, cfg: cfg.clone() })?);
+                self.methods.push(callee.method_def(&MethodRow {
+                    attr,
+                    doc,
+                    cfg: cfg.clone(),
+                })?);
                 self.method_cfgs.push(cfg);
             }
         }
@@ -216,16 +258,27 @@ impl Collected {
     ) -> Result<()> {
         attr.allow_flags(&[])?;
         let rust_name = &function.sig.ident;
-        let mut name = attr.name.as_ref().map_or_else(|| python_name(rust_name), LitStr::value);
+        let mut name = attr
+            .name
+            .as_ref()
+            .map_or_else(|| python_name(rust_name), LitStr::value);
         if kind == "setter" && attr.name.is_none() {
             match name.strip_prefix("set_") {
                 Some(rest) => name = rest.to_owned(),
-                None => return Err(error(rust_name, "a setter is called `set_x`, or says `#[setter(name = \"x\")]`")),
+                None => {
+                    return Err(error(
+                        rust_name,
+                        "a setter is called `set_x`, or says `#[setter(name = \"x\")]`",
+                    ));
+                }
             }
         }
         let wants = if kind == "getter" { 1 } else { 2 };
         if function.sig.inputs.len() != wants {
-            return Err(error(rust_name, format!("a {kind} has {wants} parameter(s), with the receiver")));
+            return Err(error(
+                rust_name,
+                format!("a {kind} has {wants} parameter(s), with the receiver"),
+            ));
         }
         let wrapper = format_ident!("{prefix}_{}_{kind}", plain(rust_name));
         let ty = instance_type(&function.sig, Some(self_ty))?;
@@ -237,7 +290,14 @@ impl Collected {
             Some(at) => at,
             None => {
                 let span = rust_name.span();
-                self.getsets.push(GetSet { name, doc: String::new(), cfg, get: None, set: None, span });
+                self.getsets.push(GetSet {
+                    name,
+                    doc: String::new(),
+                    cfg,
+                    get: None,
+                    set: None,
+                    span,
+                });
                 self.getsets.len() - 1
             }
         };
@@ -253,7 +313,8 @@ impl Collected {
             return Ok(());
         }
         // A setter without `Option` cannot delete; the runtime says so.
-        let by_option = matches!(&function.sig.inputs[1], FnArg::Typed(param) if crate::callable::is_option(&param.ty));
+        let by_option =
+            matches!(&function.sig.inputs[1], FnArg::Typed(param) if crate::callable::is_option(&param.ty));
         let value = if by_option {
             quote!(unsafe { #args::borrow_opt::<::adder_runtime::abi::PyObject>(value) })
         } else {
@@ -282,7 +343,9 @@ impl Collected {
             let none = quote!(::core::option::Option::None);
             let get = row.get.as_ref().unwrap_or(&none);
             let set = row.set.as_ref().unwrap_or(&none);
-            let doc = if row.doc.is_empty() { quote!(::core::ptr::null()) } else {
+            let doc = if row.doc.is_empty() {
+                quote!(::core::ptr::null())
+            } else {
                 let doc = c_str(&row.doc, row.span)?;
                 quote!(#doc.as_ptr())
             };
@@ -350,10 +413,16 @@ pub fn expand_part(args: TokenStream, mut item: ItemImpl) -> Result<TokenStream>
     check_impl(&item)?;
     let collected = collect(&mut item, &part.to_string().to_lowercase())?;
     if let Some(slot) = collected.slots.first() {
-        return Err(error(&slot.name, "slots belong in the #[pytype] block: a part has methods and getters"));
+        return Err(error(
+            &slot.name,
+            "slots belong in the #[pytype] block: a part has methods and getters",
+        ));
     }
     if let Some(constructor) = collected.new.as_ref().or(collected.init.as_ref()) {
-        return Err(error(&constructor.function.sig.ident, "constructors belong in the #[pytype] block"));
+        return Err(error(
+            &constructor.function.sig.ident,
+            "constructors belong in the #[pytype] block",
+        ));
     }
     let tables = collected.tables(&part.to_string(), &cfgs(&item.attrs))?;
     Ok(quote!(#item #tables))
@@ -374,7 +443,10 @@ pub fn expand_type(args: TokenStream, mut item: ItemImpl) -> Result<TokenStream>
         .clone()
         .unwrap_or_else(|| Ident::new(&format!("{}_TYPE", short_name.to_uppercase()), name.span()));
     let mut collected = collect(&mut item, &short_name)?;
-    let doc = args.doc.as_ref().map_or_else(|| doc_comment(&item.attrs), LitStr::value);
+    let doc = args
+        .doc
+        .as_ref()
+        .map_or_else(|| doc_comment(&item.attrs), LitStr::value);
     let cfg = cfgs(&item.attrs);
     let builder = Builder {
         args: &args,
@@ -415,7 +487,10 @@ impl Builder<'_> {
             shown = Some(init.signature.clone());
         }
         let fast = [&collected.new, &collected.init];
-        if fast.iter().any(|c| c.as_ref().is_some_and(|c| c.attr.has("vectorcall"))) {
+        if fast
+            .iter()
+            .any(|c| c.as_ref().is_some_and(|c| c.attr.has("vectorcall")))
+        {
             let slot = self.vectorcall(collected.new.as_ref(), collected.init.as_ref())?;
             collected.slots.push(slot);
         }
@@ -429,7 +504,11 @@ impl Builder<'_> {
             path: quote!(<#self_ty>::#function),
             sig: &constructor.function.sig,
             self_ty: Some(self_ty),
-            receiver: if is_init { Receiver::Instance } else { Receiver::Class },
+            receiver: if is_init {
+                Receiver::Instance
+            } else {
+                Receiver::Class
+            },
             python_name: self.short_name.to_owned(),
             wrapper,
         }
@@ -469,7 +548,12 @@ impl Builder<'_> {
         };
         let name = Ident::new(slot, constructor.function.sig.ident.span());
         let cfg = cfgs(&constructor.function.attrs);
-        Ok(Filled { name, group: Group::Type, cfg, value: quote!({ #function #wrapper }) })
+        Ok(Filled {
+            name,
+            group: Group::Type,
+            cfg,
+            value: quote!({ #function #wrapper }),
+        })
     }
 
     /// `tp_vectorcall`: what `type.__call__` does, without making the tuple and the dict.
@@ -477,7 +561,9 @@ impl Builder<'_> {
         let wrapper = format_ident!("{}_tp_vectorcall", self.short_name);
         let object = quote!(*mut ::adder_runtime::abi::PyObject);
         let part = |constructor: Option<&Constructor>, is_init: bool| -> Result<Option<TokenStream>> {
-            let Some(constructor) = constructor else { return Ok(None) };
+            let Some(constructor) = constructor else {
+                return Ok(None);
+            };
             let callee = self.callee(constructor, is_init, wrapper.clone());
             callee.vectorcall_body(&constructor.signature).map(Some)
         };
@@ -508,7 +594,12 @@ impl Builder<'_> {
             #wrapper
         }};
         let name = Ident::new("tp_vectorcall", Span::call_site());
-        Ok(Filled { name, group: Group::Type, cfg: TokenStream::new(), value })
+        Ok(Filled {
+            name,
+            group: Group::Type,
+            cfg: TokenStream::new(),
+            value,
+        })
     }
 
     /// The slots that are C functions already: `slots = [..]` and the default destructor.
@@ -519,14 +610,31 @@ impl Builder<'_> {
                 return Err(error(name, "this is not a slot that #[pytype] knows"));
             };
             let value = value.to_token_stream();
-            ready.push(Filled { name: name.clone(), group, cfg: TokenStream::new(), value });
+            ready.push(Filled {
+                name: name.clone(),
+                group,
+                cfg: TokenStream::new(),
+                value,
+            });
         }
-        let has_dealloc = collected.slots.iter().chain(&ready).any(|slot| slot.name == "tp_dealloc");
+        let has_dealloc = collected
+            .slots
+            .iter()
+            .chain(&ready)
+            .any(|slot| slot.name == "tp_dealloc");
         let by_default = {
             let name = type_name(self.self_ty)?;
-            if name.starts_with("Py") && name.ends_with("Object") { "inherit" } else { "payload" }
+            if name.starts_with("Py") && name.ends_with("Object") {
+                "inherit"
+            } else {
+                "payload"
+            }
         };
-        let how = self.args.dealloc.as_ref().map_or(by_default.to_owned(), Ident::to_string);
+        let how = self
+            .args
+            .dealloc
+            .as_ref()
+            .map_or(by_default.to_owned(), Ident::to_string);
         match how.as_str() {
             _ if has_dealloc => {}
             "inherit" => {}
@@ -551,10 +659,18 @@ impl Builder<'_> {
             let (name, kind, offset, flags, doc) = match parts[..] {
                 [name, kind, offset, flags] => (name, kind, offset, flags, None),
                 [name, kind, offset, flags, doc] => (name, kind, offset, flags, Some(doc)),
-                _ => return Err(error(member, "a member is (\"name\", type, offset, flags) or has a docstring too")),
+                _ => {
+                    return Err(error(
+                        member,
+                        "a member is (\"name\", type, offset, flags) or has a docstring too",
+                    ));
+                }
             };
             let text = |expr: &Expr| match expr {
-                Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => c_str(&text.value(), text.span()),
+                Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(text),
+                    ..
+                }) => c_str(&text.value(), text.span()),
                 other => Err(error(other, "expected a string")),
             };
             let name = text(name)?;
@@ -608,11 +724,19 @@ impl Builder<'_> {
                 return Err(error(&slot.name, format!("slot `{}` is filled twice", slot.name)));
             }
         }
-        let Self { static_name, self_ty, cfg, .. } = self;
+        let Self {
+            static_name,
+            self_ty,
+            cfg,
+            ..
+        } = self;
         let abi = quote!(::adder_runtime::abi);
         let allow = quote!(#[allow(non_upper_case_globals, unused_unsafe, clippy::all, clippy::undocumented_unsafe_blocks)]);
         let tables = collected.tables(&static_name.to_string(), cfg)?;
-        let (methods_name, getset_name) = (format_ident!("{static_name}_METHODS"), format_ident!("{static_name}_GETSET"));
+        let (methods_name, getset_name) = (
+            format_ident!("{static_name}_METHODS"),
+            format_ident!("{static_name}_GETSET"),
+        );
         let (members, members_len) = self.members()?;
         let (mut sub_statics, mut sub_fields) = (TokenStream::new(), TokenStream::new());
         for group in Group::SUB_STRUCTS {
@@ -631,14 +755,18 @@ impl Builder<'_> {
         let mut plain_fields = TokenStream::new();
         let has_basicsize = self.args.fields.iter().any(|(field, _)| field == "tp_basicsize");
         if !has_basicsize {
-            plain_fields.extend(quote!(tp_basicsize: ::core::cell::Cell::new(::core::mem::size_of::<#self_ty>() as isize),));
+            plain_fields.extend(
+                quote!(tp_basicsize: ::core::cell::Cell::new(::core::mem::size_of::<#self_ty>() as isize),),
+            );
         }
         for (field, value) in &self.args.fields {
             plain_fields.extend(quote!(#field: ::core::cell::Cell::new((#value) as _),));
         }
         let full_name = c_str(self.full_name, static_name.span())?;
         let doc_text = doc_with_signature(self.short_name, shown.as_ref(), &self.doc);
-        let doc = if doc_text.is_empty() { quote!(::core::ptr::null()) } else {
+        let doc = if doc_text.is_empty() {
+            quote!(::core::ptr::null())
+        } else {
             let doc = c_str(&doc_text, static_name.span())?;
             quote!(#doc.as_ptr())
         };
@@ -647,7 +775,11 @@ impl Builder<'_> {
             Some(base) => quote!((&raw const #base).cast_mut()),
             None => quote!((&raw const ::adder_runtime::PyBaseObject_Type).cast_mut()),
         };
-        let metatype = self.args.metatype.as_ref().map_or(quote!(::adder_runtime::PyType_Type), ToTokens::to_token_stream);
+        let metatype = self
+            .args
+            .metatype
+            .as_ref()
+            .map_or(quote!(::adder_runtime::PyType_Type), ToTokens::to_token_stream);
         let export = self.args.export.unwrap_or_else(|| {
             let name = static_name.to_string();
             name.trim_start_matches('_').starts_with("Py") && name.ends_with("_Type")
@@ -667,12 +799,14 @@ impl Builder<'_> {
         };
         let (part_methods, part_getsets) = (part_tables("METHODS"), part_tables("GETSET"));
         let short_doc = format!("The type object of Python's `{}`.", self.full_name);
-        let typed = self.args.typed.unwrap_or(true).then(|| quote! {
-            #cfg
-            // SAFETY: the struct begins with the object header and its instances are made by this type.
-            unsafe impl ::adder_runtime::TypedObject for #self_ty {
-                #[inline(always)]
-                fn type_object() -> &'static #abi::PyTypeObject { &#static_name }
+        let typed = self.args.typed.unwrap_or(true).then(|| {
+            quote! {
+                #cfg
+                // SAFETY: the struct begins with the object header and its instances are made by this type.
+                unsafe impl ::adder_runtime::TypedObject for #self_ty {
+                    #[inline(always)]
+                    fn type_object() -> &'static #abi::PyTypeObject { &#static_name }
+                }
             }
         });
         Ok(quote! {

@@ -19,8 +19,13 @@ pub enum Group {
 }
 
 impl Group {
-    pub const SUB_STRUCTS: [Group; 5] =
-        [Group::Number, Group::Sequence, Group::Mapping, Group::Async, Group::Buffer];
+    pub const SUB_STRUCTS: [Group; 5] = [
+        Group::Number,
+        Group::Sequence,
+        Group::Mapping,
+        Group::Async,
+        Group::Buffer,
+    ];
 
     /// The field of `PyTypeObject` and the name of the sub-struct.
     pub fn field_and_struct(self) -> (Ident, Ident) {
@@ -32,7 +37,11 @@ impl Group {
             Group::Async => ("tp_as_async", "PyAsyncMethods"),
             Group::Buffer => ("tp_as_buffer", "PyBufferProcs"),
         };
-        let field = if field.is_empty() { format_ident!("_") } else { format_ident!("{field}") };
+        let field = if field.is_empty() {
+            format_ident!("_")
+        } else {
+            format_ident!("{field}")
+        };
         (field, format_ident!("{name}"))
     }
 }
@@ -160,15 +169,26 @@ pub struct Filled {
 pub fn wrap(name: &Ident, sig: &Signature, self_ty: &Type, prefix: &str, cfg: TokenStream) -> Result<Filled> {
     let name_text = name.to_string();
     let Some(row) = SLOTS.iter().find(|row| row.name == name_text) else {
-        return Err(error(name, format!("`{name_text}` is not a slot that #[slot] knows")));
+        return Err(error(
+            name,
+            format!("`{name_text}` is not a slot that #[slot] knows"),
+        ));
     };
     let function = &sig.ident;
     if row.ret == Ret::Raw {
         let value = raw(row, function, sig, self_ty, prefix)?;
-        return Ok(Filled { name: name.clone(), group: row.group, cfg, value });
+        return Ok(Filled {
+            name: name.clone(),
+            group: row.group,
+            cfg,
+            value,
+        });
     }
     if sig.inputs.len() != row.args.len() {
-        let message = format!("slot `{name_text}` takes {} parameter(s), with the receiver", row.args.len());
+        let message = format!(
+            "slot `{name_text}` takes {} parameter(s), with the receiver",
+            row.args.len()
+        );
         return Err(error(function, message));
     }
     if is_symmetric(&name_text) && matches!(sig.inputs.first(), Some(FnArg::Receiver(_))) {
@@ -185,7 +205,12 @@ pub fn wrap(name: &Ident, sig: &Signature, self_ty: &Type, prefix: &str, cfg: To
     let call = quote!(<#self_ty>::#function(#(#values),*));
     let wrapper = format_ident!("{prefix}_{name_text}");
     let value = wrapper_fn(row.ret, &wrapper, &c_params, &call);
-    Ok(Filled { name: name.clone(), group: row.group, cfg, value })
+    Ok(Filled {
+        name: name.clone(),
+        group: row.group,
+        cfg,
+        value,
+    })
 }
 
 /// The C parameters (with trailing commas) and the Rust argument made of them.
@@ -204,10 +229,16 @@ fn convert(arg: Arg, idx: usize, sig: &Signature, self_ty: &Type) -> Result<(Tok
         Arg::OptTuple => (object, borrow_opt(quote!(#abi::PyTupleObject))),
         Arg::OptDict => (object, borrow_opt(quote!(#abi::PyDictObject))),
         Arg::Cls if sig.ident == "tp_vectorcall" => (object, borrow(quote!(#abi::PyTypeObject))),
-        Arg::Cls => (quote!(#name: *mut #abi::PyTypeObject,), quote!(unsafe { &*#name })),
+        Arg::Cls => (
+            quote!(#name: *mut #abi::PyTypeObject,),
+            quote!(unsafe { &*#name }),
+        ),
         Arg::Ssize => (quote!(#name: isize,), quote!(#name)),
         Arg::Int => (quote!(#name: ::core::ffi::c_int,), quote!(#name)),
-        Arg::CompareOp => (quote!(#name: ::core::ffi::c_int,), quote!(::adder_runtime::args::compare_op(#name)?)),
+        Arg::CompareOp => (
+            quote!(#name: ::core::ffi::c_int,),
+            quote!(::adder_runtime::args::compare_op(#name)?),
+        ),
         Arg::Buffer => (quote!(#name: *mut #abi::Py_buffer,), quote!(#name)),
         Arg::Visit => {
             let params = quote! {
@@ -217,7 +248,10 @@ fn convert(arg: Arg, idx: usize, sig: &Signature, self_ty: &Type) -> Result<(Tok
         }
         Arg::Vector => {
             let params = quote!(#name: *const *mut #abi::PyObject, nargsf: usize,);
-            (params, quote!(unsafe { ::adder_runtime::args::vector_slice(#name, nargsf) }))
+            (
+                params,
+                quote!(unsafe { ::adder_runtime::args::vector_slice(#name, nargsf) }),
+            )
         }
     })
 }
@@ -261,7 +295,11 @@ fn wrapper_fn(ret: Ret, wrapper: &Ident, params: &TokenStream, call: &TokenStrea
             quote!(()),
             quote!(#args::boundary_void(|| #args::Fallible::<()>::into_result(#call))),
         ),
-        Ret::RawInt => (quote!(#params), quote!(::core::ffi::c_int), quote!(::core::ffi::c_int::from(#call))),
+        Ret::RawInt => (
+            quote!(#params),
+            quote!(::core::ffi::c_int),
+            quote!(::core::ffi::c_int::from(#call)),
+        ),
         Ret::Send => (
             quote!(#params out: *mut *mut #abi::PyObject,),
             quote!(::core::ffi::c_int),
@@ -284,10 +322,16 @@ fn raw(row: &Row, function: &Ident, sig: &Signature, self_ty: &Type, prefix: &st
     let abi = quote!(::adder_runtime::abi);
     let void = quote!(*mut ::core::ffi::c_void);
     let (params, c_ret, call) = match row.name {
-        "tp_dealloc" => (quote!(this: *mut #abi::PyObject), quote!(()), quote!(this.cast::<#self_ty>())),
-        "tp_alloc" => {
-            (quote!(ty: *mut #abi::PyTypeObject, n: isize), quote!(*mut #abi::PyObject), quote!(ty, n))
-        }
+        "tp_dealloc" => (
+            quote!(this: *mut #abi::PyObject),
+            quote!(()),
+            quote!(this.cast::<#self_ty>()),
+        ),
+        "tp_alloc" => (
+            quote!(ty: *mut #abi::PyTypeObject, n: isize),
+            quote!(*mut #abi::PyObject),
+            quote!(ty, n),
+        ),
         _ => (quote!(this: #void), quote!(()), quote!(this)),
     };
     Ok(quote! {{

@@ -51,7 +51,10 @@ impl TextSignature {
             .strip_prefix('(')
             .and_then(|rest| rest.strip_suffix(')'))
             .ok_or_else(|| format!("a text signature is written in parentheses, got {text:?}"))?;
-        let mut signature = TextSignature { text: text.trim().to_owned(), ..Self::default() };
+        let mut signature = TextSignature {
+            text: text.trim().to_owned(),
+            ..Self::default()
+        };
         let mut after_star = false;
         for piece in split_top_level(inner)? {
             signature.add_piece(piece.trim(), &mut after_star)?;
@@ -100,7 +103,11 @@ impl TextSignature {
                 if !starts_well || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
                     return Err(format!("{name:?} is not a parameter name"));
                 }
-                self.params.push(Param { name: name.to_owned(), kind, default });
+                self.params.push(Param {
+                    name: name.to_owned(),
+                    kind,
+                    default,
+                });
             }
         }
         Ok(())
@@ -114,7 +121,10 @@ impl TextSignature {
                     if param.default.is_some() {
                         seen_default = true;
                     } else if seen_default {
-                        return Err(format!("parameter '{}' without a default follows one with a default", param.name));
+                        return Err(format!(
+                            "parameter '{}' without a default follows one with a default",
+                            param.name
+                        ));
                     }
                 }
                 Kind::VarArgs | Kind::VarKeywords if param.default.is_some() => {
@@ -168,7 +178,9 @@ impl TextSignature {
 
     /// Whether nothing can be given by keyword.
     pub fn positional_only(&self) -> bool {
-        self.params.iter().all(|p| matches!(p.kind, Kind::PositionalOnly | Kind::VarArgs))
+        self.params
+            .iter()
+            .all(|p| matches!(p.kind, Kind::PositionalOnly | Kind::VarArgs))
     }
 
     pub fn convention(&self) -> Convention {
@@ -176,7 +188,11 @@ impl TextSignature {
             Convention::NoArgs
         } else if self.positional_only() {
             let only_one = self.params.len() == 1 && self.n_required_positional() == 1;
-            if only_one { Convention::O } else { Convention::Fastcall }
+            if only_one {
+                Convention::O
+            } else {
+                Convention::Fastcall
+            }
         } else {
             Convention::FastcallKeywords
         }
@@ -225,7 +241,11 @@ mod tests {
     fn check(text: &str, convention: Convention, counts: (usize, usize, usize)) {
         let signature = TextSignature::parse(text).expect(text);
         assert_eq!(signature.convention(), convention, "{text}");
-        let found = (signature.n_posonly(), signature.n_positional(), signature.n_required_positional());
+        let found = (
+            signature.n_posonly(),
+            signature.n_positional(),
+            signature.n_required_positional(),
+        );
         assert_eq!(found, counts, "{text}");
     }
 
@@ -235,10 +255,22 @@ mod tests {
         check("($self, object, /)", Convention::O, (1, 1, 1));
         check("($self, index=-1, /)", Convention::Fastcall, (1, 1, 0));
         check("($module, *args)", Convention::Fastcall, (0, 0, 0));
-        check("($self, /, *, key=None, reverse=False)", Convention::FastcallKeywords, (0, 0, 0));
-        check("($self, /, sep=', ', maxsplit=-1)", Convention::FastcallKeywords, (0, 2, 0));
+        check(
+            "($self, /, *, key=None, reverse=False)",
+            Convention::FastcallKeywords,
+            (0, 0, 0),
+        );
+        check(
+            "($self, /, sep=', ', maxsplit=-1)",
+            Convention::FastcallKeywords,
+            (0, 2, 0),
+        );
         check("(iterable=(), /)", Convention::Fastcall, (1, 1, 0));
-        check("($module, func, /, *args, **kwds)", Convention::FastcallKeywords, (1, 1, 1));
+        check(
+            "($module, func, /, *args, **kwds)",
+            Convention::FastcallKeywords,
+            (1, 1, 1),
+        );
     }
 
     #[test]
