@@ -1,6 +1,6 @@
 """Planets attract each other: float arithmetic on attributes of lists, as a symplectic integrator does it."""
 
-N = 25000
+N = 130000
 QUICK = 100
 
 PI = 3.141592653589793

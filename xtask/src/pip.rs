@@ -47,6 +47,8 @@ pub fn environment(project: &Project, name: &str, packages: &[&str]) -> Result<P
         "--abi",
         "none",
     ]);
+    // pip would compare what the packages require with the Python that it runs on, not with the one asked for.
+    install.arg("--ignore-requires-python");
     for glibc in [
         "manylinux2014",
         "manylinux_2_17",

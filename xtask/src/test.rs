@@ -60,7 +60,7 @@ pub fn run(project: &Project) -> Result<bool> {
             baseline: true,
             bless: false,
             list: 40,
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_secs(120),
         };
         conformance::run(project, &oracle, adder.running()?, &options)
     });
