@@ -1,6 +1,6 @@
 //! attribute tokens -> what they say: the arguments of `#[method(..)]` and its kin, doc comments, `#[cfg]`s.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -151,4 +151,19 @@ pub fn python_name(ident: &Ident) -> String {
 
 pub fn error(tokens: &impl Spanned, message: impl std::fmt::Display) -> Error {
     Error::new(tokens.span(), message)
+}
+
+/// Generated tokens that errors show at `span`, where the user wrote what they come from.
+pub fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    let span = span.resolved_at(Span::call_site());
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                token = Group::new(group.delimiter(), respan(group.stream(), span)).into();
+            }
+            token.set_span(span);
+            token
+        })
+        .collect()
 }

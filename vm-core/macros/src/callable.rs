@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, FnArg, GenericArgument, Ident, PathArguments, Result, Signature, Type};
 
-use crate::attrs::{FnAttr, c_str, doc_with_signature, error};
+use crate::attrs::{FnAttr, c_str, doc_with_signature, error, respan};
 use crate::text_signature::{Convention, Kind, Param, TextSignature};
 
 /// What the wrapper hands over before the arguments of the signature.
@@ -86,9 +86,10 @@ impl Callee<'_> {
     fn call(&self, args: &[TokenStream]) -> Result<TokenStream> {
         let receiver = self.receiver_arg()?;
         let path = &self.path;
-        let span = self.sig.output.span();
-        let call = quote!(#path(#receiver #(#args),*));
-        Ok(quote_spanned!(span=> ::adder_runtime::args::IntoPy::into_py(#call)))
+        let span = self.sig.ident.span();
+        let convert = respan(quote!(::adder_runtime::args::IntoPy::into_py), span);
+        let path = respan(path.clone(), span);
+        Ok(quote_spanned!(span=> #convert(#path(#receiver #(#args),*))))
     }
 
     /// `static SIG: Signature` for the runtime's binder and for error messages.
@@ -245,7 +246,8 @@ impl Callee<'_> {
         let object = quote!(*mut ::adder_runtime::abi::PyObject);
         let wrapper = &self.wrapper;
         let slice = quote!(unsafe { ::adder_runtime::args::arg_slice(args, nargs) });
-        match self.typed_params()?.len() {
+        let types = self.typed_params()?;
+        match types.len() {
             1 => {
                 let call = self.call(&[slice])?;
                 let wrapper_fn = quote! {
@@ -256,9 +258,13 @@ impl Callee<'_> {
                 Ok(("method_def_fastcall", wrapper_fn))
             }
             2 => {
-                let names = quote!(unsafe {
-                    ::adder_runtime::args::borrow_opt::<::adder_runtime::abi::PyTupleObject>(kwnames)
-                });
+                let names = if last_segment_is(types[1], "Kwargs") {
+                    quote!(unsafe { ::adder_runtime::args::Kwargs::new(args, nargs, kwnames) })
+                } else {
+                    quote!(unsafe {
+                        ::adder_runtime::args::borrow_opt::<::adder_runtime::abi::PyTupleObject>(kwnames)
+                    })
+                };
                 let call = self.call(&[slice, names])?;
                 let wrapper_fn = quote! {
                     unsafe extern "C" fn #wrapper(
@@ -271,7 +277,7 @@ impl Callee<'_> {
             }
             _ => Err(error(
                 &self.sig.ident,
-                "a `raw` function takes `args: &[&PyObject]`, then optionally `kwnames: Option<&PyTupleObject>`",
+                "a `raw` function takes `args: &[&PyObject]`, then optionally `kwargs: Kwargs<'_>`",
             )),
         }
     }
@@ -507,6 +513,14 @@ pub fn is_option(ty: &Type) -> bool {
         .segments
         .last()
         .is_some_and(|segment| segment.ident == "Option")
+}
+
+fn last_segment_is(ty: &Type, name: &str) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == name)
 }
 
 fn contains_reference(ty: &Type) -> bool {

@@ -193,7 +193,7 @@ impl Collected {
             }
             "new" | "init" => {
                 let attr = FnAttr::of(attr)?;
-                attr.allow_flags(&["vectorcall"])?;
+                attr.allow_flags(&["vectorcall", "raw"])?;
                 let Some(signature) = attr.text_signature()? else {
                     return Err(error(
                         &function.sig.ident,
@@ -411,6 +411,7 @@ pub fn expand_part(args: TokenStream, mut item: ItemImpl) -> Result<TokenStream>
     }
     let Part(part) = syn::parse2(args)?;
     check_impl(&item)?;
+    allow_python_shapes(&mut item);
     let collected = collect(&mut item, &part.to_string().to_lowercase())?;
     if let Some(slot) = collected.slots.first() {
         return Err(error(
@@ -428,10 +429,21 @@ pub fn expand_part(args: TokenStream, mut item: ItemImpl) -> Result<TokenStream>
     Ok(quote!(#item #tables))
 }
 
+/// The lints that Python's shapes would set off: a `new` that gives any object, long parameter lists.
+fn allow_python_shapes(item: &mut ItemImpl) {
+    item.attrs.push(syn::parse_quote!(#[allow(
+        clippy::new_ret_no_self,
+        clippy::should_implement_trait,
+        clippy::too_many_arguments,
+        clippy::wrong_self_convention
+    )]));
+}
+
 /// `#[pytype(..)]`.
 pub fn expand_type(args: TokenStream, mut item: ItemImpl) -> Result<TokenStream> {
     let args: TypeArgs = syn::parse2(args)?;
     check_impl(&item)?;
+    allow_python_shapes(&mut item);
     let Some(name) = &args.name else {
         return Err(Error::new(Span::call_site(), "#[pytype] needs `name = \"...\"`"));
     };
@@ -516,6 +528,17 @@ impl Builder<'_> {
 
     fn constructor(&self, constructor: &Constructor, is_init: bool) -> Result<Filled> {
         let slot = if is_init { "tp_init" } else { "tp_new" };
+        if constructor.attr.has("raw") {
+            let function = &constructor.function;
+            let name = Ident::new(slot, function.sig.ident.span());
+            return slots::wrap(
+                &name,
+                &function.sig,
+                self.self_ty,
+                self.short_name,
+                cfgs(&function.attrs),
+            );
+        }
         let wrapper = format_ident!("{}_{slot}", self.short_name);
         let callee = self.callee(constructor, is_init, wrapper.clone());
         let (object, static_name) = (quote!(*mut ::adder_runtime::abi::PyObject), self.static_name);

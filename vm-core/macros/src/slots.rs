@@ -1,10 +1,11 @@
 //! slot name -> its sub-struct, its C signature and the conversion between C and Rust: the one slot table.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::spanned::Spanned;
 use syn::{FnArg, Ident, Result, Signature, Type};
 
-use crate::attrs::error;
+use crate::attrs::{error, respan};
 use crate::callable::instance_type;
 
 /// Where a slot lives in the type object.
@@ -200,11 +201,16 @@ pub fn wrap(name: &Ident, sig: &Signature, self_ty: &Type, prefix: &str, cfg: To
     for (idx, arg) in row.args.iter().enumerate() {
         let (param, value) = convert(*arg, idx, sig, self_ty)?;
         c_params.extend(param);
-        values.push(value);
+        let span = match &sig.inputs[idx] {
+            FnArg::Typed(param) => param.ty.span(),
+            FnArg::Receiver(receiver) => receiver.self_token.span(),
+        };
+        values.push(respan(value, span));
     }
-    let call = quote!(<#self_ty>::#function(#(#values),*));
+    let call = respan(quote!(<#self_ty>::#function), function.span());
+    let call = quote!(#call(#(#values),*));
     let wrapper = format_ident!("{prefix}_{name_text}");
-    let value = wrapper_fn(row.ret, &wrapper, &c_params, &call);
+    let value = wrapper_fn(row.ret, &wrapper, &c_params, &call, function.span());
     Ok(Filled {
         name: name.clone(),
         group: row.group,
@@ -256,54 +262,69 @@ fn convert(arg: Arg, idx: usize, sig: &Signature, self_ty: &Type) -> Result<(Tok
     })
 }
 
-fn wrapper_fn(ret: Ret, wrapper: &Ident, params: &TokenStream, call: &TokenStream) -> TokenStream {
+fn wrapper_fn(
+    ret: Ret,
+    wrapper: &Ident,
+    params: &TokenStream,
+    call: &TokenStream,
+    span: Span,
+) -> TokenStream {
     let abi = quote!(::adder_runtime::abi);
     let args = quote!(::adder_runtime::args);
+    let fallible = |ty: TokenStream| quote!(#args::Fallible::<#ty>::into_result);
+    let convert = match ret {
+        Ret::Obj => quote!(#args::IntoPy::into_py),
+        Ret::IterNext => quote!(#args::IntoNext::into_next),
+        Ret::Status | Ret::Void => fallible(quote!(())),
+        Ret::Bool => fallible(quote!(bool)),
+        Ret::Len => fallible(quote!(usize)),
+        Ret::Hash => fallible(quote!(isize)),
+        Ret::Send => fallible(quote!(#args::SendResult)),
+        Ret::RawInt | Ret::Raw => quote!(::core::ffi::c_int::from),
+    };
+    let convert = respan(convert, span);
+    let call = quote!(#convert(#call));
     let (params, c_ret, body) = match ret {
         Ret::Obj => (
             quote!(#params),
             quote!(*mut #abi::PyObject),
-            quote!(#args::boundary_obj(|| #args::IntoPy::into_py(#call))),
+            quote!(#args::boundary_obj(|| #call)),
         ),
         Ret::IterNext => (
             quote!(#params),
             quote!(*mut #abi::PyObject),
-            quote!(#args::boundary_iternext(|| #args::IntoNext::into_next(#call))),
+            quote!(#args::boundary_iternext(|| #call)),
         ),
         Ret::Status => (
             quote!(#params),
             quote!(::core::ffi::c_int),
-            quote!(#args::boundary_status(|| #args::Fallible::<()>::into_result(#call))),
+            quote!(#args::boundary_status(|| #call)),
         ),
         Ret::Bool => (
             quote!(#params),
             quote!(::core::ffi::c_int),
-            quote!(#args::boundary_bool(|| #args::Fallible::<bool>::into_result(#call))),
+            quote!(#args::boundary_bool(|| #call)),
         ),
         Ret::Len => (
             quote!(#params),
             quote!(isize),
-            quote!(#args::boundary_len(|| #args::Fallible::<usize>::into_result(#call))),
+            quote!(#args::boundary_len(|| #call)),
         ),
         Ret::Hash => (
             quote!(#params),
             quote!(isize),
-            quote!(#args::boundary_hash(|| #args::Fallible::<isize>::into_result(#call))),
+            quote!(#args::boundary_hash(|| #call)),
         ),
         Ret::Void => (
             quote!(#params),
             quote!(()),
-            quote!(#args::boundary_void(|| #args::Fallible::<()>::into_result(#call))),
+            quote!(#args::boundary_void(|| #call)),
         ),
-        Ret::RawInt => (
-            quote!(#params),
-            quote!(::core::ffi::c_int),
-            quote!(::core::ffi::c_int::from(#call)),
-        ),
+        Ret::RawInt => (quote!(#params), quote!(::core::ffi::c_int), quote!(#call)),
         Ret::Send => (
             quote!(#params out: *mut *mut #abi::PyObject,),
             quote!(::core::ffi::c_int),
-            quote!(unsafe { #args::boundary_send(out, || #args::Fallible::<#args::SendResult>::into_result(#call)) }),
+            quote!(unsafe { #args::boundary_send(out, || #call) }),
         ),
         Ret::Raw => unreachable!("raw slots have their own form"),
     };

@@ -392,18 +392,59 @@ unsafe fn vector_keywords<'a>(args: &'a [&'a PyObject], kwnames: *mut PyObject) 
     Keywords::Vector { names, values }
 }
 
-/// The values of the keywords of a `raw` function: they follow the positional arguments.
-///
-/// # Safety
-/// `args` and `kwnames` are those that the function was called with.
-pub unsafe fn vector_keywords_of<'a>(
-    args: &'a [&'a PyObject],
-    kwnames: Option<&'a PyTupleObject>,
-) -> impl Iterator<Item = (&'a PyObject, &'a PyObject)> {
-    let names = kwnames.map_or(&[][..], |names| names.as_slice());
-    // SAFETY: the caller's contract.
-    let values = unsafe { std::slice::from_raw_parts(args.as_ptr().add(args.len()), names.len()) };
-    names.iter().copied().zip(values.iter().copied())
+/// The keyword arguments of a `raw` function, as vectorcall passes them.
+#[derive(Clone, Copy)]
+pub struct Kwargs<'a> {
+    names: &'a [&'a PyObject],
+    values: &'a [&'a PyObject],
+}
+
+impl<'a> Kwargs<'a> {
+    /// # Safety
+    /// As `Signature::bind_vectorcall`.
+    #[inline(always)]
+    pub unsafe fn new(args: *const *mut PyObject, nargs: isize, kwnames: *mut PyObject) -> Kwargs<'a> {
+        // SAFETY: the caller's contract.
+        match unsafe { vector_keywords(arg_slice(args, nargs), kwnames) } {
+            Keywords::Vector { names, values } => Kwargs { names, values },
+            Keywords::Dict(_) => unreachable!("a vectorcall has no dict"),
+        }
+    }
+
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        self.names.len()
+    }
+
+    #[inline(always)]
+    pub fn is_empty(self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Names with values. A name may be any object: C callers are not checked.
+    pub fn iter(self) -> impl Iterator<Item = (&'a PyObject, &'a PyObject)> {
+        self.names.iter().copied().zip(self.values.iter().copied())
+    }
+
+    pub fn get(self, wanted: &str) -> Option<&'a PyObject> {
+        let named = |name: &PyObject| {
+            name.downcast::<PyUnicodeObject>()
+                .is_some_and(|name| name.eq_str(wanted))
+        };
+        self.iter().find(|(name, _)| named(name)).map(|(_, value)| value)
+    }
+
+    /// A new dict of them, if there are any.
+    pub fn to_dict(self) -> PyResult<Option<Ref<PyDictObject>>> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let dict = PyDictObject::new();
+        for (name, value) in self.iter() {
+            dict.set(name, value)?;
+        }
+        Ok(Some(dict))
+    }
 }
 
 /// A C pointer as a borrowed reference.
