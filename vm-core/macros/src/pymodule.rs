@@ -181,7 +181,7 @@ impl Collected {
             #[allow(non_upper_case_globals, non_snake_case, unused_unsafe, clippy::all, clippy::undocumented_unsafe_blocks)]
         };
         let methods = &self.methods;
-        let methods_len = table_len(&self.method_cfgs);
+        let methods_len = table_len(&self.method_cfgs, true);
         let consts = &self.consts;
         let exec = self
             .exec

@@ -330,13 +330,13 @@ impl Collected {
         Ok(())
     }
 
-    /// `pub static NAME_METHODS` and `pub static NAME_GETSET`, each ended by a row of zeros.
-    fn tables(&self, name: &str, cfg: &TokenStream) -> Result<TokenStream> {
+    /// `pub static NAME_METHODS` and `pub static NAME_GETSET`, each ended by a row of zeros if C is to read it.
+    fn tables(&self, name: &str, cfg: &TokenStream, for_c: bool) -> Result<TokenStream> {
         let (methods_name, getset_name) = (format_ident!("{name}_METHODS"), format_ident!("{name}_GETSET"));
         let methods = &self.methods;
-        let methods_len = table_len(&self.method_cfgs);
+        let methods_len = table_len(&self.method_cfgs, for_c);
         let getset_cfgs: Vec<_> = self.getsets.iter().map(|row| row.cfg.clone()).collect();
-        let getset_len = table_len(&getset_cfgs);
+        let getset_len = table_len(&getset_cfgs, for_c);
         let mut getsets = Vec::new();
         for row in &self.getsets {
             let (cfg, name) = (&row.cfg, c_str(&row.name, row.span)?);
@@ -354,21 +354,27 @@ impl Collected {
                 ::adder_runtime::abi::PyGetSetDef::new(#name.as_ptr(), #get, #set, #doc, ::core::ptr::null_mut())
             });
         }
+        let method_end = for_c.then(|| quote!(::adder_runtime::abi::PyMethodDef::zeroed()));
+        let getset_end = for_c.then(|| quote!(::adder_runtime::abi::PyGetSetDef::zeroed()));
         Ok(quote! {
             #cfg #[doc(hidden)] #[allow(non_upper_case_globals, unused_unsafe, clippy::all, clippy::undocumented_unsafe_blocks)]
             pub static #methods_name: [::adder_runtime::abi::PyMethodDef; #methods_len] =
-                [#(#methods,)* ::adder_runtime::abi::PyMethodDef::zeroed()];
+                [#(#methods,)* #method_end];
             #cfg #[doc(hidden)] #[allow(non_upper_case_globals, unused_unsafe, clippy::all, clippy::undocumented_unsafe_blocks)]
             pub static #getset_name: [::adder_runtime::abi::PyGetSetDef; #getset_len] =
-                [#(#getsets,)* ::adder_runtime::abi::PyGetSetDef::zeroed()];
+                [#(#getsets,)* #getset_end];
         })
     }
 }
 
-/// The length of a table with its end row, counting only the rows that `#[cfg]` leaves.
-pub fn table_len(cfgs: &[TokenStream]) -> TokenStream {
+/// The length of a table, with its end row if it has one, counting only the rows that `#[cfg]` leaves.
+pub fn table_len(cfgs: &[TokenStream], with_end: bool) -> TokenStream {
     let units = cfgs.iter().map(|cfg| quote!(#cfg ()));
-    quote!([#(#units,)* ()].len())
+    let end = with_end.then(|| quote!(()));
+    quote!({
+        const ROWS: &[()] = &[#(#units,)* #end];
+        ROWS.len()
+    })
 }
 
 pub fn plain(ident: &Ident) -> String {
@@ -425,7 +431,7 @@ pub fn expand_part(args: TokenStream, mut item: ItemImpl) -> Result<TokenStream>
             "constructors belong in the #[pytype] block",
         ));
     }
-    let tables = collected.tables(&part.to_string(), &cfgs(&item.attrs))?;
+    let tables = collected.tables(&part.to_string(), &cfgs(&item.attrs), false)?;
     Ok(quote!(#item #tables))
 }
 
@@ -672,6 +678,16 @@ impl Builder<'_> {
             }
             _ => return Err(error(&self.args.dealloc, "`dealloc` is `payload` or `inherit`")),
         }
+        // Without a `tp_new` a static type directly below `object` could not be instantiated.
+        let filled = |name: &str| collected.slots.iter().chain(&ready).any(|slot| slot.name == name);
+        if self.args.base.is_none() && filled("tp_init") && !filled("tp_new") {
+            ready.push(Filled {
+                name: Ident::new("tp_new", Span::call_site()),
+                group: Group::Type,
+                cfg: TokenStream::new(),
+                value: quote!(::adder_runtime::args::generic_new),
+            });
+        }
         Ok(ready)
     }
 
@@ -755,7 +771,7 @@ impl Builder<'_> {
         } = self;
         let abi = quote!(::adder_runtime::abi);
         let allow = quote!(#[allow(non_upper_case_globals, unused_unsafe, clippy::all, clippy::undocumented_unsafe_blocks)]);
-        let tables = collected.tables(&static_name.to_string(), cfg)?;
+        let tables = collected.tables(&static_name.to_string(), cfg, true)?;
         let (methods_name, getset_name) = (
             format_ident!("{static_name}_METHODS"),
             format_ident!("{static_name}_GETSET"),
@@ -856,8 +872,9 @@ impl Builder<'_> {
             #cfg #[doc(hidden)] #allow
             pub static #spec_name: ::adder_runtime::types::TypeSpec = ::adder_runtime::types::TypeSpec {
                 ty: &#static_name,
-                methods: &[&#methods_name, #(&#part_methods),*],
-                getsets: &[&#getset_name, #(&#part_getsets),*],
+                methods: &[#(&#part_methods),*],
+                getsets: &[#(&#part_getsets),*],
+                members: &[],
             };
             #typed
         })

@@ -33,7 +33,7 @@ impl<'a, T: TypedObject> FromArg<'a> for &'a T {
     fn from_arg(arg: &'a PyObject, signature: &'static Signature, index: usize) -> PyResult<Self> {
         match arg.downcast::<T>() {
             Some(arg) => Ok(arg),
-            None => Err(signature.bad_argument(index, T::type_object().name(), arg)),
+            None => Err(signature.bad_argument(index, T::type_object().full_name(), arg)),
         }
     }
 }

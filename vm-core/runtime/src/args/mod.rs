@@ -357,7 +357,11 @@ impl Signature {
     #[inline(never)]
     pub fn bad_argument(&self, index: usize, expected: &str, arg: &PyObject) -> Raised {
         let (name, argument) = (self.name, self.describe(index));
-        let found = if is_none(arg) { "None" } else { arg.ty().name() };
+        let found = if is_none(arg) {
+            "None"
+        } else {
+            arg.ty().full_name()
+        };
         raise!(TypeError, "{name}() {argument} must be {expected}, not {found}")
     }
 }
@@ -519,6 +523,24 @@ pub fn filled<'a>(slot: Option<&'a PyObject>) -> &'a PyObject {
     match slot {
         Some(arg) => arg,
         None => unreachable!("bind raises when a required argument is missing"),
+    }
+}
+
+/// The `tp_new` of a type that is set up by its `tp_init`: allocates.
+///
+/// # Safety
+/// `cls` is a ready type.
+pub unsafe extern "C" fn generic_new(
+    cls: *mut PyTypeObject,
+    _args: *mut PyObject,
+    _kwargs: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the caller's contract; a ready type has `tp_alloc`.
+    unsafe {
+        (*cls)
+            .tp_alloc
+            .get()
+            .map_or(std::ptr::null_mut(), |alloc| alloc(cls, 0))
     }
 }
 
