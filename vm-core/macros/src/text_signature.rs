@@ -56,7 +56,7 @@ impl TextSignature {
             ..Self::default()
         };
         let mut after_star = false;
-        for piece in split_top_level(inner)? {
+        for piece in split_top_level(&without_groups(inner))? {
             signature.add_piece(piece.trim(), &mut after_star)?;
         }
         signature.check()?;
@@ -197,6 +197,42 @@ impl TextSignature {
             Convention::FastcallKeywords
         }
     }
+}
+
+/// Writes optional groups (`sub[, start[, end]]`) as parameters with a default.
+fn without_groups(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut groups, mut begun_in_group, mut others) = (0usize, false, 0usize);
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match c {
+            '\'' | '"' if quote.is_none() => quote = Some(c),
+            _ if quote.is_some() => {
+                if quote == Some(c) {
+                    quote = None;
+                }
+            }
+            '[' if text[at + 1..].trim_start().starts_with(',') => {
+                groups += 1;
+                continue;
+            }
+            '[' => others += 1,
+            ']' if others > 0 => others -= 1,
+            ',' | ']' => {
+                if std::mem::take(&mut begun_in_group) {
+                    out.push_str("=<unrepresentable>");
+                }
+                if c == ']' {
+                    groups = groups.saturating_sub(1);
+                    continue;
+                }
+                begun_in_group = groups > 0;
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// Splits at the commas that stand outside quotes and brackets.
