@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::process::{self, plain_python};
 use crate::programs::{files, stem};
-use crate::{Oracle, Project, Result, Tally, project, report};
+use crate::{Known, Oracle, Project, Result, Tally, project, report};
 
 const TIMEOUT: Duration = Duration::from_secs(600);
 const DRIVER: &str = "_driver.py";
@@ -76,16 +76,16 @@ pub fn check(project: &Project, cpython: &Path, adder: &Path) -> Result<Tally> {
         let one = |python: &Path| measure(python, file, 1, true, false);
         (one(cpython), one(adder))
     });
+    let known = Known::load(project)?;
     let mut tally = Tally::default();
     for (file, (theirs, ours)) in files.iter().zip(outcomes) {
         let theirs = theirs?.checksum;
-        let ours = ours.map(|timing| timing.checksum);
-        tally.count(ours.as_ref() == Ok(&theirs));
-        match ours {
-            Ok(ours) if ours == theirs => {}
-            Ok(ours) => println!("bench {}: checksum {ours}, on CPython {theirs}", stem(file)),
-            Err(why) => println!("bench {}: {why}", stem(file)),
-        }
+        let failure = match ours {
+            Ok(ours) if ours.checksum == theirs => None,
+            Ok(ours) => Some(format!("checksum {}, on CPython {theirs}", ours.checksum)),
+            Err(why) => Some(why),
+        };
+        known.judge(&format!("benches/{}", stem(file)), failure, &mut tally);
     }
     Ok(tally)
 }

@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod bench;
 pub mod conformance;
 pub mod demo;
+pub mod known;
 pub mod oracle;
 pub mod pip;
 pub mod process;
@@ -20,6 +21,7 @@ pub mod test;
 pub mod tidy;
 pub mod wheels;
 
+pub use known::Known;
 pub use oracle::Oracle;
 pub use project::Project;
 pub use tally::Tally;

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::process::{self, Run, plain_python};
-use crate::{Context, Oracle, Project, Result, Tally, project};
+use crate::{Context, Known, Oracle, Project, Result, Tally, project};
 
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -63,13 +63,11 @@ pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) ->
         let (expected, got) = (start(cpython)?, start(adder)?);
         Ok(difference(&expected, &got, compare_stderr))
     });
+    let known = Known::load(project)?;
     let mut tally = Tally::default();
     for (file, outcome) in files.iter().zip(outcomes) {
         let outcome = outcome?;
-        tally.count(outcome.is_none());
-        if let Some(difference) = outcome {
-            println!("program {}: {difference}", stem(file));
-        }
+        known.judge(&format!("programs/{}", stem(file)), outcome, &mut tally);
     }
     Ok(tally)
 }
@@ -92,22 +90,28 @@ pub fn difference(expected: &Run, got: &Run, compare_stderr: bool) -> Option<Str
         ));
     }
     if compare_stderr {
-        return first_difference(&expected.stderr, &got.stderr).map(|text| format!("standard error, {text}"));
+        return first_difference(&expected.stderr, &got.stderr).map(|text| format!("standard error {text}"));
     }
     None
 }
 
-fn first_difference(expected: &str, got: &str) -> Option<String> {
-    if expected == got {
+fn first_difference(expected_text: &str, got_text: &str) -> Option<String> {
+    if expected_text == got_text {
         return None;
     }
-    let (mut theirs, mut ours) = (expected.lines(), got.lines());
+    let (mut theirs, mut ours) = (expected_text.lines(), got_text.lines());
     for number in 1.. {
         let (expected, got) = (theirs.next(), ours.next());
         if expected != got || expected.is_none() {
             let end = "(the end)";
+            let same = expected_text
+                .lines()
+                .zip(got_text.lines())
+                .filter(|(a, b)| a == b)
+                .count();
+            let all = expected_text.lines().count();
             return Some(format!(
-                "line {number}\n  expected: {}\n  got:      {}",
+                "differs first at line {number}; {same} of {all} lines are the same\n  expected: {}\n  got:      {}",
                 expected.unwrap_or(end),
                 got.unwrap_or(end)
             ));

@@ -134,7 +134,6 @@ impl PyObject {
         }
     }
 
-
     #[inline(always)]
     pub fn is_type(&self, ty: *const PyTypeObject) -> bool {
         std::ptr::eq(self.ob_type.get(), ty)

@@ -1,3 +1,0 @@
-"""Prints a line."""
-import numpy as np
-print(np.arange(3))

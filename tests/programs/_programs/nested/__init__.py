@@ -1,0 +1,2 @@
+"""A package within."""
+from .. import constant as outer_constant
