@@ -1,0 +1,54 @@
+//! What the runtime asks of the interpreter, which it does not know: set once at start.
+
+use crate::prelude::*;
+use std::cell::Cell;
+
+/// The interpreter's answers.
+pub struct Hooks {
+    /// The globals of the innermost Python frame.
+    pub current_globals: fn() -> Option<Ref<PyDictObject>>,
+    /// The builtins of the innermost Python frame.
+    pub current_builtins: fn() -> Option<Ref<PyDictObject>>,
+    /// The vectorcall of functions written in Python.
+    pub function_vectorcall: vectorcallfunc,
+    /// `warnings.warn` with a category and a stack level.
+    pub warn: fn(category: &PyTypeObject, message: &PyObject, stack_level: isize) -> PyResult<()>,
+    /// `sys.unraisablehook` with the exception in flight, a message and an object.
+    pub unraisable: fn(context: Option<&str>, object: Option<&PyObject>),
+    /// The first argument and the class cell of the innermost Python frame, for `super()`.
+    pub super_arguments: fn() -> PyResult<(Ref<PyTypeObject>, Ref)>,
+    /// `__import__(name)` and the submodule it names.
+    pub import_module: fn(name: &PyUnicodeObject) -> PyResult,
+    /// Raises an audit event with its arguments.
+    pub audit: fn(event: &str, args: &[&PyObject]) -> PyResult<()>,
+}
+
+struct Installed(Cell<Option<&'static Hooks>>);
+// SAFETY: set once before any other thread runs.
+unsafe impl Sync for Installed {}
+static HOOKS: Installed = Installed(Cell::new(None));
+
+/// Installs the interpreter's answers.
+pub fn install(hooks: &'static Hooks) {
+    HOOKS.0.set(Some(hooks));
+}
+
+/// The interpreter's answers; `None` before it is there.
+pub fn get() -> Option<&'static Hooks> {
+    HOOKS.0.get()
+}
+
+pub fn current_globals() -> Option<Ref<PyDictObject>> {
+    get().and_then(|hooks| (hooks.current_globals)())
+}
+
+pub fn import_module(name: &str) -> PyResult {
+    match get() {
+        Some(hooks) => (hooks.import_module)(&PyUnicodeObject::intern(PyUnicodeObject::from_str(name))),
+        None => Err(raise!(ImportError, "no interpreter to import {name}")),
+    }
+}
+
+pub fn audit(event: &str, args: &[&PyObject]) -> PyResult<()> {
+    get().map_or(Ok(()), |hooks| (hooks.audit)(event, args))
+}

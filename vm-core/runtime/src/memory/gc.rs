@@ -1,0 +1,607 @@
+//! The cycle collector: finds groups of objects that only refer to each other, through `tp_traverse`, and breaks them
+//! through `tp_clear`.
+//!
+//! Tracked objects are on circular lists, one a generation, linked through their `PyGC_Head`. During a collection an
+//! object's `_gc_prev` holds the count of references from outside the group instead of the back link; the lists are made
+//! whole again afterwards. Weak references to garbage are cleared and finalizers run before anything is broken.
+
+use super::Visitor;
+use crate::objects::weakrefobject;
+use crate::prelude::*;
+use crate::thread::{EVAL_BREAKER, breaker};
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::Ordering;
+
+/// `tp_finalize` has been called.
+const FINALIZED: usize = 1;
+/// In the generation that is being collected.
+const COLLECTING: usize = 2;
+const FLAG_BITS: usize = 3;
+/// References from outside are counted above the flags.
+const COUNT_SHIFT: usize = 2;
+
+/// Number of generations, the youngest first.
+pub const N_GENERATIONS: usize = 3;
+
+/// What `gc.get_stats()` tells of a generation.
+#[derive(Clone, Copy, Default)]
+pub struct GenerationStats {
+    pub collections: usize,
+    pub collected: usize,
+    pub uncollectable: usize,
+}
+
+struct Generation {
+    head: PyGC_Head,
+    threshold: Cell<usize>,
+    count: Cell<usize>,
+    stats: Cell<GenerationStats>,
+}
+
+struct Collector {
+    generations: [Generation; N_GENERATIONS],
+    permanent: PyGC_Head,
+    enabled: Cell<bool>,
+    collecting: Cell<bool>,
+    debug: Cell<c_int>,
+    /// Objects that survived the last full collection, and those that have since come into the oldest generation.
+    long_lived_total: Cell<usize>,
+    long_lived_pending: Cell<usize>,
+    garbage: RefCell<Option<Ref>>,
+    callbacks: RefCell<Option<Ref>>,
+}
+
+// SAFETY: used only under the GIL.
+unsafe impl Sync for Collector {}
+
+const fn generation(threshold: usize) -> Generation {
+    Generation {
+        head: PyGC_Head { _gc_next: Cell::new(0), _gc_prev: Cell::new(0) },
+        threshold: Cell::new(threshold),
+        count: Cell::new(0),
+        stats: Cell::new(GenerationStats { collections: 0, collected: 0, uncollectable: 0 }),
+    }
+}
+
+static COLLECTOR: Collector = Collector {
+    generations: [generation(2000), generation(10), generation(10)],
+    permanent: PyGC_Head { _gc_next: Cell::new(0), _gc_prev: Cell::new(0) },
+    enabled: Cell::new(true),
+    collecting: Cell::new(false),
+    debug: Cell::new(0),
+    long_lived_total: Cell::new(0),
+    long_lived_pending: Cell::new(0),
+    garbage: RefCell::new(None),
+    callbacks: RefCell::new(None),
+};
+
+pub const DEBUG_STATS: c_int = 1;
+pub const DEBUG_COLLECTABLE: c_int = 2;
+pub const DEBUG_UNCOLLECTABLE: c_int = 4;
+pub const DEBUG_SAVEALL: c_int = 32;
+
+type Head = *const PyGC_Head;
+
+#[inline]
+fn head_of(object: *mut PyObject) -> Head {
+    // SAFETY: GC objects have their head right before them.
+    unsafe { object.cast::<PyGC_Head>().sub(1) }
+}
+
+#[inline]
+fn object_of(head: Head) -> *mut PyObject {
+    // SAFETY: the object is right behind its head.
+    unsafe { head.add(1) }.cast_mut().cast()
+}
+
+#[inline]
+unsafe fn next(head: Head) -> Head {
+    // SAFETY: the caller's head is on a list.
+    unsafe { (*head)._gc_next.get() as Head }
+}
+
+#[inline]
+unsafe fn prev(head: Head) -> Head {
+    // SAFETY: the caller's head is on a whole list.
+    unsafe { ((*head)._gc_prev.get() & !FLAG_BITS) as Head }
+}
+
+#[inline]
+unsafe fn set_prev(head: Head, prev: Head) {
+    // SAFETY: the caller's head is live.
+    unsafe { (*head)._gc_prev.set((prev as usize) | ((*head)._gc_prev.get() & FLAG_BITS)) }
+}
+
+fn init_list(list: Head) {
+    // SAFETY: list heads are static or on the stack of the caller.
+    unsafe {
+        (*list)._gc_next.set(list as usize);
+        (*list)._gc_prev.set(list as usize);
+    }
+}
+
+fn ensure_init(list: &PyGC_Head) {
+    if list._gc_next.get() == 0 {
+        init_list(list);
+    }
+}
+
+fn list_is_empty(list: Head) -> bool {
+    // SAFETY: list heads are live.
+    unsafe { (*list)._gc_next.get() == list as usize }
+}
+
+unsafe fn append(head: Head, list: Head) {
+    // SAFETY: both are live, `list` is whole.
+    unsafe {
+        let last = prev(list);
+        set_prev(head, last);
+        (*last)._gc_next.set(head as usize);
+        (*head)._gc_next.set(list as usize);
+        set_prev(list, head);
+    }
+}
+
+unsafe fn unlink(head: Head) {
+    // SAFETY: the head is on a whole list.
+    unsafe {
+        let (before, after) = (prev(head), next(head));
+        (*before)._gc_next.set(after as usize);
+        set_prev(after, before);
+    }
+}
+
+/// Moves all of `from` behind `to`.
+unsafe fn merge(from: Head, to: Head) {
+    // SAFETY: both lists are whole.
+    unsafe {
+        if !list_is_empty(from) {
+            let (to_last, from_first, from_last) = (prev(to), next(from), prev(from));
+            (*to_last)._gc_next.set(from_first as usize);
+            set_prev(from_first, to_last);
+            (*from_last)._gc_next.set(to as usize);
+            set_prev(to, from_last);
+        }
+        init_list(from);
+    }
+}
+
+/// Puts an object under the collector's eyes.
+#[inline]
+pub fn track(object: *mut PyObject) {
+    let head = head_of(object);
+    let young = &COLLECTOR.generations[0];
+    ensure_init(&young.head);
+    // SAFETY: the object is live and not tracked.
+    unsafe {
+        debug_assert!((*head)._gc_next.get() == 0, "object is tracked already");
+        append(head, &young.head);
+    }
+    let count = young.count.get() + 1;
+    young.count.set(count);
+    if count > young.threshold.get() && young.threshold.get() != 0 && COLLECTOR.enabled.get() {
+        EVAL_BREAKER.fetch_or(breaker::GC, Ordering::Relaxed);
+    }
+}
+
+/// Takes an object out of the collector's eyes; nothing happens when it is out already.
+#[inline]
+pub fn untrack(object: *mut PyObject) {
+    let head = head_of(object);
+    // SAFETY: GC objects have a head; a tracked one is on a list.
+    unsafe {
+        if (*head)._gc_next.get() == 0 {
+            return;
+        }
+        unlink(head);
+        (*head)._gc_next.set(0);
+        (*head)._gc_prev.set((*head)._gc_prev.get() & FINALIZED);
+    }
+    let young = &COLLECTOR.generations[0];
+    young.count.set(young.count.get().saturating_sub(1));
+}
+
+#[inline]
+pub fn is_tracked(object: *mut PyObject) -> bool {
+    // SAFETY: GC objects have a head.
+    unsafe { (*head_of(object))._gc_next.get() != 0 }
+}
+
+#[inline]
+pub fn is_finalized(object: *mut PyObject) -> bool {
+    // SAFETY: GC objects have a head.
+    unsafe { (*head_of(object))._gc_prev.get() & FINALIZED != 0 }
+}
+
+pub fn set_finalized(object: *mut PyObject) {
+    // SAFETY: GC objects have a head.
+    unsafe {
+        let head = head_of(object);
+        (*head)._gc_prev.set((*head)._gc_prev.get() | FINALIZED);
+    }
+}
+
+/// `PyObject_IS_GC`.
+#[inline]
+pub fn is_gc_object(object: &PyObject) -> bool {
+    let ty = object.ty();
+    ty.is_gc()
+        && match ty.tp_is_gc.get() {
+            // SAFETY: a slot of the object's type.
+            Some(is_gc) => unsafe { is_gc(object.as_ptr()) != 0 },
+            None => true,
+        }
+}
+
+fn refs(head: Head) -> usize {
+    // SAFETY: the head is in the generation being collected.
+    unsafe { (*head)._gc_prev.get() >> COUNT_SHIFT }
+}
+
+fn is_collecting(head: Head) -> bool {
+    // SAFETY: GC objects have a head.
+    unsafe { (*head)._gc_prev.get() & COLLECTING != 0 }
+}
+
+fn traverse(object: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: tracked objects are whole and their types traverse them.
+    unsafe { (*object).ty().tp_traverse.get().map_or(0, |function| function(object, visit, arg)) }
+}
+
+unsafe extern "C" fn visit_decref(object: *mut PyObject, _arg: *mut c_void) -> c_int {
+    // SAFETY: traverse functions pass live objects.
+    unsafe {
+        if is_gc_object(&*object) {
+            let head = head_of(object);
+            if is_collecting(head) && refs(head) > 0 {
+                (*head)._gc_prev.set((*head)._gc_prev.get() - (1 << COUNT_SHIFT));
+            }
+        }
+    }
+    0
+}
+
+/// Marks an object of the group as reachable and queues it for its own traversal.
+unsafe extern "C" fn visit_reachable(object: *mut PyObject, arg: *mut c_void) -> c_int {
+    // SAFETY: traverse functions pass live objects; `arg` is the queue of `split_unreachable`.
+    unsafe {
+        if is_gc_object(&*object) {
+            let head = head_of(object);
+            if is_collecting(head) {
+                (*head)._gc_prev.set((*head)._gc_prev.get() & !COLLECTING);
+                (*arg.cast::<Vec<Head>>()).push(head);
+            }
+        }
+    }
+    0
+}
+
+/// Splits a list: what is reachable from outside stays on it, the rest moves to `unreachable`. Both are whole after.
+unsafe fn split_unreachable(list: Head, unreachable: Head) {
+    // SAFETY: every head on the list is live, here and below.
+    unsafe {
+        let mut members = Vec::new();
+        let mut head = next(list);
+        while head != list {
+            let count = (*object_of(head)).ob_refcnt.get();
+            let count = if (count as i32) < 0 { 1 << 20 } else { count as usize };
+            let finalized = (*head)._gc_prev.get() & FINALIZED;
+            (*head)._gc_prev.set((count << COUNT_SHIFT) | COLLECTING | finalized);
+            members.push(head);
+            head = next(head);
+        }
+        for head in &members {
+            traverse(object_of(*head), visit_decref, std::ptr::null_mut());
+        }
+        let mut queue: Vec<Head> = Vec::new();
+        for head in &members {
+            if refs(*head) > 0 && is_collecting(*head) {
+                (**head)._gc_prev.set((**head)._gc_prev.get() & !COLLECTING);
+                queue.push(*head);
+                while let Some(reachable) = queue.pop() {
+                    traverse(object_of(reachable), visit_reachable, (&raw mut queue).cast());
+                }
+            }
+        }
+        init_list(list);
+        init_list(unreachable);
+        for head in members {
+            let garbage = is_collecting(head);
+            (*head)._gc_prev.set((*head)._gc_prev.get() & FINALIZED);
+            append(head, if garbage { unreachable } else { list });
+        }
+    }
+}
+
+fn blank_list() -> Box<PyGC_Head> {
+    let list = Box::new(PyGC_Head { _gc_next: Cell::new(0), _gc_prev: Cell::new(0) });
+    init_list(&*list);
+    list
+}
+
+fn objects_on(list: Head) -> Vec<Ref> {
+    let mut objects = Vec::new();
+    // SAFETY: a whole list of live objects.
+    unsafe {
+        let mut head = next(list);
+        while head != list {
+            objects.push(Ref::from_borrowed(object_of(head)));
+            head = next(head);
+        }
+    }
+    objects
+}
+
+/// Collects a generation and all younger ones. Returns how many unreachable objects were found.
+pub fn collect(generation: usize) -> usize {
+    let state = &COLLECTOR;
+    if state.collecting.replace(true) {
+        return 0;
+    }
+    for list in &state.generations {
+        ensure_init(&list.head);
+    }
+    let saved = crate::error::fetch();
+    let _ = invoke_callbacks("start", generation, 0, 0);
+    let found = collect_generations(generation);
+    let _ = invoke_callbacks("stop", generation, found, 0);
+    if let Some(saved) = saved {
+        let _ = crate::error::restore(saved);
+    }
+    state.collecting.set(false);
+    found
+}
+
+fn collect_generations(generation: usize) -> usize {
+    let state = &COLLECTOR;
+    if generation + 1 < N_GENERATIONS {
+        let older = &state.generations[generation + 1];
+        older.count.set(older.count.get() + 1);
+    }
+    let list: Head = &state.generations[generation].head;
+    let older: Head = &state.generations[(generation + 1).min(N_GENERATIONS - 1)].head;
+    let unreachable_list = blank_list();
+    let unreachable: Head = &*unreachable_list;
+    // SAFETY: the lists are whole; garbage is kept alive by `garbage` while it is taken apart.
+    let found = unsafe {
+        for younger in &state.generations[..generation] {
+            younger.count.set(0);
+            merge(&younger.head, list);
+        }
+        state.generations[generation].count.set(0);
+        split_unreachable(list, unreachable);
+        if !std::ptr::eq(list, older) {
+            merge(list, older);
+        }
+        let mut garbage = objects_on(unreachable);
+        clear_weak_references(&garbage);
+        run_finalizers(&garbage);
+        // Finalizers may have brought objects back: only what is still unreachable is broken. Our own counts go first.
+        let before = garbage.len();
+        for object in garbage.drain(..) {
+            drop(object);
+        }
+        let still_list = blank_list();
+        let still: Head = &*still_list;
+        split_unreachable(unreachable, still);
+        merge(unreachable, older);
+        let garbage = objects_on(still);
+        if state.debug.get() & DEBUG_SAVEALL != 0 {
+            for object in &garbage {
+                add_garbage(object);
+            }
+            merge(still, older);
+        } else {
+            for object in &garbage {
+                if let Some(clear) = object.ty().tp_clear.get() {
+                    clear(object.as_raw());
+                    if crate::error::occurred() {
+                        crate::error::write_unraisable(Raised::assume(), Some("tp_clear"), None);
+                    }
+                }
+            }
+            drop(garbage);
+            merge(still, older);
+        }
+        let _ = before;
+        before
+    };
+    let row = &state.generations[generation];
+    let mut stats = row.stats.get();
+    stats.collections += 1;
+    stats.collected += found;
+    row.stats.set(stats);
+    if generation == N_GENERATIONS - 1 {
+        state.long_lived_pending.set(0);
+        state.long_lived_total.set(count_objects(&state.generations[generation].head));
+    } else if generation == N_GENERATIONS - 2 {
+        state.long_lived_pending.set(state.long_lived_pending.get() + 1);
+    }
+    found
+}
+
+fn count_objects(list: Head) -> usize {
+    let mut count = 0;
+    // SAFETY: a whole list.
+    unsafe {
+        let mut head = next(list);
+        while head != list {
+            count += 1;
+            head = next(head);
+        }
+    }
+    count
+}
+
+/// Weak references to garbage are cleared; callbacks of those that are not garbage themselves are called.
+fn clear_weak_references(garbage: &[Ref]) {
+    let mut callbacks = Vec::new();
+    for object in garbage {
+        if super::super::types::heap::weaklist_slot(object).is_some() {
+            weakrefobject::clear_for_collector(object, &mut callbacks, &|reference| {
+                garbage.iter().any(|object| std::ptr::eq(object.as_raw(), reference.as_ptr()))
+            });
+        }
+    }
+    for (reference, callback) in callbacks {
+        if let Err(raised) = callback.call1(&reference) {
+            crate::error::write_unraisable(raised, None, Some(&callback));
+        }
+    }
+}
+
+fn run_finalizers(garbage: &[Ref]) {
+    for object in garbage {
+        let Some(finalize) = object.ty().tp_finalize.get() else { continue };
+        if !is_finalized(object.as_raw()) {
+            set_finalized(object.as_raw());
+            // SAFETY: a slot of the object's type; `garbage` keeps it alive.
+            unsafe { finalize(object.as_raw()) };
+            if crate::error::occurred() {
+                crate::error::write_unraisable(Raised::assume(), None, Some(object));
+            }
+        }
+    }
+}
+
+/// Runs the collections that are due. Called by the interpreter when the eval breaker says so.
+pub fn collect_if_due() {
+    EVAL_BREAKER.fetch_and(!breaker::GC, Ordering::Relaxed);
+    if !COLLECTOR.enabled.get() || COLLECTOR.collecting.get() {
+        return;
+    }
+    for generation in (0..N_GENERATIONS).rev() {
+        let row = &COLLECTOR.generations[generation];
+        if row.threshold.get() == 0 || row.count.get() <= row.threshold.get() {
+            continue;
+        }
+        // A full collection waits until the old generation has grown by a quarter.
+        if generation == N_GENERATIONS - 1
+            && COLLECTOR.long_lived_pending.get() * COLLECTOR.generations[0].threshold.get() * 10
+                < COLLECTOR.long_lived_total.get() / 4
+        {
+            continue;
+        }
+        collect(generation);
+        break;
+    }
+}
+
+fn invoke_callbacks(phase: &str, generation: usize, collected: usize, uncollectable: usize) -> PyResult<()> {
+    let callbacks = COLLECTOR.callbacks.borrow().clone();
+    let Some(callbacks) = callbacks else { return Ok(()) };
+    let Some(list) = callbacks.downcast_exact::<PyListObject>() else { return Ok(()) };
+    if list.len() == 0 {
+        return Ok(());
+    }
+    let info = PyDictObject::new();
+    for (name, value) in [("generation", generation), ("collected", collected), ("uncollectable", uncollectable)] {
+        info.set_str(&PyUnicodeObject::from_str(name), PyLongObject::from_usize(value).as_object())?;
+    }
+    let phase = PyUnicodeObject::from_str(phase);
+    let mut at = 0;
+    while let Some(callback) = list.get(at) {
+        if let Err(raised) = callback.call(&[phase.as_object(), info.as_object()]) {
+            crate::error::write_unraisable(raised, None, Some(&callback));
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+fn add_garbage(object: &Ref) {
+    if let Some(list) = garbage_list().downcast_exact::<PyListObject>() {
+        list.push(object.clone());
+    }
+}
+
+/// `gc.garbage`.
+pub fn garbage_list() -> Ref {
+    COLLECTOR.garbage.borrow_mut().get_or_insert_with(|| PyListObject::new().into_object()).clone()
+}
+
+/// `gc.callbacks`.
+pub fn callbacks_list() -> Ref {
+    COLLECTOR.callbacks.borrow_mut().get_or_insert_with(|| PyListObject::new().into_object()).clone()
+}
+
+pub fn is_enabled() -> bool {
+    COLLECTOR.enabled.get()
+}
+/// Returns whether the collector was enabled before.
+pub fn set_enabled(enabled: bool) -> bool {
+    COLLECTOR.enabled.replace(enabled)
+}
+pub fn debug_flags() -> c_int {
+    COLLECTOR.debug.get()
+}
+pub fn set_debug_flags(flags: c_int) {
+    COLLECTOR.debug.set(flags);
+}
+pub fn thresholds() -> [usize; N_GENERATIONS] {
+    std::array::from_fn(|generation| COLLECTOR.generations[generation].threshold.get())
+}
+pub fn set_threshold(generation: usize, threshold: usize) {
+    COLLECTOR.generations[generation].threshold.set(threshold);
+}
+pub fn counts() -> [usize; N_GENERATIONS] {
+    std::array::from_fn(|generation| COLLECTOR.generations[generation].count.get())
+}
+pub fn stats() -> [GenerationStats; N_GENERATIONS] {
+    std::array::from_fn(|generation| COLLECTOR.generations[generation].stats.get())
+}
+
+/// All tracked objects, or those of one generation.
+pub fn objects(generation: Option<usize>) -> Vec<Ref> {
+    let mut all = Vec::new();
+    for (number, row) in COLLECTOR.generations.iter().enumerate() {
+        if generation.is_none_or(|wanted| wanted == number) {
+            ensure_init(&row.head);
+            all.extend(objects_on(&row.head));
+        }
+    }
+    all
+}
+
+/// `gc.freeze()`: everything tracked now is left alone from here on.
+pub fn freeze() {
+    ensure_init(&COLLECTOR.permanent);
+    for row in &COLLECTOR.generations {
+        ensure_init(&row.head);
+        // SAFETY: whole lists.
+        unsafe { merge(&row.head, &COLLECTOR.permanent) };
+        row.count.set(0);
+    }
+}
+
+/// `gc.unfreeze()`.
+pub fn unfreeze() {
+    ensure_init(&COLLECTOR.permanent);
+    let oldest = &COLLECTOR.generations[N_GENERATIONS - 1].head;
+    ensure_init(oldest);
+    // SAFETY: whole lists.
+    unsafe { merge(&COLLECTOR.permanent, oldest) };
+}
+
+pub fn freeze_count() -> usize {
+    ensure_init(&COLLECTOR.permanent);
+    count_objects(&COLLECTOR.permanent)
+}
+
+/// Calls `f` with each object that `object` refers to directly.
+pub fn referents(object: &PyObject, f: &mut dyn FnMut(&PyObject)) {
+    unsafe extern "C" fn call(object: *mut PyObject, arg: *mut c_void) -> c_int {
+        // SAFETY: `arg` is the closure below; traverse functions pass live objects.
+        unsafe { (*arg.cast::<&mut dyn FnMut(&PyObject)>())(&*object) };
+        0
+    }
+    if is_gc_object(object) {
+        let mut f = f;
+        traverse(object.as_ptr(), call, (&raw mut f).cast());
+    }
+}
+
+/// Visits with a `Visitor` made of a C pair: what `#[slot] tp_traverse` gets.
+pub fn visitor(visit: visitproc, arg: *mut c_void) -> Visitor {
+    Visitor { visit, arg }
+}

@@ -1,0 +1,133 @@
+//! Name lookup along the MRO, with a global cache keyed by type version and name.
+//!
+//! A version tag names one state of a type's attributes; it is given lazily and taken back by `modified` from the type
+//! and all its subclasses. Inline caches and traces guard on it.
+
+use crate::prelude::*;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const CACHE_BITS: usize = 12;
+
+struct CacheEntry {
+    version: Cell<u32>,
+    name: Cell<*const PyUnicodeObject>,
+    value: Cell<*mut PyObject>,
+}
+
+struct MethodCache([CacheEntry; 1 << CACHE_BITS]);
+
+// SAFETY: used only under the GIL.
+unsafe impl Sync for MethodCache {}
+
+static CACHE: MethodCache = MethodCache(
+    [const {
+        CacheEntry {
+            version: Cell::new(0),
+            name: Cell::new(std::ptr::null()),
+            value: Cell::new(std::ptr::null_mut()),
+        }
+    }; 1 << CACHE_BITS],
+);
+
+/// 0 is 'no version'. When the numbers run out, types stay without one and are simply not cached.
+static NEXT_VERSION: AtomicU32 = AtomicU32::new(1);
+
+/// Gives the type a version tag if it has none. False when none is to be had.
+pub fn assign_version(ty: &PyTypeObject) -> bool {
+    if ty.tp_version_tag.get() != 0 {
+        return true;
+    }
+    if !ty.has_flag(Py_TPFLAGS_READY) {
+        return false;
+    }
+    // Bases first: a change in a base must reach this type, and `modified` stops at types without a version.
+    if let Some(bases) = ty.bases() {
+        for base in bases.as_slice() {
+            let Some(base) = base.downcast::<PyTypeObject>() else { return false };
+            if !assign_version(base) {
+                return false;
+            }
+        }
+    }
+    let version = NEXT_VERSION.load(Ordering::Relaxed);
+    if version == u32::MAX {
+        return false;
+    }
+    NEXT_VERSION.store(version + 1, Ordering::Relaxed);
+    ty.tp_version_tag.set(version);
+    ty.set_flag(Py_TPFLAGS_VALID_VERSION_TAG);
+    true
+}
+
+/// `PyType_Modified`: takes back the version of the type and of its subclasses.
+pub fn modified(ty: &PyTypeObject) {
+    if ty.tp_version_tag.get() == 0 {
+        return;
+    }
+    for subclass in super::subclasses::of(ty) {
+        modified(&subclass);
+    }
+    ty.clear_flag(Py_TPFLAGS_VALID_VERSION_TAG);
+    ty.tp_version_tag.set(0);
+    if let Some(heap) = ty.as_heap() {
+        heap._spec_cache.getitem.set(std::ptr::null_mut());
+        heap._spec_cache.init.set(std::ptr::null_mut());
+    }
+}
+
+impl PyTypeObject {
+    /// The attribute `name` found along the MRO, unbound: `_PyType_Lookup`. Borrowed from the class that has it.
+    #[inline]
+    pub fn lookup(&self, name: &PyUnicodeObject) -> Option<&PyObject> {
+        let version = self.tp_version_tag.get();
+        let at = (version as usize ^ ((name as *const PyUnicodeObject as usize) >> 3)) & ((1 << CACHE_BITS) - 1);
+        let entry = &CACHE.0[at];
+        if version != 0 && entry.version.get() == version && std::ptr::eq(entry.name.get(), name) {
+            // SAFETY: the version is current, so the class still holds the value.
+            return unsafe { entry.value.get().as_ref() };
+        }
+        self.lookup_uncached(name)
+    }
+
+    #[inline(never)]
+    fn lookup_uncached(&self, name: &PyUnicodeObject) -> Option<&PyObject> {
+        let found = self.find_in_mro(name);
+        if name.is_interned() && assign_version(self) {
+            let version = self.tp_version_tag.get();
+            let at =
+                (version as usize ^ ((name as *const PyUnicodeObject as usize) >> 3)) & ((1 << CACHE_BITS) - 1);
+            let entry = &CACHE.0[at];
+            entry.version.set(version);
+            entry.value.set(found.map_or(std::ptr::null_mut(), PyObject::as_ptr));
+            // The cache owns a count of the name, so that no other string can take its address.
+            name.as_object().incref();
+            let old = entry.name.replace(name).cast_mut();
+            // SAFETY: the entry owned its old name.
+            unsafe { crate::memory::xdecref(old.cast()) };
+        }
+        found
+    }
+
+    /// As `lookup`, without the cache.
+    pub fn find_in_mro(&self, name: &PyUnicodeObject) -> Option<&PyObject> {
+        let Some(mro) = self.mro() else {
+            return self.dict().and_then(|dict| borrowed(dict, name));
+        };
+        for class in mro.as_slice() {
+            // SAFETY: an MRO holds types only.
+            let class = unsafe { class.cast_unchecked::<PyTypeObject>() };
+            if let Some(found) = class.dict().and_then(|dict| borrowed(dict, name)) {
+                return Some(found);
+            }
+        }
+        None
+    }
+}
+
+/// The value in a class's dict as a borrowed reference, which lives as long as the class is not changed.
+fn borrowed<'a>(dict: &'a PyDictObject, name: &PyUnicodeObject) -> Option<&'a PyObject> {
+    let found = dict.get_str(name)?;
+    // SAFETY: the dict keeps its own count.
+    Some(unsafe { &*found.as_raw() })
+}
