@@ -2,7 +2,7 @@
 //! One function a signature; the row of the slot table is a const parameter where several slots share one.
 
 use super::slotdefs::{SLOT_DEFS, row_name, row_reflected, slot_value};
-use crate::args::{boundary_hash, boundary_obj, boundary_size, boundary_status};
+use crate::args::{boundary_bool, boundary_hash, boundary_len, boundary_obj, boundary_status};
 use crate::exceptions::exc;
 use crate::prelude::*;
 use crate::protocol::attributes::generic_get_attr;
@@ -387,24 +387,24 @@ pub unsafe extern "C" fn finalize_slot(object: *mut PyObject) {
 }
 
 pub unsafe extern "C" fn bool_slot(object: *mut PyObject) -> c_int {
-    boundary_size(|| {
+    boundary_bool(|| {
         // SAFETY: slots get live objects.
         let object = unsafe { &*object };
         if object.ty().lookup(identifier!("__bool__")).is_none() {
             return match object.ty().lookup(identifier!("__len__")) {
-                Some(_) => Ok((checked_len(object)? != 0) as isize),
-                None => Ok(1),
+                Some(_) => Ok(checked_len(object)? != 0),
+                None => Ok(true),
             };
         }
         let result = call_method(object, identifier!("__bool__"), &[])?;
         if result.is(true_()) {
-            return Ok(1);
+            return Ok(true);
         }
         if result.is(false_()) {
-            return Ok(0);
+            return Ok(false);
         }
         Err(raise!(TypeError, "__bool__ should return bool, returned {}", result.ty().name()))
-    }) as c_int
+    })
 }
 
 fn checked_len(object: &PyObject) -> PyResult<isize> {
@@ -418,7 +418,7 @@ fn checked_len(object: &PyObject) -> PyResult<isize> {
 
 pub unsafe extern "C" fn length_slot(object: *mut PyObject) -> isize {
     // SAFETY: slots get live objects.
-    boundary_size(|| checked_len(unsafe { &*object }))
+    boundary_len(|| checked_len(unsafe { &*object }).map(|length| length as usize))
 }
 
 pub unsafe extern "C" fn ass_subscript_slot(object: *mut PyObject, key: *mut PyObject, value: *mut PyObject) -> c_int {
@@ -455,25 +455,25 @@ pub unsafe extern "C" fn ass_item_slot(object: *mut PyObject, index: isize, valu
 }
 
 pub unsafe extern "C" fn contains_slot(object: *mut PyObject, item: *mut PyObject) -> c_int {
-    boundary_size(|| {
+    boundary_bool(|| {
         // SAFETY: slots get live objects.
         let (object, item) = unsafe { (&*object, &*item) };
         match object.ty().lookup(identifier!("__contains__")) {
             Some(method) if is_none(method) => {
                 Err(raise!(TypeError, "'{}' object is not a container", object.ty().name()))
             }
-            Some(_) => Ok(call_method(object, identifier!("__contains__"), &[item])?.is_true()? as isize),
+            Some(_) => Ok(call_method(object, identifier!("__contains__"), &[item])?.is_true()?),
             None => {
                 let iterator = object.iter()?;
                 while let Some(candidate) = iterator.next()? {
                     if candidate.eq(item)? {
-                        return Ok(1);
+                        return Ok(true);
                     }
                 }
-                Ok(0)
+                Ok(false)
             }
         }
-    }) as c_int
+    })
 }
 
 /// `__buffer__` written in Python (PEP 688): the view is of the memoryview that it returns.
