@@ -1,0 +1,248 @@
+//! Values and format specifications -> text: what `format()` and `__format__` of str, int, float and complex do.
+//!
+//! `spec` reads the mini language, `number` lays a number's parts out; here each type's rules (PEP 3101, PEP 378,
+//! PEP 515, PEP 682). The functions on plain values are pure; `format_*` at the end take objects. Tests: `tests.rs`.
+
+pub mod number;
+pub mod spec;
+#[cfg(test)]
+mod tests;
+
+use super::dtoa::{self, DTSF_ADD_DOT_0, DTSF_ALT, DTSF_NO_NEG_0};
+use super::longobject::{digits, text};
+use crate::prelude::*;
+use number::{CodePoints, Locale, Parts};
+use spec::{Grouping, Spec};
+
+/// Why a value cannot be formatted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FormatError {
+    Value(String),
+    Overflow(String),
+}
+
+impl FormatError {
+    pub fn value(message: impl Into<String>) -> FormatError {
+        FormatError::Value(message.into())
+    }
+    /// Sets the exception.
+    pub fn raise(self) -> Raised {
+        match self {
+            FormatError::Value(message) => raise!(ValueError, "{message}"),
+            FormatError::Overflow(message) => raise!(OverflowError, "{message}"),
+        }
+    }
+}
+
+fn unknown_code(kind: u32, type_name: &str) -> FormatError {
+    if (33..128).contains(&kind) {
+        let kind = kind as u8 as char;
+        FormatError::value(format!("Unknown format code '{kind}' for object of type '{type_name}'"))
+    } else {
+        FormatError::value(format!("Unknown format code '\\x{kind:x}' for object of type '{type_name}'"))
+    }
+}
+
+/// Whether the specification's type is one of these characters.
+fn kind_in(spec: &Spec, kinds: &[u8]) -> bool {
+    kinds.iter().any(|kind| u32::from(*kind) == spec.kind)
+}
+
+/// Formats a text.
+pub fn text_value(value: &[u32], spec_text: &[u32], type_name: &str) -> Result<CodePoints, FormatError> {
+    let spec = spec::parse(spec_text, type_name, b's', b'<')?;
+    if !kind_in(&spec, b"s") {
+        return Err(unknown_code(spec.kind, type_name));
+    }
+    if spec.sign != 0 {
+        let what = if spec.sign == b' ' { "Space" } else { "Sign" };
+        return Err(FormatError::value(format!("{what} not allowed in string format specifier")));
+    }
+    if spec.no_negative_zero {
+        return Err(FormatError::value("Negative zero coercion (z) not allowed in string format specifier"));
+    }
+    if spec.alternate {
+        return Err(FormatError::value("Alternate form (#) not allowed in string format specifier"));
+    }
+    if spec.align == b'=' {
+        return Err(FormatError::value("'=' alignment not allowed in string format specifier"));
+    }
+    let len = spec.precision.map_or(value.len(), |precision| precision.min(value.len()));
+    Ok(number::pad(value[..len].to_vec(), &spec))
+}
+
+/// Formats an integer; `to_double` gives its value as a double, for the float types.
+pub fn int_value<E: From<FormatError>>(
+    negative: bool,
+    magnitude: &[u32],
+    spec_text: &[u32],
+    type_name: &str,
+    to_decimal: impl FnOnce() -> Result<String, E>,
+    to_double: impl FnOnce() -> Result<f64, E>,
+) -> Result<CodePoints, E> {
+    let spec = spec::parse(spec_text, type_name, b'd', b'>')?;
+    if kind_in(&spec, b"eEfFgG%") {
+        return Ok(float_with_spec(to_double()?, spec)?);
+    }
+    if !kind_in(&spec, b"bcdoxXn") {
+        return Err(unknown_code(spec.kind, type_name).into());
+    }
+    if spec.precision.is_some() {
+        return Err(FormatError::value("Precision not allowed in integer format specifier").into());
+    }
+    if spec.no_negative_zero {
+        return Err(FormatError::value("Negative zero coercion (z) not allowed in integer format specifier").into());
+    }
+    if kind_in(&spec, b"c") {
+        return Ok(character(negative, magnitude, spec)?);
+    }
+    let kind = spec.kind as u8;
+    let (body, prefix) = match kind {
+        b'b' => (text::power_of_two(magnitude, 1, false), "0b"),
+        b'o' => (text::power_of_two(magnitude, 3, false), "0o"),
+        b'x' => (text::power_of_two(magnitude, 4, false), "0x"),
+        b'X' => (text::power_of_two(magnitude, 4, true), "0X"),
+        _ => (to_decimal()?, ""),
+    };
+    let locale = Locale::of(if kind == b'n' { Grouping::Locale } else { spec.grouping });
+    let prefix = if spec.alternate { prefix } else { "" };
+    Ok(number::layout(&Parts { negative, prefix, digits: &body, ..Parts::default() }, &spec, &locale))
+}
+
+fn character(negative: bool, magnitude: &[u32], mut spec: Spec) -> Result<CodePoints, FormatError> {
+    if spec.sign != 0 {
+        return Err(FormatError::value("Sign not allowed with integer format specifier 'c'"));
+    }
+    if spec.alternate {
+        return Err(FormatError::value("Alternate form (#) not allowed with integer format specifier 'c'"));
+    }
+    let fits_long = digits::to_u64(magnitude).is_some_and(|value| value <= i64::MAX as u64 + u64::from(negative));
+    if !fits_long {
+        return Err(FormatError::Overflow("Python int too large to convert to C long".into()));
+    }
+    match digits::to_u64(magnitude) {
+        Some(c @ 0..=0x10ffff) if !negative || c == 0 => {
+            if spec.align == b'=' {
+                spec.align = b'>';
+            }
+            Ok(number::pad(vec![c as u32], &spec))
+        }
+        _ => Err(FormatError::Overflow("%c arg not in range(0x110000)".into())),
+    }
+}
+
+/// Formats a double.
+pub fn float_value(value: f64, spec_text: &[u32], type_name: &str) -> Result<CodePoints, FormatError> {
+    let spec = spec::parse(spec_text, type_name, 0, b'>')?;
+    if !kind_in(&spec, b"\0eEfFgGn%") {
+        return Err(unknown_code(spec.kind, type_name));
+    }
+    float_with_spec(value, spec)
+}
+
+fn checked_precision(spec: &Spec) -> Result<Option<usize>, FormatError> {
+    match spec.precision {
+        Some(precision) if precision > i32::MAX as usize => Err(FormatError::value("precision too big")),
+        precision => Ok(precision),
+    }
+}
+
+fn dtsf_flags(spec: &Spec) -> u32 {
+    let mut flags = 0;
+    if spec.alternate {
+        flags |= DTSF_ALT;
+    }
+    if spec.no_negative_zero {
+        flags |= DTSF_NO_NEG_0;
+    }
+    flags
+}
+
+fn float_with_spec(mut value: f64, spec: Spec) -> Result<CodePoints, FormatError> {
+    let precision = checked_precision(&spec)?;
+    let mut flags = dtsf_flags(&spec);
+    let mut code = spec.kind as u8 as char;
+    let mut grouping = spec.grouping;
+    let mut default_precision = 6;
+    let percent = code == '%';
+    match code {
+        '\0' => {
+            flags |= DTSF_ADD_DOT_0;
+            code = if precision.is_some() { 'g' } else { 'r' };
+            default_precision = 0;
+        }
+        'n' => {
+            code = 'g';
+            grouping = Grouping::Locale;
+        }
+        '%' => {
+            code = 'f';
+            value *= 100.0;
+        }
+        _ => {}
+    }
+    let mut body = dtoa::double_to_string(value, code, precision.unwrap_or(default_precision), flags);
+    if percent {
+        body.push('%');
+    }
+    Ok(number::layout(&Parts::of_float(&body), &spec, &Locale::of(grouping)))
+}
+
+/// Formats a complex number.
+pub fn complex_value(
+    (real, imag): (f64, f64),
+    spec_text: &[u32],
+    type_name: &str,
+) -> Result<CodePoints, FormatError> {
+    let spec = spec::parse(spec_text, type_name, 0, b'>')?;
+    if !kind_in(&spec, b"\0eEfFgGn") {
+        return Err(unknown_code(spec.kind, type_name));
+    }
+    let precision = checked_precision(&spec)?;
+    if spec.fill == u32::from(b'0') {
+        return Err(FormatError::value("Zero padding is not allowed in complex format specifier"));
+    }
+    if spec.align == b'=' {
+        return Err(FormatError::value("'=' alignment flag is not allowed in complex format specifier"));
+    }
+    let mut code = spec.kind as u8 as char;
+    let mut grouping = spec.grouping;
+    let mut default_precision = 6;
+    let mut skip_real = false;
+    let mut parentheses = false;
+    match code {
+        '\0' => {
+            code = if precision.is_some() { 'g' } else { 'r' };
+            default_precision = 0;
+            skip_real = real == 0.0 && real.is_sign_positive();
+            parentheses = !skip_real;
+        }
+        'n' => {
+            code = 'g';
+            grouping = Grouping::Locale;
+        }
+        _ => {}
+    }
+    let precision = precision.unwrap_or(default_precision);
+    let locale = Locale::of(grouping);
+    let part_spec = Spec { fill: 0, align: b'<', width: None, ..spec };
+    let part = |value: f64, sign: u8| {
+        let body = dtoa::double_to_string(value, code, precision, dtsf_flags(&spec));
+        number::layout(&Parts::of_float(&body), &Spec { sign, ..part_spec }, &locale)
+    };
+    let mut text = CodePoints::new();
+    if parentheses {
+        text.push(b'('.into());
+    }
+    if skip_real {
+        text.extend(part(imag, spec.sign));
+    } else {
+        text.extend(part(real, spec.sign));
+        text.extend(part(imag, b'+'));
+    }
+    text.push(b'j'.into());
+    if parentheses {
+        text.push(b')'.into());
+    }
+    Ok(number::pad(text, &spec))
+}
