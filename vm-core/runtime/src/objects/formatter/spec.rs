@@ -158,8 +158,8 @@ fn check_grouping(spec: &mut Spec) -> Result<(), FormatError> {
             return Err(invalid_grouping(spec.grouping, spec.kind));
         }
     }
-    let is_one_of = |kinds: &[u8]| kinds.iter().any(|kind| u32::from(*kind) == spec.kind);
-    if spec.fraction_grouping != Grouping::None && !is_one_of(b"efgEG%F\0") {
+    // The locale decides for `n`; types without a fraction ignore its grouping.
+    if spec.fraction_grouping != Grouping::None && spec.kind == u32::from(b'n') {
         return Err(invalid_grouping(spec.fraction_grouping, spec.kind));
     }
     Ok(())
