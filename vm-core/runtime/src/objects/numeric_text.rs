@@ -1,28 +1,11 @@
 //! Unicode text -> the ASCII that number parsers read: decimal digits and spaces of all scripts become ASCII ones.
 
-/// The zeros of the runs of ten decimal digits beyond ASCII (Unicode 16, general category Nd).
-const ZEROS: [u32; 75] = [
-    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
-    0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0,
-    0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0,
-    0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50,
-    0x11d50, 0x11da0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce, 0x1d7d8, 0x1d7e2,
-    0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
-];
+use super::unicodectype;
+use crate::prelude::*;
 
 /// The decimal digit that a code point stands for.
 pub fn decimal_value(c: u32) -> Option<u8> {
-    if c < 128 {
-        return (c as u8).is_ascii_digit().then(|| c as u8 - b'0');
-    }
-    let index = ZEROS.partition_point(|zero| *zero <= c).checked_sub(1)?;
-    let value = c - ZEROS[index];
-    (value < 10).then_some(value as u8)
-}
-
-/// Space beyond ASCII.
-fn is_wide_space(c: u32) -> bool {
-    matches!(c, 0x85 | 0xa0 | 0x1680 | 0x2000..=0x200a | 0x2028 | 0x2029 | 0x202f | 0x205f | 0x3000)
+    unicodectype::to_decimal(c).map(|digit| digit as u8)
 }
 
 /// `_PyUnicode_TransformDecimalAndSpaceToASCII`: what is neither ASCII, digit nor space ends the text as `?`.
@@ -31,7 +14,7 @@ pub fn to_ascii(code_points: impl Iterator<Item = u32>) -> Vec<u8> {
     for c in code_points {
         if c < 127 {
             text.push(c as u8);
-        } else if is_wide_space(c) {
+        } else if unicodectype::is_space(c) {
             text.push(b' ');
         } else if let Some(digit) = decimal_value(c) {
             text.push(b'0' + digit);
@@ -41,4 +24,36 @@ pub fn to_ascii(code_points: impl Iterator<Item = u32>) -> Vec<u8> {
         }
     }
     text
+}
+
+/// Whether an object offers its memory through the buffer protocol.
+pub fn has_buffer(object: &PyObject) -> bool {
+    // SAFETY: a type's suites live as long as the type.
+    unsafe { object.ty().tp_as_buffer.get().as_ref() }.is_some_and(|procs| procs.bf_getbuffer.get().is_some())
+}
+
+/// A copy of the bytes of an object with a simple buffer; None when it has none.
+pub fn buffer_text(object: &PyObject) -> PyResult<Option<Vec<u8>>> {
+    // SAFETY: a type's suites live as long as the type.
+    let Some(procs) = (unsafe { object.ty().tp_as_buffer.get().as_ref() }) else { return Ok(None) };
+    let Some(get) = procs.bf_getbuffer.get() else { return Ok(None) };
+    let mut view = std::mem::MaybeUninit::<Py_buffer>::zeroed();
+    // SAFETY: a buffer that was got is read within its length, then released.
+    unsafe {
+        if get(object.as_ptr(), view.as_mut_ptr(), PyBUF_SIMPLE) < 0 {
+            let raised = Raised::from_c("bf_getbuffer");
+            // What cannot give a simple buffer is no text: the caller's own message says so.
+            raised.clear();
+            return Ok(None);
+        }
+        let view = view.assume_init();
+        let data = view.buf.get().cast::<u8>();
+        let len = view.len.get().max(0) as usize;
+        let bytes = if len == 0 { Vec::new() } else { std::slice::from_raw_parts(data, len).to_vec() };
+        if let Some(release) = procs.bf_releasebuffer.get() {
+            release(object.as_ptr(), (&raw const view).cast_mut());
+        }
+        drop(Ref::from_owned_opt(view.obj.get()));
+        Ok(Some(bytes))
+    }
 }

@@ -246,3 +246,68 @@ pub fn complex_value(
     }
     Ok(number::pad(text, &spec))
 }
+
+/// The specification's code points, on the stack when it is short.
+fn with_spec<T>(spec: &PyUnicodeObject, f: impl FnOnce(&[u32]) -> T) -> T {
+    let mut buffer = [0; 32];
+    if spec.len() > buffer.len() {
+        return f(&spec.code_points().collect::<Vec<_>>());
+    }
+    let mut n = 0;
+    for c in spec.code_points() {
+        buffer[n] = c;
+        n += 1;
+    }
+    f(&buffer[..n])
+}
+
+fn finish(text: CodePoints) -> Ref<PyUnicodeObject> {
+    PyUnicodeObject::from_code_points(&text)
+}
+
+impl From<FormatError> for Raised {
+    fn from(error: FormatError) -> Raised {
+        error.raise()
+    }
+}
+
+/// `str.__format__`.
+pub fn format_str(value: &PyUnicodeObject, spec: &PyUnicodeObject) -> PyResult<Ref<PyUnicodeObject>> {
+    if spec.is_empty() {
+        return value.as_object().str();
+    }
+    let points: Vec<u32> = value.code_points().collect();
+    let type_name = value.as_object().ty().name();
+    with_spec(spec, |spec| Ok(finish(text_value(&points, spec, type_name)?)))
+}
+
+/// `int.__format__`.
+pub fn format_int(value: &PyLongObject, spec: &PyUnicodeObject) -> PyResult<Ref<PyUnicodeObject>> {
+    if spec.is_empty() {
+        return value.as_object().str();
+    }
+    let type_name = value.as_object().ty().name();
+    let view = value.view();
+    let to_decimal = || value.to_decimal_string().map(|text| text.trim_start_matches('-').to_string());
+    with_spec(spec, |spec| {
+        int_value::<Raised>(view.negative, view.digits, spec, type_name, to_decimal, || value.to_f64()).map(finish)
+    })
+}
+
+/// `float.__format__`.
+pub fn format_float(value: &PyFloatObject, spec: &PyUnicodeObject) -> PyResult<Ref<PyUnicodeObject>> {
+    if spec.is_empty() {
+        return value.as_object().str();
+    }
+    let type_name = value.as_object().ty().name();
+    with_spec(spec, |spec| Ok(finish(float_value(value.value(), spec, type_name)?)))
+}
+
+/// `complex.__format__`.
+pub fn format_complex(value: &PyComplexObject, spec: &PyUnicodeObject) -> PyResult<Ref<PyUnicodeObject>> {
+    if spec.is_empty() {
+        return value.as_object().str();
+    }
+    let type_name = value.as_object().ty().name();
+    with_spec(spec, |spec| Ok(finish(complex_value(value.value(), spec, type_name)?)))
+}

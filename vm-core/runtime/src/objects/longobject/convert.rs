@@ -267,6 +267,6 @@ impl PyLongObject {
             return if value == -1 { -2 } else { value };
         }
         let hash = digits::hash_magnitude(self.digits()) as i64;
-        crate::objects::pyhash::not_error(if self.is_negative() { -hash } else { hash }) as Py_hash_t
+        crate::objects::numeric_hash::not_error(if self.is_negative() { -hash } else { hash }) as Py_hash_t
     }
 }
