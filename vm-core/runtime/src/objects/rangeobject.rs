@@ -349,8 +349,7 @@ impl PyRange {
             if self.contains_int(value)? {
                 return arith::floor_div(&*arith::sub(value, &self.start)?, &self.step);
             }
-            let shown = value.as_object().repr()?;
-            return Err(raise!(ValueError, "{} is not in range", shown.to_string_lossy()));
+            return Err(raise!(ValueError, "range.index(x): x not in range"));
         }
         let mut at = None;
         search(self.as_object(), object, |index| {
@@ -467,7 +466,10 @@ impl PyLongRangeIterator {
     /// Sets what pickle saved.
     #[method("($self, object, /)")]
     fn __setstate__(&self, object: &PyObject) -> PyResult<()> {
-        let index = object.index()?;
+        let Some(index) = as_int(object) else {
+            return Err(raise!(TypeError, "state must be an int, not {}", object.ty().name()));
+        };
+        let index = index.to_exact();
         let mut state = self.state.borrow_mut();
         let zero = PyLongObject::from_i64(0);
         let index = if index.is_negative() {

@@ -357,17 +357,12 @@ pub fn frexp(digits: &[u32]) -> (f64, i64) {
     if bits == 0 {
         return (0.0, 0);
     }
-    if bits <= 53 {
-        return (to_u128(digits) as f64 / (1u64 << bits) as f64, bits as i64);
-    }
-    // Two bits more than the mantissa, the last of which is sticky.
-    let shift = bits - 55;
-    let mut kept = bits_at(digits, shift);
-    kept |= u64::from(any_low_bit(digits, shift));
-    // 55 bits to a double: the conversion rounds half to even.
-    let mantissa = kept as f64;
-    let scale = (1u64 << 55) as f64;
-    if mantissa == scale { (0.5, bits as i64 + 1) } else { (mantissa / scale, bits as i64) }
+    // At most 64 bits of the value, the last of which is sticky: converting them to a double rounds half to even.
+    let kept_bits = bits.min(64);
+    let shift = bits - kept_bits;
+    let kept = bits_at(digits, shift) | u64::from(any_low_bit(digits, shift));
+    let mantissa = kept as f64 / 2f64.powi(kept_bits as i32);
+    if mantissa == 1.0 { (0.5, bits as i64 + 1) } else { (mantissa, bits as i64) }
 }
 
 /// The low 64 bits of `digits >> shift`.
