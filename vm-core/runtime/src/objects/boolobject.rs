@@ -68,7 +68,12 @@ impl PyBool {
     }
     #[slot]
     fn tp_repr(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        Ok((if self.0.is_zero() { identifier!("False") } else { identifier!("True") }).to_ref())
+        Ok((if self.0.is_zero() {
+            identifier!("False")
+        } else {
+            identifier!("True")
+        })
+        .to_ref())
     }
     #[slot]
     fn nb_invert(&self) -> PyResult<Ref<PyLongObject>> {

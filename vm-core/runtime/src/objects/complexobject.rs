@@ -5,11 +5,9 @@
 use super::longobject::arith::zero_division;
 use super::longobject::int_type::as_int;
 use super::longobject::text::strip_ascii_space;
-use super::{dtoa, floatobject, formatter, numeric_hash, numeric_text};
+use super::{dtoa, floatobject, formatter, freelist, numeric_hash, numeric_text};
 use crate::exceptions::{exc, warn};
-use crate::memory::blank_header;
 use crate::prelude::*;
-use std::cell::Cell;
 
 /// Real and imaginary part.
 pub type Parts = (f64, f64);
@@ -22,8 +20,10 @@ impl PyComplexObject {
         }
     }
     fn new_in_class(cls: &PyTypeObject, (real, imag): Parts) -> PyResult<Ref<PyComplexObject>> {
-        let cval = Cell::new(Py_complex { real, imag });
-        Ref::new_in(cls, PyComplexObject { ob_base: blank_header(), cval })
+        // SAFETY: an instance of complex or of a subtype has a complex's layout.
+        let complex: Ref<PyComplexObject> = unsafe { freelist::alloc_instance(cls, 0)?.cast() };
+        complex.cval.set(Py_complex { real, imag });
+        Ok(complex)
     }
     #[inline]
     pub fn value(&self) -> Parts {
@@ -56,18 +56,32 @@ pub fn product((mut a, mut b): Parts, (mut c, mut d): Parts) -> Parts {
     }
     let mut recompute = false;
     if a.is_infinite() || b.is_infinite() {
-        (a, b, c, d) = (one_if_infinite(a), one_if_infinite(b), zero_if_nan(c), zero_if_nan(d));
+        (a, b, c, d) = (
+            one_if_infinite(a),
+            one_if_infinite(b),
+            zero_if_nan(c),
+            zero_if_nan(d),
+        );
         recompute = true;
     }
     if c.is_infinite() || d.is_infinite() {
-        (c, d, a, b) = (one_if_infinite(c), one_if_infinite(d), zero_if_nan(a), zero_if_nan(b));
+        (c, d, a, b) = (
+            one_if_infinite(c),
+            one_if_infinite(d),
+            zero_if_nan(a),
+            zero_if_nan(b),
+        );
         recompute = true;
     }
     if !recompute && [ac, bd, ad, bc].iter().any(|x| x.is_infinite()) {
         (a, b, c, d) = (zero_if_nan(a), zero_if_nan(b), zero_if_nan(c), zero_if_nan(d));
         recompute = true;
     }
-    if recompute { (f64::INFINITY * (a * c - b * d), f64::INFINITY * (a * d + b * c)) } else { result }
+    if recompute {
+        (f64::INFINITY * (a * c - b * d), f64::INFINITY * (a * d + b * c))
+    } else {
+        result
+    }
 }
 
 /// `a / b`; None for a zero divisor. Smith's method.
@@ -96,7 +110,10 @@ fn recover_quotient(a: Parts, b: Parts, result: Parts) -> Parts {
     }
     if (a.0.is_infinite() || a.1.is_infinite()) && b.0.is_finite() && b.1.is_finite() {
         let (x, y) = (one_if_infinite(a.0), one_if_infinite(a.1));
-        return (f64::INFINITY * (x * b.0 + y * b.1), f64::INFINITY * (y * b.0 - x * b.1));
+        return (
+            f64::INFINITY * (x * b.0 + y * b.1),
+            f64::INFINITY * (y * b.0 - x * b.1),
+        );
     }
     if (b.0.is_infinite() || b.1.is_infinite()) && a.0.is_finite() && a.1.is_finite() {
         let (x, y) = (one_if_infinite(b.0), one_if_infinite(b.1));
@@ -155,7 +172,11 @@ fn integer_power(base: Parts, exponent: i64) -> Option<Parts> {
             factor = product(factor, factor);
         }
     }
-    if exponent > 0 { Some(result) } else { quotient((1.0, 0.0), result) }
+    if exponent > 0 {
+        Some(result)
+    } else {
+        quotient((1.0, 0.0), result)
+    }
 }
 
 fn general_power(base: Parts, exponent: Parts) -> Option<Parts> {
@@ -204,11 +225,7 @@ impl Operand {
     }
 }
 
-fn binary(
-    a: &PyObject,
-    b: &PyObject,
-    f: impl FnOnce(Operand, Operand) -> PyResult<Parts>,
-) -> PyResult {
+fn binary(a: &PyObject, b: &PyObject, f: impl FnOnce(Operand, Operand) -> PyResult<Parts>) -> PyResult {
     let (Some(a), Some(b)) = (Operand::of(a)?, Operand::of(b)?) else {
         return Ok(not_implemented().to_ref());
     };
@@ -257,12 +274,18 @@ fn special_complex(object: &PyObject) -> PyResult<Option<Ref<PyComplexObject>>> 
     if let Some(complex) = object.downcast_exact::<PyComplexObject>() {
         return Ok(Some(complex.to_ref()));
     }
-    let Some(method) = object.lookup_special(identifier!("__complex__"))? else { return Ok(None) };
+    let Some(method) = object.lookup_special(identifier!("__complex__"))? else {
+        return Ok(None);
+    };
     let result = method.call(&[])?;
     let type_name = object.ty().name();
     let exact = PyComplexObject::check_exact(&result);
     let complex = result.downcast::<PyComplexObject>().map_err(|other| {
-        raise!(TypeError, "{type_name}.__complex__() must return a complex, not {}", other.ty().name())
+        raise!(
+            TypeError,
+            "{type_name}.__complex__() must return a complex, not {}",
+            other.ty().name()
+        )
     })?;
     if !exact {
         warn(
@@ -305,13 +328,20 @@ fn from_one(x: &PyObject) -> PyResult<Parts> {
         return Ok(complex.value());
     }
     if !has_real_slot(x) {
-        return Err(raise!(TypeError, "complex() argument must be a string or a number, not {}", x.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "complex() argument must be a string or a number, not {}",
+            x.ty().name()
+        ));
     }
     Ok((x.to_f64()?, 0.0))
 }
 
 fn not_real(name: &str, object: &PyObject) -> String {
-    format!("complex() argument '{name}' must be a real number, not {}", object.ty().name())
+    format!(
+        "complex() argument '{name}' must be a real number, not {}",
+        object.ty().name()
+    )
 }
 
 /// `complex(real, imag)`: complex arguments are deprecated, but count in full.
@@ -389,7 +419,10 @@ impl PyComplexObject {
         }
         let n = positional.len() + n_keywords;
         if n > 2 {
-            return Err(raise!(TypeError, "complex() takes at most 2 arguments ({n} given)"));
+            return Err(raise!(
+                TypeError,
+                "complex() takes at most 2 arguments ({n} given)"
+            ));
         }
         let mut parts = [positional.first().copied(), positional.get(1).copied()];
         if let Some(kwargs) = kwargs {
@@ -537,7 +570,11 @@ impl PyComplexObject {
         }
         let (real, imag) = as_parts(number)?;
         let value = Self::from_parts(real, imag);
-        if exact { Ok(value.into_object()) } else { cls.as_object().call1(value.as_object()) }
+        if exact {
+            Ok(value.into_object())
+        } else {
+            cls.as_object().call1(value.as_object())
+        }
     }
     /// Returns the complex conjugate: the imaginary part with the other sign.
     #[method("($self, /)")]
@@ -553,7 +590,10 @@ impl PyComplexObject {
     #[method("($self, /)")]
     fn __getnewargs__(&self) -> Ref<PyTupleObject> {
         let (real, imag) = self.value();
-        let parts = vec![PyFloatObject::from_f64(real).into_object(), PyFloatObject::from_f64(imag).into_object()];
+        let parts = vec![
+            PyFloatObject::from_f64(real).into_object(),
+            PyFloatObject::from_f64(imag).into_object(),
+        ];
         PyTupleObject::from_vec(parts)
     }
     /// Formats the value according to format_spec.

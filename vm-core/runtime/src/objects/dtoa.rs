@@ -28,7 +28,11 @@ fn split_scientific(negative: bool, text: &str) -> Decimal {
     strip_trailing_zeros(&mut digits);
     let exponent: i64 = exponent.parse().expect("scientific form");
     let point = if digits == b"0" { 1 } else { exponent + 1 };
-    Decimal { negative, digits, point }
+    Decimal {
+        negative,
+        digits,
+        point,
+    }
 }
 
 fn strip_trailing_zeros(digits: &mut Vec<u8>) {
@@ -45,7 +49,10 @@ pub fn shortest(value: f64) -> Decimal {
 /// `n_digits` significant digits, correctly rounded; `value` is finite.
 pub fn significant(value: f64, n_digits: usize) -> Decimal {
     let precision = n_digits.clamp(1, MAX_SIGNIFICANT) - 1;
-    split_scientific(value.is_sign_negative(), &format!("{:.*e}", precision, value.abs()))
+    split_scientific(
+        value.is_sign_negative(),
+        &format!("{:.*e}", precision, value.abs()),
+    )
 }
 
 /// `n_decimals` digits after the decimal point, correctly rounded; `value` is finite.
@@ -56,11 +63,19 @@ pub fn fixed(value: f64, n_decimals: usize) -> Decimal {
     let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
     let negative = value.is_sign_negative();
     if zeros == digits.len() {
-        return Decimal { negative, digits: vec![b'0'], point: 1 };
+        return Decimal {
+            negative,
+            digits: vec![b'0'],
+            point: 1,
+        };
     }
     digits.drain(..zeros);
     strip_trailing_zeros(&mut digits);
-    Decimal { negative, digits, point: whole_len as i64 - zeros as i64 }
+    Decimal {
+        negative,
+        digits,
+        point: whole_len as i64 - zeros as i64,
+    }
 }
 
 /// `PyOS_double_to_string`: `code` is one of `e E f F g G r`; `precision` counts as the code says. `r` takes none.
@@ -102,7 +117,11 @@ fn push_zeros(text: &mut Vec<u8>, count: i64) {
 
 /// Digits to text: where the point stands, which zeros are written, and whether there is an exponent.
 fn layout(decimal: Decimal, code: char, precision: i64, flags: u32, upper: bool) -> String {
-    let Decimal { negative, digits, mut point } = decimal;
+    let Decimal {
+        negative,
+        digits,
+        mut point,
+    } = decimal;
     let n_digits = digits.len() as i64;
     let add_dot_0 = flags & DTSF_ADD_DOT_0 != 0;
     let alternate = flags & DTSF_ALT != 0;
@@ -128,7 +147,11 @@ fn layout(decimal: Decimal, code: char, precision: i64, flags: u32, upper: bool)
         exponent = point - 1;
         point = 1;
     }
-    virtual_end = if !use_exponent && add_dot_0 { virtual_end.max(point + 1) } else { virtual_end.max(point) };
+    virtual_end = if !use_exponent && add_dot_0 {
+        virtual_end.max(point + 1)
+    } else {
+        virtual_end.max(point)
+    };
 
     let mut text = Vec::with_capacity(virtual_end as usize + 8);
     if negative {
@@ -177,8 +200,12 @@ pub fn parse_double(text: &[u8]) -> Option<f64> {
         [b'+' | b'-', rest @ ..] => rest,
         _ => text,
     };
-    let is_number = unsigned.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    let is_name = [&b"inf"[..], b"infinity", b"nan"].iter().any(|name| unsigned.eq_ignore_ascii_case(name));
+    let is_number = unsigned
+        .iter()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    let is_name = [&b"inf"[..], b"infinity", b"nan"]
+        .iter()
+        .any(|name| unsigned.eq_ignore_ascii_case(name));
     if !is_number && !is_name {
         return None;
     }
@@ -196,7 +223,12 @@ pub fn parse_double_prefix(text: &[u8]) -> Option<(f64, usize)> {
             return parse_double(&text[..end]).map(|value| (value, end));
         }
     }
-    let count_digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let count_digits = |from: usize| {
+        text[from..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
     end += count_digits(end);
     let mut n_digits = end - sign_len;
     if text.get(end) == Some(&b'.') {
@@ -230,7 +262,13 @@ pub fn strip_underscores(text: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
             return None;
         }
     }
-    Some(text.iter().copied().filter(|byte| *byte != b'_').collect::<Vec<_>>().into())
+    Some(
+        text.iter()
+            .copied()
+            .filter(|byte| *byte != b'_')
+            .collect::<Vec<_>>()
+            .into(),
+    )
 }
 
 /// `value = mantissa * 2**exponent` with `0.5 <= |mantissa| < 1`; zero, infinity and NaN are given back as they are.
@@ -284,7 +322,11 @@ pub fn round_decimals(value: f64, n_decimals: i64) -> Option<f64> {
     } else {
         round_left_of_point(value, -n_decimals)
     };
-    if f64::is_finite(rounded) { Some(rounded) } else { None }
+    if f64::is_finite(rounded) {
+        Some(rounded)
+    } else {
+        None
+    }
 }
 
 fn round_left_of_point(value: f64, n_places: i64) -> f64 {
@@ -297,7 +339,11 @@ fn round_left_of_point(value: f64, n_places: i64) -> f64 {
         // The result is 0 or 10**n_places, as the value is not above or above half of that; the tie goes to 0.
         let decimal = significant(magnitude, MAX_SIGNIFICANT);
         let above_half = decimal.digits[0] > b'5' || decimal.digits[0] == b'5' && decimal.digits.len() > 1;
-        if decimal.point == point && above_half { format!("1e{n_places}") } else { "0".to_string() }
+        if decimal.point == point && above_half {
+            format!("1e{n_places}")
+        } else {
+            "0".to_string()
+        }
     } else {
         format!("{:.*e}", kept as usize - 1, magnitude)
     };

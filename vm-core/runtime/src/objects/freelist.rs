@@ -1,52 +1,92 @@
-//! Free lists: blocks of dead objects of one size, kept for the next object of that size.
+//! Dead objects of one size -> new ones: an intrusive list through `ob_type`, short enough to inline into machine code.
 //!
-//! The GIL guards them. A block on a list is linked through its first word; it came from `memory`'s allocator and
-//! goes back there when the list is full.
+//! An object in the list keeps its memory with whatever precedes it (`PyGC_Head`); it is untracked.
 
-use crate::abi::PyObject;
+use crate::abi::*;
+use crate::error::{PyResult, Raised};
+use crate::memory;
+use crate::object::Ref;
 use std::cell::Cell;
-use std::ptr;
 
-/// A list of at most `MAX` blocks.
-pub struct FreeList<const MAX: usize> {
+/// At most `max` dead objects, linked through their `ob_type` words.
+#[repr(C)]
+pub struct FreeList {
     head: Cell<*mut PyObject>,
-    len: Cell<usize>,
+    n_items: Cell<u32>,
+    max: u32,
 }
 
 // SAFETY: touched only by the thread that holds the GIL.
-unsafe impl<const MAX: usize> Sync for FreeList<MAX> {}
+unsafe impl Sync for FreeList {}
 
-impl<const MAX: usize> FreeList<MAX> {
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Self {
-        FreeList { head: Cell::new(ptr::null_mut()), len: Cell::new(0) }
+impl FreeList {
+    pub const fn new(max: u32) -> FreeList {
+        FreeList { head: Cell::new(std::ptr::null_mut()), n_items: Cell::new(0), max }
     }
 
-    /// A block, or null when there is none. Its contents are garbage.
+    /// A dead object's memory, its header still to be set; null when there is none.
     #[inline(always)]
     pub fn pop(&self) -> *mut PyObject {
-        let block = self.head.get();
-        if !block.is_null() {
-            // SAFETY: a block on the list holds the next one in its first word.
-            self.head.set(unsafe { *block.cast::<*mut PyObject>() });
-            self.len.set(self.len.get() - 1);
+        let object = self.head.get();
+        if !object.is_null() {
+            // SAFETY: an object in the list has its successor in `ob_type`.
+            self.head.set(unsafe { (*object).ob_type.get() }.cast());
+            self.n_items.set(self.n_items.get() - 1);
         }
-        block
+        object
     }
 
-    /// Keeps `block`; false when the list is full and the caller must free it.
+    /// Keeps the memory of a dead object, unless the list is full.
     ///
     /// # Safety
-    /// `block` is whole, of this list's size, and nobody uses it any more.
+    /// `object` is dead, untracked, of this list's size, and nobody uses it any more when this returns true.
     #[inline(always)]
-    pub unsafe fn push(&self, block: *mut PyObject) -> bool {
-        if self.len.get() >= MAX {
+    pub unsafe fn push(&self, object: *mut PyObject) -> bool {
+        if self.n_items.get() >= self.max {
             return false;
         }
-        // SAFETY: the caller gives the block's memory to the list.
-        unsafe { *block.cast::<*mut PyObject>() = self.head.get() };
-        self.head.set(block);
-        self.len.set(self.len.get() + 1);
+        // SAFETY: the memory is the list's now.
+        unsafe { (*object).ob_type.set(self.head.get().cast()) };
+        self.head.set(object);
+        self.n_items.set(self.n_items.get() + 1);
         true
+    }
+}
+
+/// Zeroed memory of `size` bytes for an instance of a static type, header set, untracked. Without memory for so small
+/// an object the process ends.
+#[inline]
+pub fn alloc_static(ty: &'static PyTypeObject, size: usize) -> *mut PyObject {
+    // SAFETY: the caller's struct has this size, which is at least the basic size.
+    match unsafe { memory::alloc_object(ty, size) } {
+        Ok(object) => object,
+        Err(_) => std::alloc::handle_alloc_error(std::alloc::Layout::new::<PyObject>()),
+    }
+}
+
+/// A new instance of `cls` by its `tp_alloc`: zeroed after the header, and tracked when it is a GC type.
+pub fn alloc_instance(cls: &PyTypeObject, n_items: usize) -> PyResult<Ref> {
+    let Some(alloc) = cls.tp_alloc.get() else {
+        return Err(crate::raise!(TypeError, "cannot create '{}' instances", cls.name()));
+    };
+    // SAFETY: the slot of this type, which is ready; it gives a new reference or NULL.
+    match unsafe { Ref::from_owned_opt(alloc((cls as *const PyTypeObject).cast_mut(), n_items as isize)) } {
+        Some(object) => Ok(object),
+        None => Err(Raised::from_c("tp_alloc")),
+    }
+}
+
+/// Frees the memory of a dead object by its type's `tp_free`.
+///
+/// # Safety
+/// The object is dead and untracked, and nobody uses it afterwards.
+#[inline]
+pub unsafe fn free_instance(object: *mut PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match (*object).ty().tp_free.get() {
+            Some(free) => free(object.cast()),
+            None => memory::free_object(object),
+        }
     }
 }

@@ -51,5 +51,9 @@ pub fn hash_pointer<T>(ptr: *const T) -> i64 {
 
 /// The hash of a double; `identity` is the object's address, which a NaN hashes by.
 pub fn hash_double_of<T>(value: f64, identity: *const T) -> i64 {
-    if value.is_nan() { hash_pointer(identity) } else { hash_double(value) }
+    if value.is_nan() {
+        hash_pointer(identity)
+    } else {
+        hash_double(value)
+    }
 }

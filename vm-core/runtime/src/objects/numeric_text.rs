@@ -35,8 +35,12 @@ pub fn has_buffer(object: &PyObject) -> bool {
 /// A copy of the bytes of an object with a simple buffer; None when it has none.
 pub fn buffer_text(object: &PyObject) -> PyResult<Option<Vec<u8>>> {
     // SAFETY: a type's suites live as long as the type.
-    let Some(procs) = (unsafe { object.ty().tp_as_buffer.get().as_ref() }) else { return Ok(None) };
-    let Some(get) = procs.bf_getbuffer.get() else { return Ok(None) };
+    let Some(procs) = (unsafe { object.ty().tp_as_buffer.get().as_ref() }) else {
+        return Ok(None);
+    };
+    let Some(get) = procs.bf_getbuffer.get() else {
+        return Ok(None);
+    };
     let mut view = std::mem::MaybeUninit::<Py_buffer>::zeroed();
     // SAFETY: a buffer that was got is read within its length, then released.
     unsafe {
@@ -49,7 +53,11 @@ pub fn buffer_text(object: &PyObject) -> PyResult<Option<Vec<u8>>> {
         let view = view.assume_init();
         let data = view.buf.get().cast::<u8>();
         let len = view.len.get().max(0) as usize;
-        let bytes = if len == 0 { Vec::new() } else { std::slice::from_raw_parts(data, len).to_vec() };
+        let bytes = if len == 0 {
+            Vec::new()
+        } else {
+            std::slice::from_raw_parts(data, len).to_vec()
+        };
         if let Some(release) = procs.bf_releasebuffer.get() {
             release(object.as_ptr(), (&raw const view).cast_mut());
         }

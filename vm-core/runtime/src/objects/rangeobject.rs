@@ -56,8 +56,11 @@ fn compute_length(start: &PyLongObject, stop: &PyLongObject, step: &PyLongObject
     if let (Some(start), Some(stop), Some(step)) = (start.to_i64(), stop.to_i64(), step.to_i64()) {
         return Ok(PyLongObject::from_u64(length_of_range(start, stop, step)));
     }
-    let (low, high, step) =
-        if step.is_negative() { (stop, start, arith::neg(step)?) } else { (start, stop, step.to_exact()) };
+    let (low, high, step) = if step.is_negative() {
+        (stop, start, arith::neg(step)?)
+    } else {
+        (start, stop, step.to_exact())
+    };
     if arith::compare(low, high).is_ge() {
         return Ok(PyLongObject::from_i64(0));
     }
@@ -95,13 +98,23 @@ impl PyRange {
 
     fn make(start: Int, stop: Int, step: Int) -> PyResult<Ref<PyRange>> {
         let length = compute_length(&start, &stop, &step)?;
-        Ref::new(PyRange { ob_base: blank_header(), start, stop, step, length })
+        Ref::new(PyRange {
+            ob_base: blank_header(),
+            start,
+            stop,
+            step,
+            length,
+        })
     }
 
     fn from_arguments(arguments: &[&PyObject]) -> PyResult<Ref<PyRange>> {
         let (start, stop, step) = match *arguments {
             [] => return Err(raise!(TypeError, "range expected at least 1 argument, got 0")),
-            [stop] => (PyLongObject::from_i64(0), stop.index()?, PyLongObject::from_i64(1)),
+            [stop] => (
+                PyLongObject::from_i64(0),
+                stop.index()?,
+                PyLongObject::from_i64(1),
+            ),
             [start, stop] => (start.index()?, stop.index()?, PyLongObject::from_i64(1)),
             [start, stop, step] => {
                 let bounds = (start.index()?, stop.index()?, step.index()?);
@@ -110,7 +123,13 @@ impl PyRange {
                 }
                 bounds
             }
-            ref more => return Err(raise!(TypeError, "range expected at most 3 arguments, got {}", more.len())),
+            ref more => {
+                return Err(raise!(
+                    TypeError,
+                    "range expected at most 3 arguments, got {}",
+                    more.len()
+                ));
+            }
         };
         Self::make(start, stop, step)
     }
@@ -136,7 +155,11 @@ impl PyRange {
             // Between start and stop, which fit, unless the step is large: then the wrapping does no harm either.
             return Ok(PyLongObject::from_i64(start.wrapping_add(at.wrapping_mul(step))));
         }
-        let index = if index.is_negative() { arith::add(index, &self.length)? } else { index.to_exact() };
+        let index = if index.is_negative() {
+            arith::add(index, &self.length)?
+        } else {
+            index.to_exact()
+        };
         if index.is_negative() || arith::compare(&index, &self.length).is_ge() {
             return Err(out_of_range());
         }
@@ -150,10 +173,17 @@ impl PyRange {
     }
 
     fn contains_int(&self, value: &PyLongObject) -> PyResult<bool> {
-        if let (Some(start), Some(stop), Some(step), Some(value)) =
-            (self.start.to_i64(), self.stop.to_i64(), self.step.to_i64(), value.to_i64())
-        {
-            let inside = if step > 0 { start <= value && value < stop } else { stop < value && value <= start };
+        if let (Some(start), Some(stop), Some(step), Some(value)) = (
+            self.start.to_i64(),
+            self.stop.to_i64(),
+            self.step.to_i64(),
+            value.to_i64(),
+        ) {
+            let inside = if step > 0 {
+                start <= value && value < stop
+            } else {
+                stop < value && value <= start
+            };
             return Ok(inside && (i128::from(value) - i128::from(start)) % i128::from(step) == 0);
         }
         let inside = if self.step.is_negative() {
@@ -190,7 +220,11 @@ impl PyRange {
         {
             return PyRangeIterator::make(first, by, len).map(Ref::into_object);
         }
-        let state = LongState { start: start.clone(), step: step.clone(), len: length.clone() };
+        let state = LongState {
+            start: start.clone(),
+            step: step.clone(),
+            len: length.clone(),
+        };
         PyLongRangeIterator::make(state).map(Ref::into_object)
     }
 }
@@ -201,7 +235,8 @@ fn out_of_range() -> Raised {
 }
 
 fn is_plain_int(object: &PyObject) -> Option<&PyLongObject> {
-    as_int(object).filter(|_| PyLongObject::check_exact(object) || super::boolobject::as_bool(object).is_some())
+    as_int(object)
+        .filter(|_| PyLongObject::check_exact(object) || super::boolobject::as_bool(object).is_some())
 }
 
 /// range(stop) -> range object
@@ -222,7 +257,11 @@ fn is_plain_int(object: &PyObject) -> Option<&PyLongObject> {
 )]
 impl PyRange {
     #[slot]
-    fn tp_new(_cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<Ref<Self>> {
+    fn tp_new(
+        _cls: &PyTypeObject,
+        args: &PyTupleObject,
+        kwargs: Option<&PyDictObject>,
+    ) -> PyResult<Ref<Self>> {
         if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
             return Err(raise!(TypeError, "range() takes no keyword arguments"));
         }
@@ -245,7 +284,10 @@ impl PyRange {
         if self.step.digits() == [1] && !self.step.is_negative() {
             return Ok(format!("range({start}, {stop})"));
         }
-        Ok(format!("range({start}, {stop}, {})", self.step.to_decimal_string()?))
+        Ok(format!(
+            "range({start}, {stop}, {})",
+            self.step.to_decimal_string()?
+        ))
     }
     #[slot]
     fn tp_hash(&self) -> PyResult<Py_hash_t> {
@@ -309,9 +351,11 @@ impl PyRange {
         }
         match key.downcast::<PySliceObject>() {
             Some(slice) => self.slice(slice).map(Ref::into_object),
-            None => {
-                Err(raise!(TypeError, "range indices must be integers or slices, not {}", key.ty().name()))
-            }
+            None => Err(raise!(
+                TypeError,
+                "range indices must be integers or slices, not {}",
+                key.ty().name()
+            )),
         }
     }
     /// Returns a reverse iterator.
@@ -325,9 +369,16 @@ impl PyRange {
     }
     #[method("($self, /)")]
     fn __reduce__(&self) -> Ref<PyTupleObject> {
-        let bounds = [self.start.as_object(), self.stop.as_object(), self.step.as_object()];
+        let bounds = [
+            self.start.as_object(),
+            self.stop.as_object(),
+            self.step.as_object(),
+        ];
         let class = self.as_object().ty().as_object();
-        PyTupleObject::from_vec(vec![class.to_ref(), PyTupleObject::from_slice(&bounds).into_object()])
+        PyTupleObject::from_vec(vec![
+            class.to_ref(),
+            PyTupleObject::from_slice(&bounds).into_object(),
+        ])
     }
     /// Returns how often the value occurs.
     #[method("($self, object, /)")]
@@ -367,9 +418,13 @@ impl PyRange {
 fn reduce_iterator(start: Int, len: &PyLongObject, step: Int) -> PyResult<Ref<PyTupleObject>> {
     let stop = arith::add(&start, &*arith::mul(len, &step)?)?;
     let range = PyRange::make(start, stop, step)?;
-    let iter = crate::objects::builtin("iter")?;
+    let iter = crate::module::builtin("iter")?;
     let arguments = PyTupleObject::from_vec(vec![range.into_object()]);
-    Ok(PyTupleObject::from_vec(vec![iter, arguments.into_object(), none_ref()]))
+    Ok(PyTupleObject::from_vec(vec![
+        iter,
+        arguments.into_object(),
+        none_ref(),
+    ]))
 }
 
 impl PyRangeIterator {
@@ -424,7 +479,8 @@ impl PyRangeIterator {
     #[method("($self, object, /)")]
     fn __setstate__(&self, object: &PyObject) -> PyResult<()> {
         let index = object.index()?.as_i64()?.clamp(0, self.len.get());
-        self.start.set(self.start.get().wrapping_add(index.wrapping_mul(self.step.get())));
+        self.start
+            .set(self.start.get().wrapping_add(index.wrapping_mul(self.step.get())));
         self.len.set(self.len.get() - index);
         Ok(())
     }
@@ -432,7 +488,10 @@ impl PyRangeIterator {
 
 impl PyLongRangeIterator {
     fn make(state: LongState) -> PyResult<Ref<PyLongRangeIterator>> {
-        Ref::new(PyLongRangeIterator { ob_base: blank_header(), state: RefCell::new(state) })
+        Ref::new(PyLongRangeIterator {
+            ob_base: blank_header(),
+            state: RefCell::new(state),
+        })
     }
 }
 
@@ -467,7 +526,11 @@ impl PyLongRangeIterator {
     #[method("($self, object, /)")]
     fn __setstate__(&self, object: &PyObject) -> PyResult<()> {
         let Some(index) = as_int(object) else {
-            return Err(raise!(TypeError, "state must be an int, not {}", object.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "state must be an int, not {}",
+                object.ty().name()
+            ));
         };
         let index = index.to_exact();
         let mut state = self.state.borrow_mut();

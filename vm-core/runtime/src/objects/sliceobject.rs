@@ -36,13 +36,22 @@ pub fn adjust_indices(len: usize, start: isize, stop: isize, step: isize) -> Ind
     };
     let (start, stop) = (clip(start), clip(stop));
     let count = if step < 0 {
-        if stop < start { (start - stop - 1) as usize / step.unsigned_abs() + 1 } else { 0 }
+        if stop < start {
+            (start - stop - 1) as usize / step.unsigned_abs() + 1
+        } else {
+            0
+        }
     } else if start < stop {
         (stop - start - 1) as usize / step as usize + 1
     } else {
         0
     };
-    Indices { start, stop, step, count }
+    Indices {
+        start,
+        stop,
+        step,
+        count,
+    }
 }
 
 #[cold]
@@ -52,7 +61,10 @@ fn zero_step() -> Raised {
 
 #[cold]
 fn bad_index() -> Raised {
-    raise!(TypeError, "slice indices must be integers or None or have an __index__ method")
+    raise!(
+        TypeError,
+        "slice indices must be integers or None or have an __index__ method"
+    )
 }
 
 /// One bound as a machine integer, clipped to its range: `_PyEval_SliceIndex`.
@@ -110,8 +122,11 @@ impl PySliceObject {
 
     /// `PySlice_Unpack`: start, stop, step, with None filled in and clipped to machine integers.
     pub fn unpack(&self) -> PyResult<(isize, isize, isize)> {
-        let (start, stop, step) =
-            (self.start_object().to_ref(), self.stop_object().to_ref(), self.step_object().to_ref());
+        let (start, stop, step) = (
+            self.start_object().to_ref(),
+            self.stop_object().to_ref(),
+            self.step_object().to_ref(),
+        );
         let step = if is_none(&step) {
             1
         } else {
@@ -122,8 +137,16 @@ impl PySliceObject {
             // So that -step does not overflow.
             step.max(-isize::MAX)
         };
-        let start = if is_none(&start) { if step < 0 { isize::MAX } else { 0 } } else { bound(&start)? };
-        let stop = if is_none(&stop) { if step < 0 { isize::MIN } else { isize::MAX } } else { bound(&stop)? };
+        let start = if is_none(&start) {
+            if step < 0 { isize::MAX } else { 0 }
+        } else {
+            bound(&start)?
+        };
+        let stop = if is_none(&stop) {
+            if step < 0 { isize::MIN } else { isize::MAX }
+        } else {
+            bound(&stop)?
+        };
         Ok((start, stop, step))
     }
 
@@ -136,10 +159,17 @@ impl PySliceObject {
     /// `slice.indices` for ints of any size.
     pub fn long_indices(&self, length: &PyLongObject) -> PyResult<[Ref<PyLongObject>; 3]> {
         use super::longobject::arith::{add, compare, sub};
-        let (start, stop, step) =
-            (self.start_object().to_ref(), self.stop_object().to_ref(), self.step_object().to_ref());
+        let (start, stop, step) = (
+            self.start_object().to_ref(),
+            self.stop_object().to_ref(),
+            self.step_object().to_ref(),
+        );
         let one = PyLongObject::from_i64(1);
-        let step = if is_none(&step) { one.clone() } else { int_bound(&step)? };
+        let step = if is_none(&step) {
+            one.clone()
+        } else {
+            int_bound(&step)?
+        };
         if step.is_zero() {
             return Err(zero_step());
         }
@@ -153,13 +183,33 @@ impl PySliceObject {
             let value = int_bound(object)?;
             if value.is_negative() {
                 let value = add(&value, length)?;
-                return Ok(if compare(&value, &lower).is_lt() { lower.clone() } else { value });
+                return Ok(if compare(&value, &lower).is_lt() {
+                    lower.clone()
+                } else {
+                    value
+                });
             }
-            Ok(if compare(&value, &upper).is_gt() { upper.clone() } else { value })
+            Ok(if compare(&value, &upper).is_gt() {
+                upper.clone()
+            } else {
+                value
+            })
         };
-        let (first, last) = if backwards { (&upper, &lower) } else { (&lower, &upper) };
-        let start = if is_none(&start) { first.clone() } else { clip(&start)? };
-        let stop = if is_none(&stop) { last.clone() } else { clip(&stop)? };
+        let (first, last) = if backwards {
+            (&upper, &lower)
+        } else {
+            (&lower, &upper)
+        };
+        let start = if is_none(&start) {
+            first.clone()
+        } else {
+            clip(&start)?
+        };
+        let stop = if is_none(&stop) {
+            last.clone()
+        } else {
+            clip(&stop)?
+        };
         Ok([start, stop, step])
     }
 
@@ -184,7 +234,11 @@ impl PySliceObject {
 )]
 impl PySliceObject {
     #[slot]
-    fn tp_new(_cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<Ref<Self>> {
+    fn tp_new(
+        _cls: &PyTypeObject,
+        args: &PyTupleObject,
+        kwargs: Option<&PyDictObject>,
+    ) -> PyResult<Ref<Self>> {
         if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
             return Err(raise!(TypeError, "slice() takes no keyword arguments"));
         }
@@ -193,7 +247,11 @@ impl PySliceObject {
             [stop] => Self::new_slice(None, Some(stop), None),
             [start, stop] => Self::new_slice(Some(start), Some(stop), None),
             [start, stop, step] => Self::new_slice(Some(start), Some(stop), Some(step)),
-            ref more => Err(raise!(TypeError, "slice expected at most 3 arguments, got {}", more.len())),
+            ref more => Err(raise!(
+                TypeError,
+                "slice expected at most 3 arguments, got {}",
+                more.len()
+            )),
         }
     }
     #[slot]
@@ -229,11 +287,18 @@ impl PySliceObject {
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PySliceObject>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PySliceObject>() else {
+            return Ok(not_implemented().to_ref());
+        };
         if std::ptr::eq(self, other) {
-            return Ok(py_bool(matches!(op, CompareOp::Eq | CompareOp::Le | CompareOp::Ge)));
+            return Ok(py_bool(matches!(
+                op,
+                CompareOp::Eq | CompareOp::Le | CompareOp::Ge
+            )));
         }
-        self.as_triple().as_object().rich_compare(other.as_triple().as_object(), op)
+        self.as_triple()
+            .as_object()
+            .rich_compare(other.as_triple().as_object(), op)
     }
     #[slot]
     fn tp_hash(&self) -> PyResult<Py_hash_t> {
@@ -244,9 +309,16 @@ impl PySliceObject {
         let mut hash = PRIME_5;
         for object in [self.start_object(), self.stop_object(), self.step_object()] {
             let lane = object.to_ref().hash()? as u64;
-            hash = hash.wrapping_add(lane.wrapping_mul(PRIME_2)).rotate_left(31).wrapping_mul(PRIME_1);
+            hash = hash
+                .wrapping_add(lane.wrapping_mul(PRIME_2))
+                .rotate_left(31)
+                .wrapping_mul(PRIME_1);
         }
-        Ok(if hash == u64::MAX { 1546275796 } else { hash as Py_hash_t })
+        Ok(if hash == u64::MAX {
+            1546275796
+        } else {
+            hash as Py_hash_t
+        })
     }
     /// Gives (start, stop, step) as they are for a sequence of the given
     /// length: clipped to it, and without None or negative positions.
@@ -257,7 +329,9 @@ impl PySliceObject {
             return Err(raise!(ValueError, "length should not be negative"));
         }
         let indices = self.long_indices(&length)?;
-        Ok(PyTupleObject::from_vec(indices.into_iter().map(Ref::into_object).collect()))
+        Ok(PyTupleObject::from_vec(
+            indices.into_iter().map(Ref::into_object).collect(),
+        ))
     }
     /// Returns what pickle needs.
     #[method("($self, /)")]

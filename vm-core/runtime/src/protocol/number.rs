@@ -363,7 +363,7 @@ impl PyObject {
             return Ok(float.value());
         }
         if self.ty().number_slot(|slots| slots.nb_index.get()).is_some() {
-            return self.index()?.to_f64_checked();
+            return self.index()?.to_f64();
         }
         Err(raise!(TypeError, "must be real number, not {}", self.ty().name()))
     }

@@ -88,7 +88,10 @@ fn parse_exponent(text: &[u8]) -> Result<i64, HexError> {
     }
     let limit = i64::MAX / 4;
     let value = digits.iter().fold(0i64, |value, digit| {
-        value.saturating_mul(10).saturating_add(i64::from(digit - b'0')).min(limit)
+        value
+            .saturating_mul(10)
+            .saturating_add(i64::from(digit - b'0'))
+            .min(limit)
     });
     Ok(if text[0] == b'-' { -value } else { value })
 }
@@ -115,5 +118,9 @@ fn round(mantissa: u64, exponent: i64, sticky: bool) -> Result<f64, HexError> {
         _ => 0,
     };
     let value = dtoa::ldexp(kept as f64, if shift <= 0 { exponent } else { last });
-    if value.is_infinite() { Err(HexError::TooLarge) } else { Ok(value) }
+    if value.is_infinite() {
+        Err(HexError::TooLarge)
+    } else {
+        Ok(value)
+    }
 }

@@ -4,17 +4,16 @@
 
 pub mod hex;
 
-use super::freelist::FreeList;
+use super::freelist::{self, FreeList};
 use super::longobject::arith;
 use super::longobject::int_type::as_int;
 use super::{dtoa, formatter, longobject, numeric_hash, numeric_text};
 use crate::memory;
 use crate::prelude::*;
 use hex::HexError;
-use std::cell::Cell;
 use std::cmp::Ordering;
 
-static FREE: FreeList<256> = FreeList::new();
+static FREE: FreeList = FreeList::new(256);
 
 /// `repr(float)`.
 pub fn float_repr(value: f64) -> String {
@@ -71,7 +70,11 @@ fn binary(a: &PyObject, b: &PyObject, f: impl FnOnce(f64, f64) -> PyResult<f64>)
 /// `a / b`.
 #[inline]
 pub fn divide(a: f64, b: f64) -> PyResult<f64> {
-    if b == 0.0 { Err(arith::zero_division()) } else { Ok(a / b) }
+    if b == 0.0 {
+        Err(arith::zero_division())
+    } else {
+        Ok(a / b)
+    }
 }
 
 /// `a % b`, with the divisor's sign.
@@ -153,7 +156,11 @@ fn real_power(base: f64, exponent: f64) -> PyResult<f64> {
     }
     if base.is_infinite() {
         let size = if exponent > 0.0 { f64::INFINITY } else { 0.0 };
-        return Ok(if exponent_is_odd { size.copysign(base) } else { size });
+        return Ok(if exponent_is_odd {
+            size.copysign(base)
+        } else {
+            size
+        });
     }
     if base == 0.0 {
         if exponent < 0.0 {
@@ -165,7 +172,11 @@ fn real_power(base: f64, exponent: f64) -> PyResult<f64> {
     if result.is_infinite() {
         return Err(out_of_range());
     }
-    Ok(if base < 0.0 && exponent_is_odd { -result } else { result })
+    Ok(if base < 0.0 && exponent_is_odd {
+        -result
+    } else {
+        result
+    })
 }
 
 /// The order of a float and an int, exact however large the int; None for NaN.
@@ -176,7 +187,11 @@ pub fn compare_with_int(float: f64, int: &PyLongObject) -> Option<Ordering> {
     if float.is_nan() {
         return None;
     }
-    let int_sign = if int.is_negative() { Ordering::Less } else { Ordering::Greater };
+    let int_sign = if int.is_negative() {
+        Ordering::Less
+    } else {
+        Ordering::Greater
+    };
     // The int is at least 2**53 in size, so the float decides only when it is as large.
     let (_, exponent) = dtoa::frexp(float);
     let same_sign = (float < 0.0) == int.is_negative() && float != 0.0;
@@ -184,7 +199,11 @@ pub fn compare_with_int(float: f64, int: &PyLongObject) -> Option<Ordering> {
         return Some(int_sign.reverse());
     }
     if float.is_infinite() || exponent as u64 > int.bit_length() {
-        return Some(if float > 0.0 { Ordering::Greater } else { Ordering::Less });
+        return Some(if float > 0.0 {
+            Ordering::Greater
+        } else {
+            Ordering::Less
+        });
     }
     // Equal sizes beyond 2**53: the float has no fraction.
     let whole = PyLongObject::from_f64(float).ok()?;
@@ -231,7 +250,11 @@ pub fn from_text_like(object: &PyObject) -> PyResult<f64> {
         Some(value) => Ok(value),
         None => {
             let shown = object.repr()?;
-            Err(raise!(ValueError, "could not convert string to float: {}", shown.to_string_lossy()))
+            Err(raise!(
+                ValueError,
+                "could not convert string to float: {}",
+                shown.to_string_lossy()
+            ))
         }
     }
 }
@@ -245,7 +268,11 @@ fn parse(text: &[u8]) -> Option<f64> {
 /// `float(object)` as a double: `PyNumber_Float`.
 pub fn number_float(object: &PyObject) -> PyResult<f64> {
     let is_number = object.ty().number_slot(|slots| slots.nb_float.get()).is_some() || object.has_index();
-    if is_number { object.to_f64() } else { from_text_like(object) }
+    if is_number {
+        object.to_f64()
+    } else {
+        from_text_like(object)
+    }
 }
 
 /// A double as an instance of `cls`, float or a subtype.
@@ -253,7 +280,10 @@ fn new_in(cls: &PyTypeObject, value: f64) -> PyResult<Ref<PyFloatObject>> {
     if std::ptr::eq(cls, &PyFloat_Type) {
         return Ok(PyFloatObject::from_f64(value));
     }
-    Ref::new_in(cls, PyFloatObject { ob_base: memory::blank_header(), ob_fval: Cell::new(value) })
+    // SAFETY: a subtype's instance has a float's layout.
+    let float: Ref<PyFloatObject> = unsafe { freelist::alloc_instance(cls, 0)?.cast() };
+    float.ob_fval.set(value);
+    Ok(float)
 }
 
 /// A double as an instance of `cls`, by calling it unless it is float itself.
@@ -288,10 +318,7 @@ impl PyFloatObject {
                 }
                 return;
             }
-            match (*object).ty().tp_free.get() {
-                Some(free) => free(object.cast()),
-                None => memory::free_object(object),
-            }
+            freelist::free_instance(object);
         }
     }
     #[slot]
@@ -335,7 +362,9 @@ impl PyFloatObject {
     }
     #[slot]
     fn nb_divmod(a: &PyObject, b: &PyObject) -> PyResult {
-        let (Some(a), Some(b)) = (operand(a)?, operand(b)?) else { return Ok(not_implemented().to_ref()) };
+        let (Some(a), Some(b)) = (operand(a)?, operand(b)?) else {
+            return Ok(not_implemented().to_ref());
+        };
         let (quotient, rest) = divmod(a, b)?;
         let pair = vec![
             PyFloatObject::from_f64(quotient).into_object(),
@@ -383,7 +412,11 @@ impl PyFloatObject {
 
     /// This float, or an exact copy of it when it is an instance of a subtype.
     pub fn to_exact(&self) -> Ref<PyFloatObject> {
-        if Self::check_exact(self.as_object()) { self.to_ref() } else { Self::from_f64(self.value()) }
+        if Self::check_exact(self.as_object()) {
+            self.to_ref()
+        } else {
+            Self::from_f64(self.value())
+        }
     }
 
     /// Converts a real number to a floating-point number.
@@ -456,7 +489,10 @@ impl PyFloatObject {
         } else {
             denominator = arith::lshift_by(&denominator, exponent.unsigned_abs())?;
         }
-        Ok(PyTupleObject::from_vec(vec![numerator.into_object(), denominator.into_object()]))
+        Ok(PyTupleObject::from_vec(vec![
+            numerator.into_object(),
+            denominator.into_object(),
+        ]))
     }
     /// Creates a floating-point number from a hexadecimal text.
     ///
@@ -473,7 +509,10 @@ impl PyFloatObject {
                 return Err(raise!(ValueError, "invalid hexadecimal floating-point string"));
             }
             Err(HexError::TooLarge) => {
-                return Err(raise!(OverflowError, "hexadecimal value too large to represent as a float"));
+                return Err(raise!(
+                    OverflowError,
+                    "hexadecimal value too large to represent as a float"
+                ));
             }
         };
         call_class(cls, value)
@@ -501,7 +540,10 @@ impl PyFloatObject {
         match typestr {
             "double" | "float" if cfg!(target_endian = "little") => Ok("IEEE, little-endian"),
             "double" | "float" => Ok("IEEE, big-endian"),
-            _ => Err(raise!(ValueError, "__getformat__() argument 1 must be 'double' or 'float'")),
+            _ => Err(raise!(
+                ValueError,
+                "__getformat__() argument 1 must be 'double' or 'float'"
+            )),
         }
     }
     /// Formats the value according to format_spec.

@@ -13,6 +13,7 @@ use super::longobject::{digits, text};
 use crate::prelude::*;
 use number::{CodePoints, Locale, Parts};
 use spec::{Grouping, Spec};
+use std::fmt::{self, Display};
 
 /// Why a value cannot be formatted.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,12 +35,16 @@ impl FormatError {
     }
 }
 
-fn unknown_code(kind: u32, type_name: &str) -> FormatError {
+fn unknown_code(kind: u32, type_name: &dyn Display) -> FormatError {
     if (33..128).contains(&kind) {
         let kind = kind as u8 as char;
-        FormatError::value(format!("Unknown format code '{kind}' for object of type '{type_name}'"))
+        FormatError::value(format!(
+            "Unknown format code '{kind}' for object of type '{type_name}'"
+        ))
     } else {
-        FormatError::value(format!("Unknown format code '\\x{kind:x}' for object of type '{type_name}'"))
+        FormatError::value(format!(
+            "Unknown format code '\\x{kind:x}' for object of type '{type_name}'"
+        ))
     }
 }
 
@@ -49,25 +54,39 @@ fn kind_in(spec: &Spec, kinds: &[u8]) -> bool {
 }
 
 /// Formats a text.
-pub fn text_value(value: &[u32], spec_text: &[u32], type_name: &str) -> Result<CodePoints, FormatError> {
+pub fn text_value(
+    value: &[u32],
+    spec_text: &[u32],
+    type_name: &dyn Display,
+) -> Result<CodePoints, FormatError> {
     let spec = spec::parse(spec_text, type_name, b's', b'<')?;
     if !kind_in(&spec, b"s") {
         return Err(unknown_code(spec.kind, type_name));
     }
     if spec.sign != 0 {
         let what = if spec.sign == b' ' { "Space" } else { "Sign" };
-        return Err(FormatError::value(format!("{what} not allowed in string format specifier")));
+        return Err(FormatError::value(format!(
+            "{what} not allowed in string format specifier"
+        )));
     }
     if spec.no_negative_zero {
-        return Err(FormatError::value("Negative zero coercion (z) not allowed in string format specifier"));
+        return Err(FormatError::value(
+            "Negative zero coercion (z) not allowed in string format specifier",
+        ));
     }
     if spec.alternate {
-        return Err(FormatError::value("Alternate form (#) not allowed in string format specifier"));
+        return Err(FormatError::value(
+            "Alternate form (#) not allowed in string format specifier",
+        ));
     }
     if spec.align == b'=' {
-        return Err(FormatError::value("'=' alignment not allowed in string format specifier"));
+        return Err(FormatError::value(
+            "'=' alignment not allowed in string format specifier",
+        ));
     }
-    let len = spec.precision.map_or(value.len(), |precision| precision.min(value.len()));
+    let len = spec
+        .precision
+        .map_or(value.len(), |precision| precision.min(value.len()));
     Ok(number::pad(value[..len].to_vec(), &spec))
 }
 
@@ -76,7 +95,7 @@ pub fn int_value<E: From<FormatError>>(
     negative: bool,
     magnitude: &[u32],
     spec_text: &[u32],
-    type_name: &str,
+    type_name: &dyn Display,
     to_decimal: impl FnOnce() -> Result<String, E>,
     to_double: impl FnOnce() -> Result<f64, E>,
 ) -> Result<CodePoints, E> {
@@ -91,7 +110,9 @@ pub fn int_value<E: From<FormatError>>(
         return Err(FormatError::value("Precision not allowed in integer format specifier").into());
     }
     if spec.no_negative_zero {
-        return Err(FormatError::value("Negative zero coercion (z) not allowed in integer format specifier").into());
+        return Err(
+            FormatError::value("Negative zero coercion (z) not allowed in integer format specifier").into(),
+        );
     }
     if kind_in(&spec, b"c") {
         return Ok(character(negative, magnitude, spec)?);
@@ -104,21 +125,41 @@ pub fn int_value<E: From<FormatError>>(
         b'X' => (text::power_of_two(magnitude, 4, true), "0X"),
         _ => (to_decimal()?, ""),
     };
-    let locale = Locale::of(if kind == b'n' { Grouping::Locale } else { spec.grouping });
+    let locale = Locale::of(if kind == b'n' {
+        Grouping::Locale
+    } else {
+        spec.grouping
+    });
     let prefix = if spec.alternate { prefix } else { "" };
-    Ok(number::layout(&Parts { negative, prefix, digits: &body, ..Parts::default() }, &spec, &locale))
+    Ok(number::layout(
+        &Parts {
+            negative,
+            prefix,
+            digits: &body,
+            ..Parts::default()
+        },
+        &spec,
+        &locale,
+    ))
 }
 
 fn character(negative: bool, magnitude: &[u32], mut spec: Spec) -> Result<CodePoints, FormatError> {
     if spec.sign != 0 {
-        return Err(FormatError::value("Sign not allowed with integer format specifier 'c'"));
+        return Err(FormatError::value(
+            "Sign not allowed with integer format specifier 'c'",
+        ));
     }
     if spec.alternate {
-        return Err(FormatError::value("Alternate form (#) not allowed with integer format specifier 'c'"));
+        return Err(FormatError::value(
+            "Alternate form (#) not allowed with integer format specifier 'c'",
+        ));
     }
-    let fits_long = digits::to_u64(magnitude).is_some_and(|value| value <= i64::MAX as u64 + u64::from(negative));
+    let fits_long =
+        digits::to_u64(magnitude).is_some_and(|value| value <= i64::MAX as u64 + u64::from(negative));
     if !fits_long {
-        return Err(FormatError::Overflow("Python int too large to convert to C long".into()));
+        return Err(FormatError::Overflow(
+            "Python int too large to convert to C long".into(),
+        ));
     }
     match digits::to_u64(magnitude) {
         Some(c @ 0..=0x10ffff) if !negative || c == 0 => {
@@ -132,7 +173,11 @@ fn character(negative: bool, magnitude: &[u32], mut spec: Spec) -> Result<CodePo
 }
 
 /// Formats a double.
-pub fn float_value(value: f64, spec_text: &[u32], type_name: &str) -> Result<CodePoints, FormatError> {
+pub fn float_value(
+    value: f64,
+    spec_text: &[u32],
+    type_name: &dyn Display,
+) -> Result<CodePoints, FormatError> {
     let spec = spec::parse(spec_text, type_name, 0, b'>')?;
     if !kind_in(&spec, b"\0eEfFgGn%") {
         return Err(unknown_code(spec.kind, type_name));
@@ -185,14 +230,18 @@ fn float_with_spec(mut value: f64, spec: Spec) -> Result<CodePoints, FormatError
     if percent {
         body.push('%');
     }
-    Ok(number::layout(&Parts::of_float(&body), &spec, &Locale::of(grouping)))
+    Ok(number::layout(
+        &Parts::of_float(&body),
+        &spec,
+        &Locale::of(grouping),
+    ))
 }
 
 /// Formats a complex number.
 pub fn complex_value(
     (real, imag): (f64, f64),
     spec_text: &[u32],
-    type_name: &str,
+    type_name: &dyn Display,
 ) -> Result<CodePoints, FormatError> {
     let spec = spec::parse(spec_text, type_name, 0, b'>')?;
     if !kind_in(&spec, b"\0eEfFgGn") {
@@ -200,10 +249,14 @@ pub fn complex_value(
     }
     let precision = checked_precision(&spec)?;
     if spec.fill == u32::from(b'0') {
-        return Err(FormatError::value("Zero padding is not allowed in complex format specifier"));
+        return Err(FormatError::value(
+            "Zero padding is not allowed in complex format specifier",
+        ));
     }
     if spec.align == b'=' {
-        return Err(FormatError::value("'=' alignment flag is not allowed in complex format specifier"));
+        return Err(FormatError::value(
+            "'=' alignment flag is not allowed in complex format specifier",
+        ));
     }
     let mut code = spec.kind as u8 as char;
     let mut grouping = spec.grouping;
@@ -225,7 +278,12 @@ pub fn complex_value(
     }
     let precision = precision.unwrap_or(default_precision);
     let locale = Locale::of(grouping);
-    let part_spec = Spec { fill: 0, align: b'<', width: None, ..spec };
+    let part_spec = Spec {
+        fill: 0,
+        align: b'<',
+        width: None,
+        ..spec
+    };
     let part = |value: f64, sign: u8| {
         let body = dtoa::double_to_string(value, code, precision, dtsf_flags(&spec));
         number::layout(&Parts::of_float(&body), &Spec { sign, ..part_spec }, &locale)
@@ -261,6 +319,15 @@ fn with_spec<T>(spec: &PyUnicodeObject, f: impl FnOnce(&[u32]) -> T) -> T {
     f(&buffer[..n])
 }
 
+/// An object's type's name, made only for a message.
+struct TypeName<'a>(&'a PyObject);
+
+impl Display for TypeName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.ty().name())
+    }
+}
+
 fn finish(text: CodePoints) -> Ref<PyUnicodeObject> {
     PyUnicodeObject::from_code_points(&text)
 }
@@ -277,7 +344,7 @@ pub fn format_str(value: &PyUnicodeObject, spec: &PyUnicodeObject) -> PyResult<R
         return value.as_object().str();
     }
     let points: Vec<u32> = value.code_points().collect();
-    let type_name = value.as_object().ty().name();
+    let type_name = &TypeName(value.as_object());
     with_spec(spec, |spec| Ok(finish(text_value(&points, spec, type_name)?)))
 }
 
@@ -286,11 +353,18 @@ pub fn format_int(value: &PyLongObject, spec: &PyUnicodeObject) -> PyResult<Ref<
     if spec.is_empty() {
         return value.as_object().str();
     }
-    let type_name = value.as_object().ty().name();
+    let type_name = &TypeName(value.as_object());
     let view = value.view();
-    let to_decimal = || value.to_decimal_string().map(|text| text.trim_start_matches('-').to_string());
+    let to_decimal = || {
+        value
+            .to_decimal_string()
+            .map(|text| text.trim_start_matches('-').to_string())
+    };
     with_spec(spec, |spec| {
-        int_value::<Raised>(view.negative, view.digits, spec, type_name, to_decimal, || value.to_f64()).map(finish)
+        int_value::<Raised>(view.negative, view.digits, spec, type_name, to_decimal, || {
+            value.to_f64()
+        })
+        .map(finish)
     })
 }
 
@@ -299,8 +373,10 @@ pub fn format_float(value: &PyFloatObject, spec: &PyUnicodeObject) -> PyResult<R
     if spec.is_empty() {
         return value.as_object().str();
     }
-    let type_name = value.as_object().ty().name();
-    with_spec(spec, |spec| Ok(finish(float_value(value.value(), spec, type_name)?)))
+    let type_name = &TypeName(value.as_object());
+    with_spec(spec, |spec| {
+        Ok(finish(float_value(value.value(), spec, type_name)?))
+    })
 }
 
 /// `complex.__format__`.
@@ -308,6 +384,8 @@ pub fn format_complex(value: &PyComplexObject, spec: &PyUnicodeObject) -> PyResu
     if spec.is_empty() {
         return value.as_object().str();
     }
-    let type_name = value.as_object().ty().name();
-    with_spec(spec, |spec| Ok(finish(complex_value(value.value(), spec, type_name)?)))
+    let type_name = &TypeName(value.as_object());
+    with_spec(spec, |spec| {
+        Ok(finish(complex_value(value.value(), spec, type_name)?))
+    })
 }

@@ -73,14 +73,22 @@ fn group_digits(digits: &str, min_width: usize, locale: &Locale) -> String {
     let mut groups: Vec<String> = Vec::new();
     let mut remaining = digits.len();
     let mut min_width = min_width as isize;
-    let mut sizes = GroupSizes { grouping: &locale.grouping, index: 0, previous: 0 };
+    let mut sizes = GroupSizes {
+        grouping: &locale.grouping,
+        index: 0,
+        previous: 0,
+    };
     loop {
         let wanted = (remaining as isize).max(min_width).max(1) as usize;
         let size = sizes.next();
         let len = size.map_or(wanted, |size| size.min(wanted));
         let n_chars = remaining.min(len);
         let mut group = "0".repeat(len - n_chars);
-        group.extend(digits[remaining - n_chars..remaining].iter().map(|byte| char::from(*byte)));
+        group.extend(
+            digits[remaining - n_chars..remaining]
+                .iter()
+                .map(|byte| char::from(*byte)),
+        );
         groups.push(group);
         remaining -= n_chars;
         min_width -= len as isize;
@@ -100,7 +108,11 @@ fn group_fraction(digits: &str, grouping: Grouping) -> String {
         Grouping::Comma => ",",
         _ => "_",
     };
-    let chunks: Vec<&str> = digits.as_bytes().chunks(3).filter_map(|chunk| std::str::from_utf8(chunk).ok()).collect();
+    let chunks: Vec<&str> = digits
+        .as_bytes()
+        .chunks(3)
+        .filter_map(|chunk| std::str::from_utf8(chunk).ok())
+        .collect();
     chunks.join(separator)
 }
 
@@ -131,9 +143,20 @@ impl<'a> Parts<'a> {
             Some(rest) => (true, rest),
             None => (false, rest),
         };
-        let n_fraction = if has_point { rest.bytes().take_while(u8::is_ascii_digit).count() } else { 0 };
+        let n_fraction = if has_point {
+            rest.bytes().take_while(u8::is_ascii_digit).count()
+        } else {
+            0
+        };
         let (fraction, rest) = rest.split_at(n_fraction);
-        Parts { negative, prefix: "", digits, has_point, fraction, rest }
+        Parts {
+            negative,
+            prefix: "",
+            digits,
+            has_point,
+            fraction,
+            rest,
+        }
     }
 }
 
@@ -177,11 +200,19 @@ pub fn layout(parts: &Parts<'_>, spec: &Spec, locale: &Locale) -> CodePoints {
         _ => "",
     };
     let fraction = group_fraction(parts.fraction, spec.fraction_grouping);
-    let point = if parts.has_point { locale.decimal_point.as_str() } else { "" };
+    let point = if parts.has_point {
+        locale.decimal_point.as_str()
+    } else {
+        ""
+    };
     let tail_len = point.chars().count() + fraction.len() + parts.rest.chars().count();
     let fixed_len = sign.len() + parts.prefix.len() + tail_len;
     let zero_padded = spec.fill == u32::from(b'0') && spec.align == b'=';
-    let min_width = if zero_padded { spec.width.unwrap_or(0).saturating_sub(fixed_len) } else { 0 };
+    let min_width = if zero_padded {
+        spec.width.unwrap_or(0).saturating_sub(fixed_len)
+    } else {
+        0
+    };
     let grouped = if parts.digits.is_empty() {
         String::new()
     } else if locale.grouping.is_empty() {
@@ -191,7 +222,11 @@ pub fn layout(parts: &Parts<'_>, spec: &Spec, locale: &Locale) -> CodePoints {
     };
     let content = fixed_len + grouped.chars().count();
     let padding = spec.width.unwrap_or(0).saturating_sub(content);
-    let (left, right) = if spec.align == b'=' { (0, 0) } else { split_padding(padding, spec.align) };
+    let (left, right) = if spec.align == b'=' {
+        (0, 0)
+    } else {
+        split_padding(padding, spec.align)
+    };
     let inner = if spec.align == b'=' { padding } else { 0 };
 
     let mut text: CodePoints = Vec::with_capacity(content + padding);

@@ -36,7 +36,9 @@ pub struct Spec {
 }
 
 fn is_align(c: u32) -> bool {
-    [b'<', b'>', b'=', b'^'].iter().any(|align| u32::from(*align) == c)
+    [b'<', b'>', b'=', b'^']
+        .iter()
+        .any(|align| u32::from(*align) == c)
 }
 
 /// The specification's unread rest.
@@ -59,7 +61,10 @@ impl Reader<'_> {
     fn number(&mut self) -> Result<Option<usize>, FormatError> {
         let mut value: Option<usize> = None;
         while let Some(digit) = self.peek().and_then(decimal_value) {
-            let next = value.unwrap_or(0).checked_mul(10).and_then(|value| value.checked_add(digit as usize));
+            let next = value
+                .unwrap_or(0)
+                .checked_mul(10)
+                .and_then(|value| value.checked_add(digit as usize));
             let next = next.filter(|value| isize::try_from(*value).is_ok());
             value = Some(next.ok_or_else(|| FormatError::value("Too many decimal digits in format string"))?);
             self.rest = &self.rest[1..];
@@ -86,7 +91,12 @@ impl Reader<'_> {
 }
 
 /// Parses a specification for an object of type `type_name`.
-pub fn parse(text: &[u32], type_name: &str, default_kind: u8, default_align: u8) -> Result<Spec, FormatError> {
+pub fn parse(
+    text: &[u32],
+    type_name: &dyn std::fmt::Display,
+    default_kind: u8,
+    default_align: u8,
+) -> Result<Spec, FormatError> {
     let mut spec = Spec {
         fill: b' '.into(),
         align: default_align,
@@ -168,7 +178,10 @@ fn check_grouping(spec: &mut Spec) -> Result<(), FormatError> {
 fn invalid_grouping(grouping: Grouping, kind: u32) -> FormatError {
     let separator = if grouping == Grouping::Comma { ',' } else { '_' };
     if (33..128).contains(&kind) {
-        FormatError::value(format!("Cannot specify '{separator}' with '{}'.", kind as u8 as char))
+        FormatError::value(format!(
+            "Cannot specify '{separator}' with '{}'.",
+            kind as u8 as char
+        ))
     } else {
         FormatError::value(format!("Cannot specify '{separator}' with '\\x{kind:x}'."))
     }

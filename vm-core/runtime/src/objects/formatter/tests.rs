@@ -15,7 +15,7 @@ fn shown(result: Result<CodePoints, FormatError>) -> String {
 }
 
 fn float(value: f64, spec: &str) -> String {
-    shown(float_value(value, &points(spec), "float"))
+    shown(float_value(value, &points(spec), &"float"))
 }
 
 fn int(value: i64, spec: &str) -> String {
@@ -25,7 +25,7 @@ fn int(value: i64, spec: &str) -> String {
         value < 0,
         magnitude,
         &points(spec),
-        "int",
+        &"int",
         || Ok(text::decimal(magnitude)),
         || Ok(value as f64),
     ))
@@ -48,7 +48,7 @@ fn ints() {
 #[test]
 fn complexes() {
     for (real, imag, spec, expected) in COMPLEXES {
-        let found = shown(complex_value((*real, *imag), &points(spec), "complex"));
+        let found = shown(complex_value((*real, *imag), &points(spec), &"complex"));
         assert_eq!(found, *expected, "format({real:?}+{imag:?}j, {spec:?})");
     }
 }
@@ -56,7 +56,7 @@ fn complexes() {
 #[test]
 fn texts() {
     for (value, spec, expected) in TEXTS {
-        let found = shown(text_value(&points(value), &points(spec), "str"));
+        let found = shown(text_value(&points(value), &points(spec), &"str"));
         assert_eq!(found, *expected, "format({value:?}, {spec:?})");
     }
 }

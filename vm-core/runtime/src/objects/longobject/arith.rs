@@ -1,8 +1,8 @@
 //! Ints -> ints: the operators on `PyLongObject`s. Compact operands are computed in machine words, magnitudes of a
 //! few digits in 128 bits, longer ones on digit slices or, from some size on, by the bignum crate.
 
-use super::digits::{self, BitOp};
 use super::IntView;
+use super::digits::{self, BitOp};
 use crate::prelude::*;
 use num_bigint::{BigInt, BigUint};
 use num_integer::Integer;
@@ -46,7 +46,13 @@ pub fn sub(a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
         return Ok(PyLongObject::from_isize(a.compact_value() - b.compact_value()));
     }
     let b = b.view();
-    add_signed(a.view(), IntView { negative: !b.negative, ..b })
+    add_signed(
+        a.view(),
+        IntView {
+            negative: !b.negative,
+            ..b
+        },
+    )
 }
 
 fn add_signed(a: IntView<'_>, b: IntView<'_>) -> PyResult<Int> {
@@ -56,12 +62,12 @@ fn add_signed(a: IntView<'_>, b: IntView<'_>) -> PyResult<Int> {
     }
     match digits::compare(a.digits, b.digits) {
         Ordering::Equal => Ok(PyLongObject::from_i64(0)),
-        Ordering::Greater => {
-            PyLongObject::build(a.negative, a.digits.len(), |out| digits::sub_into(out, a.digits, b.digits))
-        }
-        Ordering::Less => {
-            PyLongObject::build(b.negative, b.digits.len(), |out| digits::sub_into(out, b.digits, a.digits))
-        }
+        Ordering::Greater => PyLongObject::build(a.negative, a.digits.len(), |out| {
+            digits::sub_into(out, a.digits, b.digits)
+        }),
+        Ordering::Less => PyLongObject::build(b.negative, b.digits.len(), |out| {
+            digits::sub_into(out, b.digits, a.digits)
+        }),
     }
 }
 
@@ -99,7 +105,13 @@ pub fn invert(a: &PyLongObject) -> PyResult<Int> {
         return Ok(PyLongObject::from_isize(!a.compact_value()));
     }
     let one = [1];
-    let view = add_signed(a.view(), IntView { negative: false, digits: &one })?;
+    let view = add_signed(
+        a.view(),
+        IntView {
+            negative: false,
+            digits: &one,
+        },
+    )?;
     neg(&view)
 }
 
@@ -124,7 +136,10 @@ fn floor_div_i128(a: i128, b: i128) -> (i128, i128) {
     {
         let (quotient, rest) = (a / b, a % b);
         let adjust = rest != 0 && (rest < 0) != (b < 0);
-        return ((quotient - i64::from(adjust)).into(), (rest + if adjust { b } else { 0 }).into());
+        return (
+            (quotient - i64::from(adjust)).into(),
+            (rest + if adjust { b } else { 0 }).into(),
+        );
     }
     let (quotient, rest) = (a / b, a % b);
     let adjust = rest != 0 && (rest < 0) != (b < 0);
@@ -150,13 +165,19 @@ impl Quotient {
 #[inline]
 fn floor_compact(a: isize, b: isize) -> (isize, isize) {
     let (quotient, rest) = (a / b, a % b);
-    if rest != 0 && (rest ^ b) < 0 { (quotient - 1, rest + b) } else { (quotient, rest) }
+    if rest != 0 && (rest ^ b) < 0 {
+        (quotient - 1, rest + b)
+    } else {
+        (quotient, rest)
+    }
 }
 
 #[inline]
 pub fn floor_div(a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
     if a.is_compact() && b.is_compact() && !b.is_zero() {
-        return Ok(PyLongObject::from_isize(floor_compact(a.compact_value(), b.compact_value()).0));
+        return Ok(PyLongObject::from_isize(
+            floor_compact(a.compact_value(), b.compact_value()).0,
+        ));
     }
     if let ([divisor], true) = (b.digits(), a.digits().len() > 4) {
         let negative = a.is_negative() != b.is_negative();
@@ -164,7 +185,11 @@ pub fn floor_div(a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
         let quotient = PyLongObject::build(negative, a.digits().len(), |out| {
             rest = digits::div_rem_small_into(out, a.digits(), *divisor);
         })?;
-        return if negative && rest != 0 { sub(&quotient, super::small_int(1)) } else { Ok(quotient) };
+        return if negative && rest != 0 {
+            sub(&quotient, super::small_int(1))
+        } else {
+            Ok(quotient)
+        };
     }
     floor_parts(a, b)?.0.into_int()
 }
@@ -172,12 +197,18 @@ pub fn floor_div(a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
 #[inline]
 pub fn modulo(a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
     if a.is_compact() && b.is_compact() && !b.is_zero() {
-        return Ok(PyLongObject::from_isize(floor_compact(a.compact_value(), b.compact_value()).1));
+        return Ok(PyLongObject::from_isize(
+            floor_compact(a.compact_value(), b.compact_value()).1,
+        ));
     }
     if let [divisor] = *b.digits() {
         let rest = i64::from(digits::rem_small(a.digits(), divisor));
         let divisor = i64::from(divisor);
-        let rest = if a.is_negative() != b.is_negative() && rest != 0 { divisor - rest } else { rest };
+        let rest = if a.is_negative() != b.is_negative() && rest != 0 {
+            divisor - rest
+        } else {
+            rest
+        };
         return Ok(PyLongObject::from_i64(if b.is_negative() { -rest } else { rest }));
     }
     floor_parts(a, b)?.1.into_int()
@@ -199,14 +230,17 @@ pub fn divmod_near(a: &PyLongObject, b: &PyLongObject) -> PyResult<(Int, Int)> {
     }
     let (a, b) = (a.to_bigint(), b.to_bigint());
     let (mut quotient, mut rest) = a.div_mod_floor(&b);
-    let twice = &rest * 2;
+    let twice: BigInt = &rest * 2;
     // The remainder has the divisor's sign.
     let order = twice.magnitude().cmp(b.magnitude());
     if order == Ordering::Greater || order == Ordering::Equal && quotient.is_odd() {
         quotient += 1;
         rest -= &b;
     }
-    Ok((PyLongObject::from_bigint(&quotient)?, PyLongObject::from_bigint(&rest)?))
+    Ok((
+        PyLongObject::from_bigint(&quotient)?,
+        PyLongObject::from_bigint(&rest)?,
+    ))
 }
 
 /// `a / b`, correctly rounded.
@@ -252,7 +286,11 @@ pub fn true_div(a: &PyLongObject, b: &PyLongObject) -> PyResult<f64> {
     }
     quotient &= !(2 * half - 1);
     let result = crate::objects::dtoa::ldexp(quotient as f64, shift);
-    if result.is_infinite() { Err(overflow()) } else { Ok(sign * result) }
+    if result.is_infinite() {
+        Err(overflow())
+    } else {
+        Ok(sign * result)
+    }
 }
 
 /// The count of a shift: None when it exceeds 64 bits.
@@ -317,7 +355,9 @@ pub fn rshift_by(a: &PyLongObject, count: u64) -> PyResult<Int> {
 #[inline]
 pub fn bit_op(op: BitOp, a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
     if a.is_compact() && b.is_compact() {
-        return Ok(PyLongObject::from_i64(op.apply_i64(a.compact_value() as i64, b.compact_value() as i64)));
+        return Ok(PyLongObject::from_i64(
+            op.apply_i64(a.compact_value() as i64, b.compact_value() as i64),
+        ));
     }
     let (a, b) = (a.view(), b.view());
     let n = a.digits.len().max(b.digits.len()) + 1;
@@ -338,10 +378,17 @@ pub fn pow_unsigned(base: &PyLongObject, exponent: &PyLongObject) -> PyResult<In
     let is_odd = exponent.digits()[0] & 1 == 1;
     match view.digits {
         [] => return Ok(PyLongObject::from_i64(0)),
-        [1] => return Ok(PyLongObject::from_i64(if view.negative && is_odd { -1 } else { 1 })),
+        [1] => {
+            return Ok(PyLongObject::from_i64(if view.negative && is_odd {
+                -1
+            } else {
+                1
+            }));
+        }
         _ => {}
     }
-    let Some(exponent) = digits::to_u64(exponent.digits()).and_then(|exponent| u32::try_from(exponent).ok()) else {
+    let Some(exponent) = digits::to_u64(exponent.digits()).and_then(|exponent| u32::try_from(exponent).ok())
+    else {
         return Err(crate::memory::no_memory());
     };
     let negative = view.negative && is_odd;
@@ -370,7 +417,11 @@ pub fn pow_mod(base: &PyLongObject, exponent: &PyLongObject, modulus: &PyLongObj
         return Err(raise!(ValueError, "pow() 3rd argument cannot be 0"));
     }
     let magnitude = digits::to_biguint(modulus.digits());
-    let mut base = base.to_bigint().mod_floor(&BigInt::from(magnitude.clone())).magnitude().clone();
+    let mut base = base
+        .to_bigint()
+        .mod_floor(&BigInt::from(magnitude.clone()))
+        .magnitude()
+        .clone();
     if exponent.is_negative() {
         base = match base.modinv(&magnitude) {
             Some(inverse) => inverse,
@@ -379,7 +430,10 @@ pub fn pow_mod(base: &PyLongObject, exponent: &PyLongObject, modulus: &PyLongObj
             None => return Err(raise!(ValueError, "base is not invertible for the given modulus")),
         };
     }
-    let result = match (digits::to_u64(modulus.digits()), digits::to_u64(exponent.digits())) {
+    let result = match (
+        digits::to_u64(modulus.digits()),
+        digits::to_u64(exponent.digits()),
+    ) {
         (Some(1), _) => BigUint::ZERO,
         (Some(small), Some(exponent)) => {
             let base = base.iter_u64_digits().next().unwrap_or(0);

@@ -34,7 +34,11 @@ impl PyLongObject {
             return Some(self.compact_value() as i64);
         }
         let magnitude = digits::to_u64(self.digits())?;
-        if self.is_negative() { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
+        if self.is_negative() {
+            0i64.checked_sub_unsigned(magnitude)
+        } else {
+            i64::try_from(magnitude).ok()
+        }
     }
     #[inline]
     pub fn to_isize(&self) -> Option<isize> {
@@ -42,7 +46,11 @@ impl PyLongObject {
     }
     #[inline]
     pub fn to_u64(&self) -> Option<u64> {
-        if self.is_negative() { None } else { digits::to_u64(self.digits()) }
+        if self.is_negative() {
+            None
+        } else {
+            digits::to_u64(self.digits())
+        }
     }
     pub fn to_i128(&self) -> Option<i128> {
         if self.bit_length() > 127 {
@@ -55,7 +63,11 @@ impl PyLongObject {
         (!self.is_negative() && self.bit_length() <= 128).then(|| self.magnitude_mod_2_128())
     }
     fn magnitude_mod_2_128(&self) -> u128 {
-        self.digits().iter().take(5).rev().fold(0u128, |value, digit| value << SHIFT | u128::from(*digit))
+        self.digits()
+            .iter()
+            .take(5)
+            .rev()
+            .fold(0u128, |value, digit| value << SHIFT | u128::from(*digit))
     }
 
     /// `PyLong_AsLong`.
@@ -68,7 +80,9 @@ impl PyLongObject {
     }
     /// `PyLong_AsInt`.
     pub fn as_i32(&self) -> PyResult<i32> {
-        self.to_i64().and_then(|value| i32::try_from(value).ok()).ok_or_else(|| too_large_for("int"))
+        self.to_i64()
+            .and_then(|value| i32::try_from(value).ok())
+            .ok_or_else(|| too_large_for("int"))
     }
     /// `PyLong_AsUnsignedLong`.
     pub fn as_u64(&self) -> PyResult<u64> {
@@ -82,7 +96,9 @@ impl PyLongObject {
         if self.is_negative() {
             return Err(raise!(OverflowError, "can't convert negative value to size_t"));
         }
-        self.to_u64().map(|value| value as usize).ok_or_else(|| too_large_for("size_t"))
+        self.to_u64()
+            .map(|value| value as usize)
+            .ok_or_else(|| too_large_for("size_t"))
     }
     /// `PyLong_AsUInt32` and its like go through here.
     pub fn as_u32(&self) -> PyResult<u32> {
@@ -100,7 +116,11 @@ impl PyLongObject {
     #[inline]
     pub fn as_u64_mask(&self) -> u64 {
         let low = digits::low_u64(self.digits());
-        if self.is_negative() { low.wrapping_neg() } else { low }
+        if self.is_negative() {
+            low.wrapping_neg()
+        } else {
+            low
+        }
     }
 
     /// The value as a double, rounded half to even; None when it is out of range.
@@ -118,7 +138,8 @@ impl PyLongObject {
     /// `PyLong_AsDouble`.
     #[inline]
     pub fn to_f64(&self) -> PyResult<f64> {
-        self.to_f64_opt().ok_or_else(|| raise!(OverflowError, "int too large to convert to float"))
+        self.to_f64_opt()
+            .ok_or_else(|| raise!(OverflowError, "int too large to convert to float"))
     }
     /// `_PyLong_Frexp`: `self = mantissa * 2**exponent`, `0.5 <= |mantissa| < 1`.
     pub fn frexp(&self) -> (f64, i64) {
@@ -141,7 +162,11 @@ impl PyLongObject {
         let (mantissa, exponent) = dtoa::frexp(value.abs());
         let whole = PyLongObject::from_u64((mantissa * (1u64 << 53) as f64) as u64);
         let shifted = super::arith::lshift_by(&whole, (exponent - 53) as u64)?;
-        if value < 0.0 { super::arith::neg(&shifted) } else { Ok(shifted) }
+        if value < 0.0 {
+            super::arith::neg(&shifted)
+        } else {
+            Ok(shifted)
+        }
     }
 
     /// Two's complement into all of `out`.

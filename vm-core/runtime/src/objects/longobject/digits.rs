@@ -24,7 +24,9 @@ pub fn normalized(digits: &[u32]) -> &[u32] {
 
 /// Compares two normalised magnitudes.
 pub fn compare(a: &[u32], b: &[u32]) -> Ordering {
-    a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
+    a.len()
+        .cmp(&b.len())
+        .then_with(|| a.iter().rev().cmp(b.iter().rev()))
 }
 
 /// The digits of a 64-bit magnitude, and how many of them are used.
@@ -57,7 +59,10 @@ fn digit_count(value: u128) -> usize {
 #[inline]
 pub fn to_u128(digits: &[u32]) -> u128 {
     debug_assert!(digits.len() <= 4);
-    digits.iter().rev().fold(0, |value, digit| value << SHIFT | u128::from(*digit))
+    digits
+        .iter()
+        .rev()
+        .fold(0, |value, digit| value << SHIFT | u128::from(*digit))
 }
 
 /// The value of a normalised magnitude when it fits 64 bits.
@@ -75,7 +80,11 @@ pub fn to_u64(digits: &[u32]) -> Option<u64> {
 /// The low 64 bits of a magnitude.
 #[inline]
 pub fn low_u64(digits: &[u32]) -> u64 {
-    digits.iter().take(3).rev().fold(0u64, |value, digit| value << SHIFT | u64::from(*digit))
+    digits
+        .iter()
+        .take(3)
+        .rev()
+        .fold(0u64, |value, digit| value << SHIFT | u64::from(*digit))
 }
 
 /// Bits needed for a normalised magnitude; 0 for zero.
@@ -110,7 +119,9 @@ pub fn sub_into(out: &mut [u32], a: &[u32], b: &[u32]) {
     debug_assert!(out.len() == a.len() && a.len() >= b.len());
     let mut borrow = 0u32;
     for i in 0..a.len() {
-        let difference = a[i].wrapping_sub(b.get(i).copied().unwrap_or(0)).wrapping_sub(borrow);
+        let difference = a[i]
+            .wrapping_sub(b.get(i).copied().unwrap_or(0))
+            .wrapping_sub(borrow);
         out[i] = difference & MASK;
         borrow = (difference >> SHIFT) & 1;
     }
@@ -158,7 +169,10 @@ pub fn div_rem_small_into(out: &mut [u32], a: &[u32], divisor: u32) -> u32 {
 /// `digits % divisor`.
 pub fn rem_small(digits: &[u32], divisor: u32) -> u32 {
     let divisor = u64::from(divisor);
-    digits.iter().rev().fold(0, |rest, digit| (rest << SHIFT | u64::from(*digit)) % divisor) as u32
+    digits
+        .iter()
+        .rev()
+        .fold(0, |rest, digit| (rest << SHIFT | u64::from(*digit)) % divisor) as u32
 }
 
 /// Digits that `a << shift` needs at most.
@@ -212,7 +226,8 @@ pub fn any_low_bit(a: &[u32], bits: u64) -> bool {
 
 /// Bit `index` of a magnitude.
 pub fn bit(a: &[u32], index: u64) -> bool {
-    a.get((index / u64::from(SHIFT)) as usize).is_some_and(|digit| digit >> (index % u64::from(SHIFT)) & 1 == 1)
+    a.get((index / u64::from(SHIFT)) as usize)
+        .is_some_and(|digit| digit >> (index % u64::from(SHIFT)) & 1 == 1)
 }
 
 /// In place two's complement over the slice's whole width.
@@ -275,7 +290,11 @@ struct ComplementReader<'a> {
 
 impl<'a> ComplementReader<'a> {
     fn new((negative, digits): (bool, &'a [u32])) -> Self {
-        ComplementReader { negative, digits, carry: 1 }
+        ComplementReader {
+            negative,
+            digits,
+            carry: 1,
+        }
     }
     #[inline]
     fn digit(&mut self, index: usize) -> u32 {
@@ -362,7 +381,11 @@ pub fn frexp(digits: &[u32]) -> (f64, i64) {
     let shift = bits - kept_bits;
     let kept = bits_at(digits, shift) | u64::from(any_low_bit(digits, shift));
     let mantissa = kept as f64 / 2f64.powi(kept_bits as i32);
-    if mantissa == 1.0 { (0.5, bits as i64 + 1) } else { (mantissa, bits as i64) }
+    if mantissa == 1.0 {
+        (0.5, bits as i64 + 1)
+    } else {
+        (mantissa, bits as i64)
+    }
 }
 
 /// The low 64 bits of `digits >> shift`.

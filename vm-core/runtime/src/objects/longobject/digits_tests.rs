@@ -54,7 +54,10 @@ fn big_integers_there_and_back() {
         assert_eq!(out, a);
         for bits in [1, 3, 4] {
             let radix = text::power_of_two(&a, bits, false);
-            assert_eq!(text::parse(radix.as_bytes(), 1 << bits, 0).map(|parsed| parsed.digits), Ok(a.clone()));
+            assert_eq!(
+                text::parse(radix.as_bytes(), 1 << bits, 0).map(|parsed| parsed.digits),
+                Ok(a.clone())
+            );
         }
     }
 }
@@ -118,7 +121,11 @@ fn doubles_as_text() {
 fn rounding() {
     for (value, n_decimals, rounded) in ROUNDS {
         let found = dtoa::round_decimals(*value, *n_decimals);
-        assert_eq!(found.map(f64::to_bits), Some(rounded.to_bits()), "round({value}, {n_decimals}) {found:?}");
+        assert_eq!(
+            found.map(f64::to_bits),
+            Some(rounded.to_bits()),
+            "round({value}, {n_decimals}) {found:?}"
+        );
     }
 }
 
@@ -145,5 +152,8 @@ fn literals() {
         assert_eq!(found, *expected, "int({literal:?}, {base})");
     }
     let too_long = "1".repeat(5000);
-    assert_eq!(text::parse(too_long.as_bytes(), 10, 4300), Err(ParseError::TooManyDigits(5000)));
+    assert_eq!(
+        text::parse(too_long.as_bytes(), 10, 4300),
+        Err(ParseError::TooManyDigits(5000))
+    );
 }

@@ -2,7 +2,7 @@
 
 use super::digits::BitOp;
 use super::{arith, new};
-use crate::args;
+use crate::args::Kwargs;
 use crate::objects::formatter;
 use crate::prelude::*;
 
@@ -52,7 +52,10 @@ fn bind_new<'a>(
         let name = name.downcast::<PyUnicodeObject>();
         if !name.is_some_and(|name| name.eq_str("base")) {
             let name = name.map(PyUnicodeObject::to_string_lossy).unwrap_or_default();
-            return Err(raise!(TypeError, "int() got an unexpected keyword argument '{name}'"));
+            return Err(raise!(
+                TypeError,
+                "int() got an unexpected keyword argument '{name}'"
+            ));
         }
         if base.is_some() {
             return Err(raise!(
@@ -104,16 +107,27 @@ impl PyLongObject {
         new::new_int(cls, x, base)
     }
     #[slot]
-    fn tp_vectorcall(cls: &PyTypeObject, args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult<Int> {
+    fn tp_vectorcall(
+        cls: &PyTypeObject,
+        args: &[&PyObject],
+        kwnames: Option<&PyTupleObject>,
+    ) -> PyResult<Int> {
         if let ([x], None) = (args, kwnames) {
             return new::new_int(cls, Some(*x), None);
         }
-        // SAFETY: these are the vectorcall's own arguments.
-        let keywords = unsafe { args::vector_keywords_of(args, kwnames) };
+        // SAFETY: these are the vectorcall's own arguments: the keywords' values follow.
+        let keywords = unsafe {
+            let kwnames = kwnames.map_or(std::ptr::null_mut(), TypedObject::as_ptr);
+            Kwargs::new(args.as_ptr().cast(), args.len() as isize, kwnames)
+        };
         if args.len() > 2 {
-            return Err(raise!(TypeError, "int expected at most 2 arguments, got {}", args.len()));
+            return Err(raise!(
+                TypeError,
+                "int expected at most 2 arguments, got {}",
+                args.len()
+            ));
         }
-        let (x, base) = bind_new(args, keywords)?;
+        let (x, base) = bind_new(args, keywords.iter())?;
         new::new_int(cls, x, base)
     }
     #[slot]
@@ -159,13 +173,17 @@ impl PyLongObject {
     }
     #[slot]
     fn nb_divmod(a: &PyObject, b: &PyObject) -> PyResult {
-        let (Some(a), Some(b)) = (as_int(a), as_int(b)) else { return Ok(not_implemented().to_ref()) };
+        let (Some(a), Some(b)) = (as_int(a), as_int(b)) else {
+            return Ok(not_implemented().to_ref());
+        };
         let (quotient, rest) = arith::divmod(a, b)?;
         Ok(PyTupleObject::from_vec(vec![quotient.into_object(), rest.into_object()]).into_object())
     }
     #[slot]
     fn nb_true_divide(a: &PyObject, b: &PyObject) -> PyResult {
-        let (Some(a), Some(b)) = (as_int(a), as_int(b)) else { return Ok(not_implemented().to_ref()) };
+        let (Some(a), Some(b)) = (as_int(a), as_int(b)) else {
+            return Ok(not_implemented().to_ref());
+        };
         Ok(PyFloatObject::from_f64(arith::true_div(a, b)?).into_object())
     }
     #[slot]
@@ -262,7 +280,12 @@ impl PyLongObject {
     /// 3
     #[method("($self, /)")]
     fn bit_count(&self) -> Int {
-        PyLongObject::from_u64(self.digits().iter().map(|digit| u64::from(digit.count_ones())).sum())
+        PyLongObject::from_u64(
+            self.digits()
+                .iter()
+                .map(|digit| u64::from(digit.count_ones()))
+                .sum(),
+        )
     }
     /// Returns the value as an array of bytes.
     ///
@@ -285,7 +308,8 @@ impl PyLongObject {
             return Err(raise!(ValueError, "length argument must be non-negative"));
         };
         let mut bytes = vec![0; length];
-        self.write_bytes(&mut bytes, little, signed.unwrap_or(false)).map_err(|error| error.raise())?;
+        self.write_bytes(&mut bytes, little, signed.unwrap_or(false))
+            .map_err(|error| error.raise())?;
         Ok(PyBytesObject::from_slice(&bytes))
     }
     /// Returns the integer that an array of bytes writes.
@@ -317,7 +341,10 @@ impl PyLongObject {
     /// (10, 1)
     #[method("($self, /)")]
     fn as_integer_ratio(&self) -> Ref<PyTupleObject> {
-        PyTupleObject::from_vec(vec![self.to_exact().into_object(), PyLongObject::from_i64(1).into_object()])
+        PyTupleObject::from_vec(vec![
+            self.to_exact().into_object(),
+            PyLongObject::from_i64(1).into_object(),
+        ])
     }
     /// The value itself: an int has no fraction.
     #[method("($self, /)")]
@@ -337,7 +364,9 @@ impl PyLongObject {
     /// Rounds to a power of ten, half to even, when ndigits is negative.
     #[method("($self, ndigits=None, /)")]
     fn __round__(&self, ndigits: Option<&PyObject>) -> PyResult<Int> {
-        let Some(ndigits) = ndigits else { return Ok(self.to_exact()) };
+        let Some(ndigits) = ndigits else {
+            return Ok(self.to_exact());
+        };
         let ndigits = ndigits.index()?;
         if !ndigits.is_negative() || self.is_zero() {
             return Ok(self.to_exact());

@@ -15,7 +15,7 @@ pub mod text;
 pub use int_type::PyLong_Type;
 pub use new::from_text_like;
 
-use super::freelist::FreeList;
+use super::freelist::{self, FreeList};
 use crate::memory;
 use crate::prelude::*;
 use num_bigint::{BigInt, BigUint, Sign};
@@ -43,16 +43,19 @@ static SMALL_INTS: [PyLongObject; N_SMALL] = {
     let mut table = [BLANK; N_SMALL];
     let mut i = 0;
     while i < N_SMALL {
-        let value = _PyLongValue::compact(i as i64 + SMALL_MIN);
-        value.lv_tag.replace_const(IMMORTALITY_BIT_MASK);
-        table[i].long_value = value;
+        let value = i as i64 + SMALL_MIN;
+        let sign = if value > 0 { 1 } else { -((value < 0) as i32) };
+        table[i].long_value = _PyLongValue {
+            lv_tag: Cell::new(lv_tag(sign, (value != 0) as usize) | IMMORTALITY_BIT_MASK),
+            ob_digit: [Cell::new(value.unsigned_abs() as digit)],
+        };
         i += 1;
     }
     table
 };
 
 /// Compact ints that died.
-static FREE: FreeList<256> = FreeList::new();
+static FREE: FreeList = FreeList::new(256);
 
 /// `sys.set_int_max_str_digits`: 0 for no limit.
 static MAX_STR_DIGITS: AtomicUsize = AtomicUsize::new(4300);
@@ -100,7 +103,11 @@ fn too_many_digits() -> Raised {
 /// Memory for an exact int of `n_digits` digits, header set; tag and digits are garbage.
 #[inline]
 fn alloc(n_digits: usize) -> Option<*mut PyLongObject> {
-    let mut object = if n_digits <= 1 { FREE.pop() } else { std::ptr::null_mut() };
+    let mut object = if n_digits <= 1 {
+        FREE.pop()
+    } else {
+        std::ptr::null_mut()
+    };
     if object.is_null() {
         let size = (DIGITS_OFFSET + n_digits * size_of::<digit>()).max(size_of::<PyLongObject>());
         object = memory::raw_malloc(size).cast();
@@ -126,7 +133,9 @@ fn new_compact(negative: bool, magnitude: u32) -> Ref<PyLongObject> {
     // SAFETY: fresh memory for one digit.
     unsafe {
         let value = &(*object).long_value;
-        value.lv_tag.set(1 << _PyLong_NON_SIZE_BITS | if negative { SIGN_NEGATIVE } else { SIGN_POSITIVE });
+        value
+            .lv_tag
+            .set(1 << _PyLong_NON_SIZE_BITS | if negative { SIGN_NEGATIVE } else { SIGN_POSITIVE });
         value.ob_digit[0].set(magnitude);
         Ref::from_owned(object)
     }
@@ -154,10 +163,7 @@ pub(super) unsafe fn dealloc(this: *mut PyLongObject) {
             memory::raw_free(object.cast());
             return;
         }
-        match (*object).ty().tp_free.get() {
-            Some(free) => free(object.cast()),
-            None => memory::free_object(object),
-        }
+        freelist::free_instance(object);
     }
 }
 
@@ -166,7 +172,10 @@ impl PyLongObject {
     #[inline]
     pub fn view(&self) -> IntView<'_> {
         // SAFETY: the tag of a finished int tells the truth.
-        IntView { negative: self.long_value.is_negative(), digits: unsafe { self.long_value.digits() } }
+        IntView {
+            negative: self.long_value.is_negative(),
+            digits: unsafe { self.long_value.digits() },
+        }
     }
     #[inline]
     pub fn digits(&self) -> &[u32] {
@@ -245,14 +254,20 @@ impl PyLongObject {
         Self::from_biguint(value.sign() == Sign::Minus, value.magnitude())
     }
     pub fn from_biguint(negative: bool, magnitude: &BigUint) -> PyResult<Ref<PyLongObject>> {
-        Self::build(negative, digits::biguint_len(magnitude), |out| digits::from_biguint_into(out, magnitude))
+        Self::build(negative, digits::biguint_len(magnitude), |out| {
+            digits::from_biguint_into(out, magnitude)
+        })
     }
     pub fn from_bool(value: bool) -> Ref<PyLongObject> {
         Self::from_i64(value.into())
     }
 
     /// A new int of at most `n_digits` digits, which `fill` writes (all of them); leading zeros are dropped.
-    pub fn build(negative: bool, n_digits: usize, fill: impl FnOnce(&mut [u32])) -> PyResult<Ref<PyLongObject>> {
+    pub fn build(
+        negative: bool,
+        n_digits: usize,
+        fill: impl FnOnce(&mut [u32]),
+    ) -> PyResult<Ref<PyLongObject>> {
         if n_digits > MAX_DIGITS {
             return Err(too_many_digits());
         }
@@ -260,7 +275,11 @@ impl PyLongObject {
     }
 
     /// As `build`; None when there is no memory.
-    fn try_build(negative: bool, n_digits: usize, fill: impl FnOnce(&mut [u32])) -> Option<Ref<PyLongObject>> {
+    fn try_build(
+        negative: bool,
+        n_digits: usize,
+        fill: impl FnOnce(&mut [u32]),
+    ) -> Option<Ref<PyLongObject>> {
         let object = alloc(n_digits)?;
         // SAFETY: fresh memory for `n_digits` digits (at least one); digits are plain numbers, zeroed before they
         // are lent to `fill`. The tag is set before anybody sees the object.
@@ -271,7 +290,8 @@ impl PyLongObject {
             let buffer = std::slice::from_raw_parts_mut(first, n_digits);
             fill(buffer);
             let n = digits::normalized(buffer).len();
-            let is_small = n == 0 || n == 1 && i64::from(*first) <= if negative { -SMALL_MIN } else { SMALL_MAX };
+            let is_small =
+                n == 0 || n == 1 && i64::from(*first) <= if negative { -SMALL_MIN } else { SMALL_MAX };
             let sign = match (n, negative) {
                 (0, _) => 0,
                 (_, true) => -1,
@@ -290,17 +310,16 @@ impl PyLongObject {
     pub fn new_subtype(cls: &PyTypeObject, source: &PyLongObject) -> PyResult<Ref<PyLongObject>> {
         let view = source.view();
         let n = view.digits.len();
-        let size = cls.tp_basicsize.get() as usize + n.max(1) * size_of::<digit>();
-        // SAFETY: the size covers the subtype's basic size and all digits (zeroed); the tag follows the source's.
+        let object = freelist::alloc_instance(cls, n.max(1))?;
+        // SAFETY: a subtype's instance has an int's layout, with room for `n` digits; the tag follows the source's.
         unsafe {
-            let object = memory::alloc_object(cls, size.max(size_of::<PyLongObject>()))?;
-            let value = &(*object.cast::<PyLongObject>()).long_value;
-            value.lv_tag.set(source.long_value.lv_tag.get() & !IMMORTALITY_BIT_MASK);
+            let int: Ref<PyLongObject> = object.cast();
+            let value = &int.long_value;
+            value
+                .lv_tag
+                .set(source.long_value.lv_tag.get() & !IMMORTALITY_BIT_MASK);
             std::ptr::copy_nonoverlapping(view.digits.as_ptr(), value.digits_ptr(), n);
-            if cls.tp_flags.get() & Py_TPFLAGS_HAVE_GC != 0 {
-                memory::gc::track(object);
-            }
-            Ok(Ref::from_owned(object.cast()))
+            Ok(int)
         }
     }
 
@@ -311,7 +330,9 @@ impl PyLongObject {
             return self.to_ref();
         }
         let view = self.view();
-        match Self::try_build(view.negative, view.digits.len(), |out| out.copy_from_slice(view.digits)) {
+        match Self::try_build(view.negative, view.digits.len(), |out| {
+            out.copy_from_slice(view.digits)
+        }) {
             Some(int) => int,
             None => out_of_memory(),
         }

@@ -34,7 +34,11 @@ fn invalid_literal(base: u32, source: &PyObject) -> Raised {
     };
     // The message shows at most 200 characters of the literal.
     let shown = repr.substring(0, repr.len().min(200));
-    raise!(ValueError, "invalid literal for int() with base {base}: {}", shown.to_string_lossy())
+    raise!(
+        ValueError,
+        "invalid literal for int() with base {base}: {}",
+        shown.to_string_lossy()
+    )
 }
 
 /// `PyLong_FromUnicodeObject`.
@@ -97,7 +101,10 @@ fn from_text_with_base(x: &PyObject, base: &PyObject) -> PyResult<Int> {
     if let Some(literal) = x.downcast::<PyByteArrayObject>() {
         return from_literal_bytes(literal.as_bytes(), base);
     }
-    Err(raise!(TypeError, "int() can't convert non-string with explicit base"))
+    Err(raise!(
+        TypeError,
+        "int() can't convert non-string with explicit base"
+    ))
 }
 
 /// `int.__new__` for `cls`.
@@ -108,7 +115,11 @@ pub(super) fn new_int(cls: &PyTypeObject, x: Option<&PyObject>, base: Option<&Py
         (Some(x), None) => x.to_int()?,
         (Some(x), Some(base)) => from_text_with_base(x, base)?,
     };
-    if std::ptr::eq(cls, &PyLong_Type) { Ok(value) } else { PyLongObject::new_subtype(cls, &value) }
+    if std::ptr::eq(cls, &PyLong_Type) {
+        Ok(value)
+    } else {
+        PyLongObject::new_subtype(cls, &value)
+    }
 }
 
 /// The bytes that `int.from_bytes(source)` reads: what `bytes(source)` gives, but numbers and texts are refused.
@@ -119,17 +130,26 @@ pub(super) fn bytes_of(source: &PyObject) -> PyResult<Ref<PyBytesObject>> {
     if let Some(method) = source.lookup_special(identifier!("__bytes__"))? {
         let result = method.call(&[])?;
         return result.downcast::<PyBytesObject>().map_err(|other| {
-            raise!(TypeError, "__bytes__ returned non-bytes (type {})", other.ty().name())
+            raise!(
+                TypeError,
+                "__bytes__ returned non-bytes (type {})",
+                other.ty().name()
+            )
         });
     }
     let is_text_or_number = source.downcast::<PyUnicodeObject>().is_some() || source.has_index();
-    let iterable = source.ty().tp_iter.get().is_some() || source.ty().sequence_slot(|slots| slots.sq_item.get()).is_some();
+    let iterable = source.ty().tp_iter.get().is_some()
+        || source.ty().sequence_slot(|slots| slots.sq_item.get()).is_some();
     let buffer = numeric_text::has_buffer(source);
     if is_text_or_number && !buffer || !iterable && !buffer {
-        return Err(raise!(TypeError, "cannot convert '{}' object to bytes", source.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "cannot convert '{}' object to bytes",
+            source.ty().name()
+        ));
     }
     let bytes = PyBytesObject::type_object().as_object().call1(source)?;
-    bytes.downcast::<PyBytesObject>().map_err(|other| {
-        raise!(TypeError, "expected bytes, not {}", other.ty().name())
-    })
+    bytes
+        .downcast::<PyBytesObject>()
+        .map_err(|other| raise!(TypeError, "expected bytes, not {}", other.ty().name()))
 }

@@ -81,7 +81,10 @@ pub fn parse(text: &[u8], base: u32, max_digits: usize) -> Result<Parsed, ParseE
     if only_zeros && !digits.is_empty() {
         return Err(ParseError::Invalid);
     }
-    Ok(Parsed { negative: negative && !digits.is_empty(), digits })
+    Ok(Parsed {
+        negative: negative && !digits.is_empty(),
+        digits,
+    })
 }
 
 /// Takes `0x` and the like off; gives the rest, the effective base, and whether only zero is allowed.
@@ -121,7 +124,11 @@ fn digit_values(text: &[u8], base: u32) -> Result<Vec<u8>, ParseError> {
         values.push(value);
         after_digit = true;
     }
-    if after_digit { Ok(values) } else { Err(ParseError::Invalid) }
+    if after_digit {
+        Ok(values)
+    } else {
+        Err(ParseError::Invalid)
+    }
 }
 
 fn parse_power_of_two(values: &[u8], bits_per_value: u32) -> Vec<u32> {
@@ -165,7 +172,11 @@ fn parse_other(values: &[u8], base: u32) -> Vec<u32> {
     }
     let mut digits: Vec<u32> = Vec::with_capacity(values.len() / chunk_len + 1);
     for chunk in values.chunks(chunk_len) {
-        let factor = if chunk.len() == chunk_len { chunk_factor } else { base.pow(chunk.len() as u32) };
+        let factor = if chunk.len() == chunk_len {
+            chunk_factor
+        } else {
+            base.pow(chunk.len() as u32)
+        };
         let addend = chunk.iter().fold(0, |sum, value| sum * base + u32::from(*value));
         let carry = digits::mul_add_small(&mut digits, factor, addend);
         if carry > 0 {
@@ -238,8 +249,11 @@ pub fn power_of_two(magnitude: &[u32], bits_per_char: u32, upper: bool) -> Strin
     if magnitude.is_empty() {
         return "0".to_string();
     }
-    let alphabet: &[u8; 36] =
-        if upper { b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" } else { b"0123456789abcdefghijklmnopqrstuvwxyz" };
+    let alphabet: &[u8; 36] = if upper {
+        b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    } else {
+        b"0123456789abcdefghijklmnopqrstuvwxyz"
+    };
     let n_chars = digits::bit_length(magnitude).div_ceil(u64::from(bits_per_char)) as usize;
     let mut text = Vec::with_capacity(n_chars);
     let mut pending = 0u64;
