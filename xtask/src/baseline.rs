@@ -104,3 +104,7 @@ pub fn tally(reports: &[FileReport], expected: &[FileReport], regressions: Optio
         known,
     }
 }
+
+#[cfg(test)]
+#[path = "tests/baseline.rs"]
+mod tests;

@@ -86,7 +86,7 @@ impl FileReport {
             && (!self.records.is_empty() || self.skipped.is_some())
     }
 
-    fn note(&mut self, id: &str, outcome: Outcome, reason: &str) {
+    pub(crate) fn note(&mut self, id: &str, outcome: Outcome, reason: &str) {
         let record = Record {
             outcome,
             reason: reason.to_string(),
@@ -259,3 +259,7 @@ fn last_line(log: &str) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+#[path = "tests/suite.rs"]
+mod tests;
