@@ -86,7 +86,7 @@ pub fn subscript<'a>(key: &'a PyObject, what: &str) -> PyResult<Subscript<'a>> {
     }
     match key.downcast::<PySliceObject>() {
         Some(slice) => Ok(Subscript::Slice(slice)),
-        None => Err(raise!(TypeError, "{what} indices must be integers or slices, not {}", key.ty().name())),
+        None => Err(raise!(TypeError, "{what} indices must be integers or slices, not {}", key.ty().full_name())),
     }
 }
 

@@ -261,6 +261,36 @@ impl PyTupleObject {
     }
 }
 
+/// A pair, in the memory of the one that `last` holds when nobody else has it: for iterators that give pairs.
+#[inline]
+pub fn reuse_pair(last: &Cell<*mut PyTupleObject>, first: Ref, second: Ref) -> Ref {
+    let old = last.get();
+    // SAFETY: the caller owns its last pair; with one count nobody else sees it change.
+    unsafe {
+        if !old.is_null() && (*old).as_object().refcnt() == 1 {
+            let items = (*old).items_ptr();
+            let (old_first, old_second) = (*items, *items.add(1));
+            *items = first.into_raw();
+            *items.add(1) = second.into_raw();
+            (*old).ob_hash.set(-1);
+            let result = Ref::from_borrowed(old.cast::<PyObject>());
+            // The collector may have stopped tracking it for its old items.
+            if !gc::is_tracked(result.as_raw()) {
+                gc::track(result.as_raw());
+            }
+            memory::decref(old_first);
+            memory::decref(old_second);
+            return result;
+        }
+        let tuple = PyTupleObject::alloc_or_abort(2);
+        *(*tuple).items_ptr() = first.into_raw();
+        *(*tuple).items_ptr().add(1) = second.into_raw();
+        let pair = PyTupleObject::finish(tuple);
+        memory::xdecref(last.replace(pair.clone().into_raw()).cast());
+        pair.into_object()
+    }
+}
+
 /// The items of a list or tuple (an instance of either or of a subclass), borrowed.
 pub fn fast_items(sequence: &PyObject) -> &[&PyObject] {
     if let Some(tuple) = sequence.downcast::<PyTupleObject>() {
@@ -392,7 +422,7 @@ impl PyTupleObject {
         match other.downcast::<PyTupleObject>() {
             Some(other) => self.concat(other),
             None => {
-                Err(raise!(TypeError, "can only concatenate tuple (not \"{}\") to tuple", other.ty().name()))
+                Err(raise!(TypeError, "can only concatenate tuple (not \"{}\") to tuple", other.ty().full_name()))
             }
         }
     }

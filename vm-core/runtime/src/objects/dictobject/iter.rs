@@ -2,6 +2,7 @@
 
 use crate::memory::{self, gc};
 use crate::objects::iterobject::builtin;
+use crate::objects::tupleobject::reuse_pair;
 use crate::objects::freelist::{alloc_static};
 use crate::prelude::*;
 use std::cell::Cell;
@@ -72,35 +73,8 @@ impl DictIterator {
         Ok(Some(match what {
             What::Keys => key.to_ref(),
             What::Values => value.to_ref(),
-            What::Items => self.pair(key, value),
+            What::Items => reuse_pair(&self.di_result, key.to_ref(), value.to_ref()),
         }))
-    }
-
-    #[inline]
-    fn pair(&self, key: &PyObject, value: &PyObject) -> Ref {
-        let last = self.di_result.get();
-        // SAFETY: the iterator owns its last pair; with one count nobody else sees it change.
-        unsafe {
-            if !last.is_null() && (*last).as_object().refcnt() == 1 {
-                let items = (*last).items_ptr();
-                let (old_key, old_value) = (*items, *items.add(1));
-                *items = key.to_ref().into_raw();
-                *items.add(1) = value.to_ref().into_raw();
-                (*last).ob_hash.set(-1);
-                let result = Ref::from_borrowed(last.cast::<PyObject>());
-                if !gc::is_tracked(result.as_raw()) {
-                    gc::track(result.as_raw());
-                }
-                memory::decref(old_key);
-                memory::decref(old_value);
-                return result;
-            }
-        }
-        let pair = PyTupleObject::from_slice(&[key, value]);
-        let old = self.di_result.replace(pair.clone().into_raw());
-        // SAFETY: the iterator owned the old pair.
-        unsafe { memory::xdecref(old.cast()) };
-        pair.into_object()
     }
 
     fn finish(&self) {

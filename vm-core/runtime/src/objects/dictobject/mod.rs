@@ -32,6 +32,7 @@ fn has_dict_iter(ty: &PyTypeObject) -> bool {
     name = "dict",
     static_name = PyDict_Type,
     flags = BASETYPE | HAVE_GC | DICT_SUBCLASS | MATCH_SELF | MAPPING,
+    slots = [tp_hash = crate::types::hash_not_implemented],
     doc = "dict() -> an empty dict\ndict(mapping) -> a dict with the mapping's items\ndict(iterable) -> a dict of the \
            (key, value) pairs in the iterable\ndict(**kwargs) -> a dict of the names and values given"
 )]
@@ -276,7 +277,7 @@ impl PyDictObject {
         views::values_view(self.as_object())
     }
     /// Takes the items of a mapping or an iterable of pairs, then those given by name.
-    #[method("(...)", name = "update", raw)]
+    #[method(raw, "(...)", name = "update")]
     fn py_update(&self, args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult<()> {
         self.init_from(args, "update")?;
         self.take_keywords(args, kwnames)
@@ -314,7 +315,7 @@ impl PyDictObject {
     }
 
     /// The keywords of a vectorcall: their values stand after the positional arguments.
-    fn take_keywords(&self, args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult<()> {
+    pub fn take_keywords(&self, args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult<()> {
         let Some(kwnames) = kwnames else { return Ok(()) };
         for (idx, name) in kwnames.as_slice().iter().enumerate() {
             // SAFETY: the vectorcall convention: a value per name, after the positional ones.

@@ -53,7 +53,7 @@ pub fn unhashable(raised: crate::Raised, key: &PyObject, usage: &str) -> crate::
         Ok(text) => crate::raise!(
             TypeError,
             "cannot use '{}' as {usage} ({})",
-            key.ty().full_name(),
+            key.ty().fully_qualified_name(),
             text.to_string_lossy()
         ),
         Err(raised) => raised,
@@ -65,7 +65,7 @@ pub fn unhashable(raised: crate::Raised, key: &PyObject, usage: &str) -> crate::
 /// # Safety
 /// Both are live objects.
 #[inline(always)]
-unsafe fn quick_eq(a: *mut PyObject, b: *mut PyObject) -> Option<bool> {
+pub unsafe fn quick_eq(a: *mut PyObject, b: *mut PyObject) -> Option<bool> {
     // SAFETY: the caller's contract; layouts are checked.
     unsafe {
         let ty = (*a).ob_type.get();

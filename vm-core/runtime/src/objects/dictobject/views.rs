@@ -16,7 +16,7 @@ pub struct DictView {
 
 fn make(dict: &PyObject, ty: &'static PyTypeObject) -> PyResult {
     let Some(dict) = dict.downcast::<PyDictObject>() else {
-        return Err(raise!(TypeError, "{}() requires a dict argument, not '{}'", ty.name(), dict.ty().name()));
+        return Err(raise!(TypeError, "{}() requires a dict argument, not '{}'", ty.full_name(), dict.ty().full_name()));
     };
     let object = alloc_static(ty, size_of::<DictView>());
     // SAFETY: memory for the view, its header set; the view owns a count of the dict.
@@ -57,7 +57,7 @@ impl DictView {
         crate::objects::mappingproxy::mapping_proxy(self.dict().as_object())
     }
     fn repr(&self, view: &PyObject) -> PyResult {
-        let name = view.ty().name();
+        let name = view.ty().full_name();
         guarded_repr(view, "...", &format!("{name}("), |out| {
             let list = PyListObject::from_vec(view.collect()?);
             out.push_repr(list.as_object())?;
