@@ -12,7 +12,9 @@ impl PyCellObject {
         // SAFETY: memory for a cell, its header set.
         unsafe {
             let cell = object.cast::<PyCellObject>();
-            (*cell).ob_ref.set(value.map_or(std::ptr::null_mut(), Ref::into_raw));
+            (*cell)
+                .ob_ref
+                .set(value.map_or(std::ptr::null_mut(), Ref::into_raw));
             gc::track(object);
             Ref::from_owned(cell)
         }
@@ -25,7 +27,9 @@ impl PyCellObject {
     /// Replaces the value; the old one may run code as it goes.
     #[inline]
     pub fn set(&self, value: Option<Ref>) {
-        let old = self.ob_ref.replace(value.map_or(std::ptr::null_mut(), Ref::into_raw));
+        let old = self
+            .ob_ref
+            .replace(value.map_or(std::ptr::null_mut(), Ref::into_raw));
         // SAFETY: the cell owned the old value.
         unsafe { memory::xdecref(old) };
     }
@@ -65,14 +69,21 @@ impl PyCellObject {
         let text = match self.get() {
             None => format!("<cell at {:p}: empty>", self.as_ptr()),
             Some(value) => {
-                format!("<cell at {:p}: {} object at {:p}>", self.as_ptr(), value.ty().full_name(), value.as_raw())
+                format!(
+                    "<cell at {:p}: {} object at {:p}>",
+                    self.as_ptr(),
+                    value.ty().full_name(),
+                    value.as_raw()
+                )
             }
         };
         Ok(PyUnicodeObject::from_string(text).into_object())
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyCellObject>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyCellObject>() else {
+            return Ok(not_implemented().to_ref());
+        };
         match (self.get(), other.get()) {
             (Some(a), Some(b)) => a.rich_compare(&b, op),
             // An empty cell comes before any other.

@@ -58,7 +58,8 @@ impl PyEnumerate {
         // SAFETY: an instance of enumerate or of a subclass.
         let this = unsafe { object.cast_unchecked::<PyEnumerate>() };
         this.en_index.set(index);
-        this.en_longindex.set(long.map_or(std::ptr::null_mut(), Ref::into_raw));
+        this.en_longindex
+            .set(long.map_or(std::ptr::null_mut(), Ref::into_raw));
         this.en_sit.set(iterator.into_raw());
         Ok(object)
     }
@@ -75,7 +76,11 @@ impl PyEnumerate {
     }
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
-        for object in [self.en_sit.get(), self.en_result.get().cast(), self.en_longindex.get()] {
+        for object in [
+            self.en_sit.get(),
+            self.en_result.get().cast(),
+            self.en_longindex.get(),
+        ] {
             let stop = visitor.visit(object);
             if stop != 0 {
                 return stop;
@@ -91,20 +96,30 @@ impl PyEnumerate {
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
         // SAFETY: the iterator owns it from its making to its end.
         let iterator = unsafe { &*self.en_sit.get() };
-        let Some(item) = iterator.next()? else { return Ok(None) };
+        let Some(item) = iterator.next()? else {
+            return Ok(None);
+        };
         let index = self.en_index.get();
         if index == isize::MAX {
             return self.next_long(item).map(Some);
         }
         self.en_index.set(index + 1);
-        Ok(Some(reuse_pair(&self.en_result, PyLongObject::from_isize(index).into_object(), item)))
+        Ok(Some(reuse_pair(
+            &self.en_result,
+            PyLongObject::from_isize(index).into_object(),
+            item,
+        )))
     }
     /// State for pickling.
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
         // SAFETY: the fields are null or owned by the iterator.
-        let (iterator, long) =
-            unsafe { (Ref::from_borrowed(self.en_sit.get()), Ref::from_borrowed_opt(self.en_longindex.get())) };
+        let (iterator, long) = unsafe {
+            (
+                Ref::from_borrowed(self.en_sit.get()),
+                Ref::from_borrowed_opt(self.en_longindex.get()),
+            )
+        };
         let index = long.unwrap_or_else(|| PyLongObject::from_isize(self.en_index.get()).into_object());
         let args = PyTupleObject::from_vec(vec![iterator, index]).into_object();
         Ok(PyTupleObject::from_vec(vec![self.as_object().ty().to_object(), args]).into_object())
@@ -139,7 +154,11 @@ impl PyReversed {
             }
             None => {}
         }
-        Err(raise!(TypeError, "'{}' object is not reversible", object.ty().full_name()))
+        Err(raise!(
+            TypeError,
+            "'{}' object is not reversible",
+            object.ty().full_name()
+        ))
     }
     #[slot]
     unsafe fn tp_dealloc(this: *mut Self) {
@@ -161,14 +180,18 @@ impl PyReversed {
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
         let index = self.0.it_index.get();
-        if index >= 0 && let Some(seq) = self.0.sequence() {
+        if index >= 0
+            && let Some(seq) = self.0.sequence()
+        {
             let seq = seq.to_ref();
             match seq.get_index(index) {
                 Ok(item) => {
                     self.0.it_index.set(index - 1);
                     return Ok(Some(item));
                 }
-                Err(raised) if raised.matches(exc::IndexError) || raised.matches(exc::StopIteration) => raised.clear(),
+                Err(raised) if raised.matches(exc::IndexError) || raised.matches(exc::StopIteration) => {
+                    raised.clear()
+                }
                 Err(raised) => return Err(raised),
             }
         }
@@ -179,7 +202,9 @@ impl PyReversed {
     /// How many items are probably left.
     #[method("($self, /)")]
     fn __length_hint__(&self) -> PyResult<isize> {
-        let Some(seq) = self.0.sequence() else { return Ok(0) };
+        let Some(seq) = self.0.sequence() else {
+            return Ok(0);
+        };
         let position = self.0.it_index.get() + 1;
         let len = seq.to_ref().sequence_len()? as isize;
         Ok(if len < position { 0 } else { position })

@@ -21,7 +21,11 @@ unsafe impl Sync for FreeList {}
 
 impl FreeList {
     pub const fn new(max: u32) -> FreeList {
-        FreeList { head: Cell::new(std::ptr::null_mut()), n_items: Cell::new(0), max }
+        FreeList {
+            head: Cell::new(std::ptr::null_mut()),
+            n_items: Cell::new(0),
+            max,
+        }
     }
 
     /// A dead object's memory, its header still to be set; null when there is none.
@@ -67,7 +71,11 @@ pub fn alloc_static(ty: &'static PyTypeObject, size: usize) -> *mut PyObject {
 /// A new instance of `cls` by its `tp_alloc`: zeroed after the header, and tracked when it is a GC type.
 pub fn alloc_instance(cls: &PyTypeObject, n_items: usize) -> PyResult<Ref> {
     let Some(alloc) = cls.tp_alloc.get() else {
-        return Err(crate::raise!(TypeError, "cannot create '{}' instances", cls.name()));
+        return Err(crate::raise!(
+            TypeError,
+            "cannot create '{}' instances",
+            cls.name()
+        ));
     };
     // SAFETY: the slot of this type, which is ready; it gives a new reference or NULL.
     match unsafe { Ref::from_owned_opt(alloc((cls as *const PyTypeObject).cast_mut(), n_items as isize)) } {

@@ -137,7 +137,9 @@ impl PySeqIterator {
     }
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
-        let Some(seq) = self.0.sequence() else { return Ok(None) };
+        let Some(seq) = self.0.sequence() else {
+            return Ok(None);
+        };
         let seq = seq.to_ref();
         let index = self.0.it_index.get();
         if index == isize::MAX {
@@ -162,7 +164,9 @@ impl PySeqIterator {
     /// How many items are probably left.
     #[method("($self, /)")]
     fn __length_hint__(&self) -> PyResult {
-        let Some(seq) = self.0.sequence() else { return Ok(PyLongObject::from_isize(0).into_object()) };
+        let Some(seq) = self.0.sequence() else {
+            return Ok(PyLongObject::from_isize(0).into_object());
+        };
         let seq = seq.to_ref();
         let has_len = seq.ty().sequence_slot(|slots| slots.sq_length.get()).is_some()
             || seq.ty().mapping_slot(|slots| slots.mp_length.get()).is_some();
@@ -234,11 +238,15 @@ impl PyCallIterator {
     }
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
-        let Some(callable) = peek(&self.it_callable) else { return Ok(None) };
+        let Some(callable) = peek(&self.it_callable) else {
+            return Ok(None);
+        };
         match callable.call0() {
             Ok(value) => {
                 // The call may have exhausted this very iterator.
-                let Some(sentinel) = peek(&self.it_sentinel) else { return Ok(None) };
+                let Some(sentinel) = peek(&self.it_sentinel) else {
+                    return Ok(None);
+                };
                 if !sentinel.compare_bool(&value, CompareOp::Eq)? {
                     return Ok(Some(value));
                 }

@@ -14,14 +14,23 @@ pub struct PyMappingProxy {
 
 /// `PyDictProxy_New`: a proxy for a mapping.
 pub fn mapping_proxy(mapping: &PyObject) -> PyResult {
-    let is_mapping = mapping.ty().mapping_slot(|slots| slots.mp_subscript.get()).is_some();
+    let is_mapping = mapping
+        .ty()
+        .mapping_slot(|slots| slots.mp_subscript.get())
+        .is_some();
     if !is_mapping || PyListObject::check(mapping) || PyTupleObject::check(mapping) {
-        return Err(raise!(TypeError, "mappingproxy() argument must be a mapping, not {}", mapping.ty().full_name()));
+        return Err(raise!(
+            TypeError,
+            "mappingproxy() argument must be a mapping, not {}",
+            mapping.ty().full_name()
+        ));
     }
     let object = alloc_static(&PyDictProxy_Type, size_of::<PyMappingProxy>());
     // SAFETY: memory for a proxy, its header set.
     unsafe {
-        (*object.cast::<PyMappingProxy>()).mapping.set(mapping.to_ref().into_raw());
+        (*object.cast::<PyMappingProxy>())
+            .mapping
+            .set(mapping.to_ref().into_raw());
         gc::track(object);
         Ok(Ref::from_owned(object))
     }
@@ -111,7 +120,8 @@ impl PyMappingProxy {
     /// The value for key if the mapping has it, else default.
     #[method("($self, key, default=None, /)")]
     fn get(&self, key: &PyObject, default: Option<&PyObject>) -> PyResult {
-        self.mapping().call_method(identifier!("get"), &[key, default.unwrap_or(none())])
+        self.mapping()
+            .call_method(identifier!("get"), &[key, default.unwrap_or(none())])
     }
     /// The mapping's keys.
     #[method("($self, /)")]

@@ -18,7 +18,9 @@ pub struct PySimpleNamespace {
 pub fn new_namespace(attributes: &PyDictObject) -> PyResult {
     let namespace = PySimpleNamespace::new_instance(&_PyNamespace_Type)?;
     // SAFETY: just made of this type.
-    unsafe { namespace.cast_unchecked::<PySimpleNamespace>() }.dict().merge_dict(attributes, OnDuplicate::Replace)?;
+    unsafe { namespace.cast_unchecked::<PySimpleNamespace>() }
+        .dict()
+        .merge_dict(attributes, OnDuplicate::Replace)?;
     Ok(namespace)
 }
 
@@ -26,7 +28,9 @@ impl PySimpleNamespace {
     fn new_instance(cls: &PyTypeObject) -> PyResult {
         let object = alloc_instance(cls, 0)?;
         // SAFETY: an instance of the type or of a subclass.
-        unsafe { object.cast_unchecked::<PySimpleNamespace>() }.ns_dict.set(PyDictObject::new().into_raw());
+        unsafe { object.cast_unchecked::<PySimpleNamespace>() }
+            .ns_dict
+            .set(PyDictObject::new().into_raw());
         Ok(object)
     }
     fn dict(&self) -> Ref<PyDictObject> {
@@ -73,7 +77,11 @@ impl PySimpleNamespace {
             }
             more => {
                 let name = self.as_object().ty().name();
-                return Err(raise!(TypeError, "{name} expected at most 1 argument, got {}", more.len()));
+                return Err(raise!(
+                    TypeError,
+                    "{name} expected at most 1 argument, got {}",
+                    more.len()
+                ));
             }
         }
         match kwargs {
@@ -102,12 +110,18 @@ impl PySimpleNamespace {
     #[slot]
     fn tp_repr(&self) -> PyResult {
         let object = self.as_object();
-        let name = if PySimpleNamespace::check_exact(object) { "namespace".into() } else { object.ty().name() };
+        let name = if PySimpleNamespace::check_exact(object) {
+            "namespace".into()
+        } else {
+            object.ty().name()
+        };
         guarded_repr(object, &format!("{name}(...)"), &format!("{name}("), |out| {
             let dict = self.dict();
             let mut first = true;
             for key in dict.keys_list().as_slice() {
-                let Some(text) = key.downcast::<PyUnicodeObject>().filter(|text| text.len() > 0) else { continue };
+                let Some(text) = key.downcast::<PyUnicodeObject>().filter(|text| text.len() > 0) else {
+                    continue;
+                };
                 let Some(value) = dict.get(key)? else { continue };
                 if !std::mem::take(&mut first) {
                     out.push_str(", ");
@@ -131,7 +145,11 @@ impl PySimpleNamespace {
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
         let class = self.as_object().ty().to_object();
-        let parts = vec![class, PyTupleObject::empty().into_object(), self.dict().into_object()];
+        let parts = vec![
+            class,
+            PyTupleObject::empty().into_object(),
+            self.dict().into_object(),
+        ];
         Ok(PyTupleObject::from_vec(parts).into_object())
     }
     /// A copy with some attributes changed.

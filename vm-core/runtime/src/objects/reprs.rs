@@ -12,7 +12,10 @@ pub struct ReprBuilder {
 
 impl ReprBuilder {
     pub fn new(start: &str) -> ReprBuilder {
-        ReprBuilder { text: start.to_owned(), wide: None }
+        ReprBuilder {
+            text: start.to_owned(),
+            wide: None,
+        }
     }
     pub fn push_str(&mut self, piece: &str) {
         match &mut self.wide {
@@ -25,7 +28,8 @@ impl ReprBuilder {
             (Some(text), _) => self.push_str(text),
             (None, wide) => {
                 let text = &self.text;
-                wide.get_or_insert_with(|| text.chars().map(u32::from).collect()).extend(piece.code_points());
+                wide.get_or_insert_with(|| text.chars().map(u32::from).collect())
+                    .extend(piece.code_points());
             }
         }
     }

@@ -23,7 +23,10 @@ struct EmptyTuple {
 // SAFETY: never written after start-up but for its cached hash, under the GIL.
 unsafe impl Sync for EmptyTuple {}
 static EMPTY_TUPLE: EmptyTuple = EmptyTuple {
-    gc: PyGC_Head { _gc_next: Cell::new(0), _gc_prev: Cell::new(0) },
+    gc: PyGC_Head {
+        _gc_next: Cell::new(0),
+        _gc_prev: Cell::new(0),
+    },
     tuple: PyTupleObject {
         ob_base: PyVarObject::immortal((&raw const PyTuple_Type).cast_mut(), 0),
         ob_hash: Cell::new(-1),
@@ -46,7 +49,10 @@ impl PyTupleObject {
             object = FREE_TUPLES[n - 1].pop();
         }
         if object.is_null() {
-            let Some(size) = n.checked_mul(size_of::<*mut PyObject>()).and_then(|size| size.checked_add(48)) else {
+            let Some(size) = n
+                .checked_mul(size_of::<*mut PyObject>())
+                .and_then(|size| size.checked_add(48))
+            else {
                 return std::ptr::null_mut();
             };
             let block = memory::raw_malloc(size).cast::<u8>();
@@ -97,13 +103,16 @@ impl PyTupleObject {
     /// Whether an item's type takes part in garbage collection.
     #[inline]
     pub fn may_be_in_cycle(&self) -> bool {
-        self.as_slice().iter().any(|item| item.type_has(Py_TPFLAGS_HAVE_GC))
+        self.as_slice()
+            .iter()
+            .any(|item| item.type_has(Py_TPFLAGS_HAVE_GC))
     }
 
     /// For the collector: stops tracking a tuple all of whose items are settled as atoms.
     pub fn maybe_untrack(&self) {
         let settled = self.as_slice().iter().all(|item| {
-            !item.type_has(Py_TPFLAGS_HAVE_GC) || (PyTupleObject::check_exact(item) && !gc::is_tracked(item.as_ptr()))
+            !item.type_has(Py_TPFLAGS_HAVE_GC)
+                || (PyTupleObject::check_exact(item) && !gc::is_tracked(item.as_ptr()))
         });
         if settled && PyTupleObject::check_exact(self.as_object()) {
             gc::untrack(self.as_ptr());
@@ -226,7 +235,11 @@ impl PyTupleObject {
         if self.is_empty() || count <= 0 {
             return Ok(Self::empty().into_object());
         }
-        let Some(n) = self.len().checked_mul(count as usize).filter(|n| *n <= isize::MAX as usize / 8) else {
+        let Some(n) = self
+            .len()
+            .checked_mul(count as usize)
+            .filter(|n| *n <= isize::MAX as usize / 8)
+        else {
             return Err(memory::no_memory());
         };
         let tuple = Self::alloc_uninit(n);
@@ -252,10 +265,17 @@ impl PyTupleObject {
         let mut acc = P5;
         for item in self.as_slice() {
             let lane = hash_of(item)? as usize;
-            acc = acc.wrapping_add(lane.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
+            acc = acc
+                .wrapping_add(lane.wrapping_mul(P2))
+                .rotate_left(31)
+                .wrapping_mul(P1);
         }
         acc = acc.wrapping_add(self.len() ^ (P5 ^ 3527539));
-        let hash = if acc == usize::MAX { 1546275796 } else { acc as Py_hash_t };
+        let hash = if acc == usize::MAX {
+            1546275796
+        } else {
+            acc as Py_hash_t
+        };
         self.ob_hash.set(hash);
         Ok(hash)
     }
@@ -311,7 +331,9 @@ pub fn compare_sequences<'a>(
 ) -> PyResult {
     let mut idx = 0;
     loop {
-        let (Some(x), Some(y)) = (a().get(idx), b().get(idx)) else { break };
+        let (Some(x), Some(y)) = (a().get(idx), b().get(idx)) else {
+            break;
+        };
         if x.is(y) {
             idx += 1;
             continue;
@@ -406,12 +428,18 @@ impl PyTupleObject {
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyTupleObject>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyTupleObject>() else {
+            return Ok(not_implemented().to_ref());
+        };
         compare_sequences(op, || self.as_slice(), || other.as_slice())
     }
     #[slot]
     fn tp_iter(&self) -> PyResult {
-        Ok(super::iterobject::index_iterator(self.as_object(), &PyTupleIter_Type, 0))
+        Ok(super::iterobject::index_iterator(
+            self.as_object(),
+            &PyTupleIter_Type,
+            0,
+        ))
     }
     #[slot]
     fn sq_length(&self) -> PyResult<usize> {
@@ -421,9 +449,11 @@ impl PyTupleObject {
     fn sq_concat(&self, other: &PyObject) -> PyResult {
         match other.downcast::<PyTupleObject>() {
             Some(other) => self.concat(other),
-            None => {
-                Err(raise!(TypeError, "can only concatenate tuple (not \"{}\") to tuple", other.ty().full_name()))
-            }
+            None => Err(raise!(
+                TypeError,
+                "can only concatenate tuple (not \"{}\") to tuple",
+                other.ty().full_name()
+            )),
         }
     }
     #[slot]
@@ -525,7 +555,9 @@ impl PyTupleIterator {
     }
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
-        let Some(seq) = self.0.sequence() else { return Ok(None) };
+        let Some(seq) = self.0.sequence() else {
+            return Ok(None);
+        };
         // SAFETY: made over a tuple only.
         let tuple = unsafe { seq.cast_unchecked::<PyTupleObject>() };
         let idx = self.0.it_index.get() as usize;

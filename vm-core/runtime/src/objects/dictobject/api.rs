@@ -6,7 +6,7 @@ use super::values::DictValues;
 use super::watch::Event;
 use super::{FREE_DICTS, PyDict_Type};
 use crate::memory::{self, gc};
-use crate::objects::freelist::{alloc_static};
+use crate::objects::freelist::alloc_static;
 use crate::prelude::*;
 
 /// What a merge does with a key that is there already.
@@ -47,10 +47,16 @@ impl PyDictObject {
     pub fn with_capacity(n: usize) -> Ref<PyDictObject> {
         if n <= usable_fraction(1 << LOG2_MINSIZE) && n != 0 {
             let keys = DictKeys::alloc(LOG2_MINSIZE, KeysKind::Unicode);
-            return if keys.is_null() { Self::new() } else { Self::with_table(keys) };
+            return if keys.is_null() {
+                Self::new()
+            } else {
+                Self::with_table(keys)
+            };
         }
         let dict = Self::new();
-        if n != 0 && let Err(raised) = dict.reserve_empty(n, false) {
+        if n != 0
+            && let Err(raised) = dict.reserve_empty(n, false)
+        {
             // The room is a hint: the dict grows when it must.
             raised.clear();
         }
@@ -312,7 +318,9 @@ impl PyDictObject {
     }
 
     fn may_clone_table(&self) -> bool {
-        !self.is_split() && !self.is_empty() && self.ma_used.get() >= self.keys_table().n_entries.get() * 2 / 3
+        !self.is_split()
+            && !self.is_empty()
+            && self.ma_used.get() >= self.keys_table().n_entries.get() * 2 / 3
     }
 
     /// A new plain dict with the same entries.
@@ -414,13 +422,16 @@ impl PyDictObject {
         let iterator = pairs.iter()?;
         let mut count = 0usize;
         while let Some(item) = iterator.next()? {
-            let fast = item.to_fast_sequence("object is not iterable").map_err(|raised| {
-                if !raised.matches(crate::exceptions::exc::TypeError) {
-                    return raised;
-                }
-                let note = format!("Cannot convert dictionary update sequence element #{count} to a sequence");
-                with_note(raised, &note)
-            })?;
+            let fast = item
+                .to_fast_sequence("object is not iterable")
+                .map_err(|raised| {
+                    if !raised.matches(crate::exceptions::exc::TypeError) {
+                        return raised;
+                    }
+                    let note =
+                        format!("Cannot convert dictionary update sequence element #{count} to a sequence");
+                    with_note(raised, &note)
+                })?;
             let items = crate::objects::tupleobject::fast_items(&fast);
             if items.len() != 2 {
                 return Err(raise!(
@@ -475,7 +486,9 @@ impl PyDictObject {
         let mut position = 0;
         while let Some((key, value, hash)) = self.next_entry(&mut position) {
             let (key, value) = (key.to_ref(), value.to_ref());
-            let Some(others) = other.get_known_hash(&key, hash)? else { return Ok(false) };
+            let Some(others) = other.get_known_hash(&key, hash)? else {
+                return Ok(false);
+            };
             if !value.compare_bool(&others, CompareOp::Eq)? {
                 return Ok(false);
             }

@@ -24,7 +24,9 @@ pub fn init_shared_keys(ty: &PyHeapTypeObject, n_expected: usize) {
     let keys = DictKeys::new_for_class(n_expected);
     if !keys.is_null() {
         ty.ht_cached_keys.set(keys.cast());
-        ty.ht_type.tp_flags.set(ty.ht_type.tp_flags.get() | Py_TPFLAGS_INLINE_VALUES);
+        ty.ht_type
+            .tp_flags
+            .set(ty.ht_type.tp_flags.get() | Py_TPFLAGS_INLINE_VALUES);
     }
 }
 
@@ -42,7 +44,12 @@ pub fn clear_shared_keys(ty: &PyHeapTypeObject) {
 pub fn shared_keys(ty: &PyTypeObject) -> &DictKeys {
     debug_assert!(ty.tp_flags.get() & Py_TPFLAGS_INLINE_VALUES != 0);
     // SAFETY: only heap types have the flag, and with it they have keys.
-    unsafe { &*(*(ty as *const PyTypeObject).cast::<PyHeapTypeObject>()).ht_cached_keys.get().cast::<DictKeys>() }
+    unsafe {
+        &*(*(ty as *const PyTypeObject).cast::<PyHeapTypeObject>())
+            .ht_cached_keys
+            .get()
+            .cast::<DictKeys>()
+    }
 }
 
 /// The inline values of an instance whose type has them.
@@ -85,7 +92,10 @@ pub fn managed_dict(object: &PyObject) -> Ref<PyDictObject> {
             Some(values) => {
                 let keys = shared_keys(object.ty());
                 keys.incref();
-                PyDictObject::new_split((keys as *const DictKeys).cast_mut(), (&raw const *values).cast_mut())
+                PyDictObject::new_split(
+                    (keys as *const DictKeys).cast_mut(),
+                    (&raw const *values).cast_mut(),
+                )
             }
             None => PyDictObject::new(),
         };
@@ -162,7 +172,11 @@ pub fn get_attribute(object: &PyObject, name: &PyUnicodeObject) -> PyResult<Opti
         // SAFETY: an exact, hashed str in a table of such; the values have room for each of its entries.
         unsafe {
             let ix = shared_keys(object.ty()).lookup_str(name.as_ptr(), str_hash(name));
-            return Ok(if ix < 0 { None } else { Ref::from_borrowed_opt(values.value(ix).get()) });
+            return Ok(if ix < 0 {
+                None
+            } else {
+                Ref::from_borrowed_opt(values.value(ix).get())
+            });
         }
     }
     // SAFETY: null or the slot's dict.

@@ -1,9 +1,9 @@
 //! The iterators over a dict: keys, values and items, forwards and backwards.
 
 use crate::memory::{self, gc};
+use crate::objects::freelist::alloc_static;
 use crate::objects::iterobject::builtin;
 use crate::objects::tupleobject::reuse_pair;
-use crate::objects::freelist::{alloc_static};
 use crate::prelude::*;
 use std::cell::Cell;
 
@@ -49,7 +49,9 @@ impl DictIterator {
     #[inline(always)]
     fn next(&self, what: What, reverse: bool) -> PyResult<Option<Ref>> {
         // SAFETY: null or the dict that the iterator owns.
-        let Some(dict) = (unsafe { self.di_dict.get().as_ref() }) else { return Ok(None) };
+        let Some(dict) = (unsafe { self.di_dict.get().as_ref() }) else {
+            return Ok(None);
+        };
         if self.di_used.get() != dict.ma_used.get() {
             self.di_used.set(-1);
             return Err(raise!(RuntimeError, "dictionary changed size during iteration"));
@@ -176,12 +178,48 @@ macro_rules! dict_iterator {
     };
 }
 
-dict_iterator!(PyDictKeyIterator, "dict_keyiterator", PyDictIterKey_Type, What::Keys, false);
-dict_iterator!(PyDictValueIterator, "dict_valueiterator", PyDictIterValue_Type, What::Values, false);
-dict_iterator!(PyDictItemIterator, "dict_itemiterator", PyDictIterItem_Type, What::Items, false);
-dict_iterator!(PyDictReverseKeyIterator, "dict_reversekeyiterator", PyDictRevIterKey_Type, What::Keys, true);
-dict_iterator!(PyDictReverseValueIterator, "dict_reversevalueiterator", PyDictRevIterValue_Type, What::Values, true);
-dict_iterator!(PyDictReverseItemIterator, "dict_reverseitemiterator", PyDictRevIterItem_Type, What::Items, true);
+dict_iterator!(
+    PyDictKeyIterator,
+    "dict_keyiterator",
+    PyDictIterKey_Type,
+    What::Keys,
+    false
+);
+dict_iterator!(
+    PyDictValueIterator,
+    "dict_valueiterator",
+    PyDictIterValue_Type,
+    What::Values,
+    false
+);
+dict_iterator!(
+    PyDictItemIterator,
+    "dict_itemiterator",
+    PyDictIterItem_Type,
+    What::Items,
+    false
+);
+dict_iterator!(
+    PyDictReverseKeyIterator,
+    "dict_reversekeyiterator",
+    PyDictRevIterKey_Type,
+    What::Keys,
+    true
+);
+dict_iterator!(
+    PyDictReverseValueIterator,
+    "dict_reversevalueiterator",
+    PyDictRevIterValue_Type,
+    What::Values,
+    true
+);
+dict_iterator!(
+    PyDictReverseItemIterator,
+    "dict_reverseitemiterator",
+    PyDictRevIterItem_Type,
+    What::Items,
+    true
+);
 
 pub fn keys_iterator(dict: &PyDictObject) -> Ref {
     DictIterator::make(dict, &PyDictIterKey_Type, 0)

@@ -142,7 +142,10 @@ struct KeysFreeList {
 }
 // SAFETY: touched only by the thread that holds the GIL.
 unsafe impl Sync for KeysFreeList {}
-static FREE_KEYS: KeysFreeList = KeysFreeList { head: Cell::new(std::ptr::null_mut()), n_items: Cell::new(0) };
+static FREE_KEYS: KeysFreeList = KeysFreeList {
+    head: Cell::new(std::ptr::null_mut()),
+    n_items: Cell::new(0),
+};
 const MAX_FREE_KEYS: u32 = 80;
 
 struct VersionCounter(Cell<u32>);
@@ -160,7 +163,11 @@ impl DictKeys {
             _ => log2_size + 3,
         };
         let usable = usable_fraction(1 << log2_size);
-        let entry_size = if kind == KeysKind::General { size_of::<Entry>() } else { size_of::<UnicodeEntry>() };
+        let entry_size = if kind == KeysKind::General {
+            size_of::<Entry>()
+        } else {
+            size_of::<UnicodeEntry>()
+        };
         let index_bytes = 1usize << log2_index_bytes;
         let small = log2_size == LOG2_MINSIZE && kind != KeysKind::General;
         let mut keys = std::ptr::null_mut::<DictKeys>();
@@ -319,7 +326,11 @@ impl DictKeys {
     pub unsafe fn hash_at(&self, ix: isize) -> Py_hash_t {
         // SAFETY: the caller's contract; keys of the other kinds are hashed strings.
         unsafe {
-            if self.is_general() { self.entry(ix).hash.get() } else { str_hash_cell(self.unicode_entry(ix).key.get()) }
+            if self.is_general() {
+                self.entry(ix).hash.get()
+            } else {
+                str_hash_cell(self.unicode_entry(ix).key.get())
+            }
         }
     }
 
@@ -338,7 +349,11 @@ impl DictKeys {
 
     #[inline(always)]
     pub fn size_bytes(&self) -> usize {
-        let entry_size = if self.is_general() { size_of::<Entry>() } else { size_of::<UnicodeEntry>() };
+        let entry_size = if self.is_general() {
+            size_of::<Entry>()
+        } else {
+            size_of::<UnicodeEntry>()
+        };
         size_of::<DictKeys>()
             + (1usize << self.log2_index_bytes.get())
             + usable_fraction(1 << self.log2_size.get()) * entry_size
@@ -428,7 +443,11 @@ impl Probe {
     #[inline(always)]
     pub fn new(keys: &DictKeys, hash: Py_hash_t) -> Probe {
         let mask = keys.mask();
-        Probe { at: hash as usize & mask, perturb: hash as usize, mask }
+        Probe {
+            at: hash as usize & mask,
+            perturb: hash as usize,
+            mask,
+        }
     }
     #[inline(always)]
     pub fn advance(&mut self) {

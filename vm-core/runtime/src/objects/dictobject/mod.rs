@@ -103,7 +103,11 @@ impl PyDictObject {
         }
         if let Some(values) = self.values_table() {
             // Embedded values are the instance's, which visits them itself.
-            return if values.embedded.get() == 0 { values.traverse(visitor) } else { 0 };
+            return if values.embedded.get() == 0 {
+                values.traverse(visitor)
+            } else {
+                0
+            };
         }
         let mut position = 0;
         while let Some((key, value, _)) = self.next_entry(&mut position) {
@@ -144,7 +148,9 @@ impl PyDictObject {
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyDictObject>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyDictObject>() else {
+            return Ok(not_implemented().to_ref());
+        };
         match op {
             CompareOp::Eq => Ok(py_bool(self.equals(other)?)),
             CompareOp::Ne => Ok(py_bool(!self.equals(other)?)),
@@ -310,7 +316,11 @@ impl PyDictObject {
         match args {
             [] => Ok(()),
             [other] => self.update(other),
-            _ => Err(raise!(TypeError, "{name} expected at most 1 argument, got {}", args.len())),
+            _ => Err(raise!(
+                TypeError,
+                "{name} expected at most 1 argument, got {}",
+                args.len()
+            )),
         }
     }
 

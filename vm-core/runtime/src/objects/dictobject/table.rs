@@ -166,7 +166,12 @@ impl PyDictObject {
     }
 
     /// `None` when a comparison changed the dict.
-    fn lookup_general<I: Index>(&self, keys: &DictKeys, key: &PyObject, hash: Py_hash_t) -> PyResult<Option<isize>> {
+    fn lookup_general<I: Index>(
+        &self,
+        keys: &DictKeys,
+        key: &PyObject,
+        hash: Py_hash_t,
+    ) -> PyResult<Option<isize>> {
         let mut probe = Probe::new(keys, hash);
         loop {
             // SAFETY: the probe is masked to the array; an index names a live entry; after `keys_equal` nothing is
@@ -200,7 +205,12 @@ impl PyDictObject {
 
     /// As `lookup_general`, for a key that is no exact `str` in a table of such.
     #[cold]
-    fn lookup_in_str_table<I: Index>(&self, keys: &DictKeys, key: &PyObject, hash: Py_hash_t) -> PyResult<Option<isize>> {
+    fn lookup_in_str_table<I: Index>(
+        &self,
+        keys: &DictKeys,
+        key: &PyObject,
+        hash: Py_hash_t,
+    ) -> PyResult<Option<isize>> {
         let mut probe = Probe::new(keys, hash);
         loop {
             // SAFETY: as in `lookup_general`.
@@ -294,7 +304,11 @@ impl PyDictObject {
         }
         let mut keys = self.keys_table();
         if !is_str && !keys.is_general() {
-            let grow = if keys.usable.get() <= 0 { calculate_log2_keysize(self.len() * 3) } else { 0 };
+            let grow = if keys.usable.get() <= 0 {
+                calculate_log2_keysize(self.len() * 3)
+            } else {
+                0
+            };
             self.resize(grow.max(keys.log2_size.get()).max(LOG2_MINSIZE), true)?;
             keys = self.keys_table();
         } else if keys.usable.get() <= 0 {
@@ -359,7 +373,11 @@ impl PyDictObject {
     pub(super) fn resize(&self, log2_size: u8, general: bool) -> PyResult<()> {
         let old_ptr = self.ma_keys.get().cast::<DictKeys>();
         let old = self.keys_table();
-        let kind = if general { KeysKind::General } else { KeysKind::Unicode };
+        let kind = if general {
+            KeysKind::General
+        } else {
+            KeysKind::Unicode
+        };
         let new_ptr = DictKeys::alloc(log2_size, kind);
         if new_ptr.is_null() {
             return Err(memory::no_memory());
@@ -393,7 +411,11 @@ impl PyDictObject {
                     let ix = values.order_at(position);
                     let key = old.unicode_entry(ix).key.get();
                     (*key).incref();
-                    put(key, str_hash_cell(key), values.value(ix).replace(std::ptr::null_mut()));
+                    put(
+                        key,
+                        str_hash_cell(key),
+                        values.value(ix).replace(std::ptr::null_mut()),
+                    );
                 }
                 values.size.set(0);
                 self.ma_keys.set(new_ptr.cast());
@@ -422,7 +444,11 @@ impl PyDictObject {
 
     /// Makes a split dict combined.
     pub(super) fn make_combined(&self) -> PyResult<()> {
-        if self.is_split() { self.resize(estimate_log2_keysize(self.len().max(5)), false) } else { Ok(()) }
+        if self.is_split() {
+            self.resize(estimate_log2_keysize(self.len().max(5)), false)
+        } else {
+            Ok(())
+        }
     }
 
     /// Room for `n` entries in a dict that is empty and combined.

@@ -56,12 +56,19 @@ impl DictValues {
     pub unsafe fn value(&self, ix: isize) -> &Cell<*mut PyObject> {
         debug_assert!((ix as usize) < usize::from(self.capacity.get()));
         // SAFETY: the caller's contract.
-        unsafe { &*(self as *const DictValues).add(1).cast::<Cell<*mut PyObject>>().offset(ix) }
+        unsafe {
+            &*(self as *const DictValues)
+                .add(1)
+                .cast::<Cell<*mut PyObject>>()
+                .offset(ix)
+        }
     }
 
     #[inline(always)]
     fn order(&self) -> *const Cell<u8> {
-        let values = (self as *const DictValues).wrapping_add(1).cast::<*mut PyObject>();
+        let values = (self as *const DictValues)
+            .wrapping_add(1)
+            .cast::<*mut PyObject>();
         values.wrapping_add(usize::from(self.capacity.get())).cast()
     }
 
@@ -88,7 +95,10 @@ impl DictValues {
         let size = usize::from(self.size.get());
         // SAFETY: `size` bytes of the list are in use.
         let list = unsafe { std::slice::from_raw_parts(self.order(), size) };
-        let at = list.iter().position(|cell| isize::from(cell.get()) == ix).expect("the value was set");
+        let at = list
+            .iter()
+            .position(|cell| isize::from(cell.get()) == ix)
+            .expect("the value was set");
         for position in at..size - 1 {
             list[position].set(list[position + 1].get());
         }
@@ -160,7 +170,11 @@ impl DictKeys {
     pub unsafe fn shared_index(&self, name: *mut PyObject, hash: Py_hash_t) -> Option<isize> {
         // SAFETY: the caller's contract.
         let ix = unsafe { self.lookup_str(name, hash) };
-        if ix >= 0 { Some(ix) } else { self.add_shared(name, hash) }
+        if ix >= 0 {
+            Some(ix)
+        } else {
+            self.add_shared(name, hash)
+        }
     }
 
     #[cold]

@@ -16,7 +16,12 @@ pub struct DictView {
 
 fn make(dict: &PyObject, ty: &'static PyTypeObject) -> PyResult {
     let Some(dict) = dict.downcast::<PyDictObject>() else {
-        return Err(raise!(TypeError, "{}() requires a dict argument, not '{}'", ty.full_name(), dict.ty().full_name()));
+        return Err(raise!(
+            TypeError,
+            "{}() requires a dict argument, not '{}'",
+            ty.full_name(),
+            dict.ty().full_name()
+        ));
     };
     let object = alloc_static(ty, size_of::<DictView>());
     // SAFETY: memory for the view, its header set; the view owns a count of the dict.
@@ -90,9 +95,7 @@ fn all_contained_in(a: &PyObject, b: &PyObject) -> PyResult<bool> {
 }
 
 fn is_set_like(object: &PyObject) -> bool {
-    PySetObject::is_any_set(object)
-        || PyDictKeysView::check(object)
-        || PyDictItemsView::check(object)
+    PySetObject::is_any_set(object) || PyDictKeysView::check(object) || PyDictItemsView::check(object)
 }
 
 fn view_richcompare(view: &PyObject, other: &PyObject, op: CompareOp) -> PyResult {

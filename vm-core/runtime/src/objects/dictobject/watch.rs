@@ -73,7 +73,14 @@ pub(super) fn notify(dict: &PyDictObject, event: Event, key: Option<&PyObject>, 
         }
         let Some(callback) = watcher.get() else { continue };
         // SAFETY: a registered callback takes borrowed objects; they are alive during the call.
-        let failed = unsafe { callback(event as PyDict_WatchEvent, dict.as_ptr(), as_ptr(key), as_ptr(value)) } < 0;
+        let failed = unsafe {
+            callback(
+                event as PyDict_WatchEvent,
+                dict.as_ptr(),
+                as_ptr(key),
+                as_ptr(value),
+            )
+        } < 0;
         if failed {
             // The dict may be dying, so its address stands for it.
             let context = format!("watcher callback for <dict at {:p}>", dict.as_ptr());

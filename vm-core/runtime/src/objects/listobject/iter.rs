@@ -31,7 +31,9 @@ impl PyListIterator {
     }
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
-        let Some(seq) = self.0.sequence() else { return Ok(None) };
+        let Some(seq) = self.0.sequence() else {
+            return Ok(None);
+        };
         // SAFETY: made over a list only.
         let list = unsafe { seq.cast_unchecked::<PyListObject>() };
         let idx = self.0.it_index.get();
@@ -84,7 +86,9 @@ impl PyListReverseIterator {
     }
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
-        let Some(seq) = self.0.sequence() else { return Ok(None) };
+        let Some(seq) = self.0.sequence() else {
+            return Ok(None);
+        };
         // SAFETY: made over a list only.
         let list = unsafe { seq.cast_unchecked::<PyListObject>() };
         let idx = self.0.it_index.get();

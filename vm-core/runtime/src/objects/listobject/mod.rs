@@ -43,7 +43,11 @@ impl PyListObject {
             return Err(raise!(TypeError, "list() takes no keyword arguments"));
         }
         if args.len() > 1 {
-            return Err(raise!(TypeError, "list expected at most 1 argument, got {}", args.len()));
+            return Err(raise!(
+                TypeError,
+                "list expected at most 1 argument, got {}",
+                args.len()
+            ));
         }
         let list = if std::ptr::eq(cls, &PyList_Type) {
             PyListObject::new()
@@ -103,7 +107,9 @@ impl PyListObject {
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyListObject>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyListObject>() else {
+            return Ok(not_implemented().to_ref());
+        };
         if self.len() != other.len() && matches!(op, CompareOp::Eq | CompareOp::Ne) {
             return Ok(py_bool(op == CompareOp::Ne));
         }
@@ -120,7 +126,11 @@ impl PyListObject {
     #[slot]
     fn sq_concat(&self, other: &PyObject) -> PyResult {
         let Some(other) = other.downcast::<PyListObject>() else {
-            return Err(raise!(TypeError, "can only concatenate list (not \"{}\") to list", other.ty().full_name()));
+            return Err(raise!(
+                TypeError,
+                "can only concatenate list (not \"{}\") to list",
+                other.ty().full_name()
+            ));
         };
         let new = PyListObject::try_with_capacity(self.len() + other.len())?;
         for item in self.as_slice().iter().chain(other.as_slice()) {
@@ -191,7 +201,11 @@ impl PyListObject {
     fn mp_ass_subscript(&self, key: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
         match subscript(key, "list")? {
             Subscript::Index(index) => {
-                let index = if index < 0 { index + self.len() as isize } else { index };
+                let index = if index < 0 {
+                    index + self.len() as isize
+                } else {
+                    index
+                };
                 self.sq_ass_item(index, value)
             }
             Subscript::Slice(slice) => self.assign_slice(slice, value),
@@ -233,7 +247,11 @@ impl PyListObject {
     #[method("($self, index, object, /)", name = "insert")]
     fn py_insert(&self, index: isize, object: &PyObject) -> PyResult<()> {
         let len = self.len() as isize;
-        let index = if index < 0 { (index + len).max(0) } else { index.min(len) };
+        let index = if index < 0 {
+            (index + len).max(0)
+        } else {
+            index.min(len)
+        };
         self.insert(index as usize, object.to_ref())
     }
     /// Adds the iterable's items at the end.
@@ -343,8 +361,11 @@ impl PyListObject {
                 range.count
             ));
         }
-        let old: Vec<Ref> =
-            range.positions().zip(items).map(|(idx, item)| self.replace(idx, item.to_ref())).collect();
+        let old: Vec<Ref> = range
+            .positions()
+            .zip(items)
+            .map(|(idx, item)| self.replace(idx, item.to_ref()))
+            .collect();
         drop(old);
         Ok(())
     }

@@ -20,8 +20,11 @@ impl PyListObject {
         let n = self.ob_base.ob_size.replace(0) as usize;
         let allocated = self.allocated.replace(-1);
         // SAFETY: the block had n items; it is ours for now.
-        let items: &mut [*mut PyObject] =
-            if n == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(block, n) } };
+        let items: &mut [*mut PyObject] = if n == 0 {
+            &mut []
+        } else {
+            unsafe { std::slice::from_raw_parts_mut(block, n) }
+        };
         let mut result = sort_items(items, key, reverse);
 
         // Put the items back; what the list got meanwhile is dropped.
@@ -29,7 +32,10 @@ impl PyListObject {
         if modified && result.is_ok() {
             result = Err(raise!(ValueError, "list modified during sort"));
         }
-        let (other, n_other) = (self.ob_item.replace(block), self.ob_base.ob_size.replace(n as isize));
+        let (other, n_other) = (
+            self.ob_item.replace(block),
+            self.ob_base.ob_size.replace(n as isize),
+        );
         self.allocated.set(allocated);
         if !other.is_null() {
             let list = PyListObject::new();
@@ -56,7 +62,10 @@ fn sort_items(items: &mut [*mut PyObject], key: Option<&PyObject>, reverse: bool
     let mut elems: Vec<Elem> = items
         .iter()
         .enumerate()
-        .map(|(idx, item)| Elem { key: keys.get(idx).map_or(*item, Ref::as_raw), item: *item })
+        .map(|(idx, item)| Elem {
+            key: keys.get(idx).map_or(*item, Ref::as_raw),
+            item: *item,
+        })
         .collect();
     // Reversing before and after keeps equal items in their order.
     if reverse {
@@ -112,11 +121,18 @@ fn sort_elems(elems: &mut [Elem]) -> PyResult<()> {
 /// # Safety
 /// Both are live; when they were sorted out, both were of the type.
 #[inline]
-unsafe fn less_by_slot(slot: richcmpfunc, ty: &PyTypeObject, a: *mut PyObject, b: *mut PyObject) -> PyResult<bool> {
+unsafe fn less_by_slot(
+    slot: richcmpfunc,
+    ty: &PyTypeObject,
+    a: *mut PyObject,
+    b: *mut PyObject,
+) -> PyResult<bool> {
     // SAFETY: the slot of the first operand's type; a new reference or NULL.
     unsafe {
         // A comparison may have changed a class or its slots.
-        if !std::ptr::eq((*a).ty(), ty) || ty.tp_richcompare.get().map(|now| now as usize) != Some(slot as usize) {
+        if !std::ptr::eq((*a).ty(), ty)
+            || ty.tp_richcompare.get().map(|now| now as usize) != Some(slot as usize)
+        {
             return (*a).rich_compare(&*b, CompareOp::Lt)?.is_true();
         }
         let Some(result) = Ref::from_owned_opt(slot(a, b, CompareOp::Lt as c_int)) else {
@@ -148,8 +164,18 @@ struct Sorter<'a, F> {
 }
 
 /// Sorts stably by `less`. When that fails, `elems` is still a permutation of what it was.
-fn powersort(elems: &mut [Elem], less: impl FnMut(*mut PyObject, *mut PyObject) -> PyResult<bool>) -> PyResult<()> {
-    Sorter { elems, less, pending: Vec::new(), temp: Vec::new(), min_gallop: MIN_GALLOP }.sort()
+fn powersort(
+    elems: &mut [Elem],
+    less: impl FnMut(*mut PyObject, *mut PyObject) -> PyResult<bool>,
+) -> PyResult<()> {
+    Sorter {
+        elems,
+        less,
+        pending: Vec::new(),
+        temp: Vec::new(),
+        min_gallop: MIN_GALLOP,
+    }
+    .sort()
 }
 
 impl<F: FnMut(*mut PyObject, *mut PyObject) -> PyResult<bool>> Sorter<'_, F> {
@@ -316,7 +342,13 @@ impl<F: FnMut(*mut PyObject, *mut PyObject) -> PyResult<bool>> Sorter<'_, F> {
     fn merge_low(&mut self, a_start: usize, a_len: usize, b_start: usize, b_len: usize) -> PyResult<()> {
         self.temp.clear();
         self.temp.extend_from_slice(&self.elems[a_start..a_start + a_len]);
-        let mut state = MergeState { a: 0, a_end: a_len, b: b_start, b_end: b_start + b_len, dest: a_start };
+        let mut state = MergeState {
+            a: 0,
+            a_end: a_len,
+            b: b_start,
+            b_end: b_start + b_len,
+            dest: a_start,
+        };
         let result = self.merge_low_loop(&mut state);
         // What is left of the buffer goes into the gap, which has just its size; what is left of `b` is in place.
         let left = &self.temp[state.a..state.a_end];
@@ -445,7 +477,8 @@ impl<F: FnMut(*mut PyObject, *mut PyObject) -> PyResult<bool>> Sorter<'_, F> {
                 let key = self.temp[*b - 1];
                 let keep = self.gallop_right(key, start, *a, *a - 1)?;
                 let n_a = *a - keep;
-                self.elems.copy_within(start + keep..start + *a, start + keep + *b);
+                self.elems
+                    .copy_within(start + keep..start + *a, start + keep + *b);
                 *a = keep;
                 if *a == 0 {
                     return Ok(());

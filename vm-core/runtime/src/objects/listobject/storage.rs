@@ -53,7 +53,11 @@ impl PyListObject {
 
     fn allocate_exact(&self, n: usize) -> PyResult<()> {
         debug_assert!(self.ob_item.get().is_null());
-        let block = if n <= MAX_ITEMS { memory::raw_malloc(n * ITEM) } else { std::ptr::null_mut() };
+        let block = if n <= MAX_ITEMS {
+            memory::raw_malloc(n * ITEM)
+        } else {
+            std::ptr::null_mut()
+        };
         if block.is_null() {
             return Err(memory::no_memory());
         }
@@ -229,7 +233,11 @@ impl PyListObject {
 
     /// Takes the last item out.
     pub fn pop_last(&self) -> Option<Ref> {
-        if self.is_empty() { None } else { self.remove_at(self.len() - 1).ok() }
+        if self.is_empty() {
+            None
+        } else {
+            self.remove_at(self.len() - 1).ok()
+        }
     }
 
     /// Takes all items out.
@@ -252,7 +260,11 @@ impl PyListObject {
 
     /// The items of `start..stop` as a new list.
     pub fn slice_list(&self, start: usize, stop: usize) -> Ref<PyListObject> {
-        Self::from_slice(self.as_slice().get(start..stop.min(self.len())).unwrap_or_default())
+        Self::from_slice(
+            self.as_slice()
+                .get(start..stop.min(self.len()))
+                .unwrap_or_default(),
+        )
     }
 
     /// Replaces the items of `start..stop` by `items`, which are not borrowed from this list.
@@ -267,7 +279,9 @@ impl PyListObject {
         }
         // SAFETY: the removed items are moved out before their places are written; all places are within the block.
         unsafe {
-            let removed: Vec<Ref> = (start..stop).map(|idx| Ref::from_owned(*self.ob_item.get().add(idx))).collect();
+            let removed: Vec<Ref> = (start..stop)
+                .map(|idx| Ref::from_owned(*self.ob_item.get().add(idx)))
+                .collect();
             if n_new > len
                 && let Err(raised) = self.resize(n_new)
             {
@@ -299,7 +313,10 @@ impl PyListObject {
         }
         let len = self.len();
         let (first, step) = if range.step < 0 {
-            ((range.start + range.step * (range.count as isize - 1)) as usize, -range.step as usize)
+            (
+                (range.start + range.step * (range.count as isize - 1)) as usize,
+                -range.step as usize,
+            )
         } else {
             (range.start as usize, range.step as usize)
         };

@@ -89,7 +89,8 @@ impl PySetObject {
     /// Removes some element and returns it; KeyError if there is none.
     #[method("($self, /)")]
     fn pop(&self) -> PyResult {
-        self.pop_any().ok_or_else(|| raise!(KeyError, "pop from an empty set"))
+        self.pop_any()
+            .ok_or_else(|| raise!(KeyError, "pop from an empty set"))
     }
     /// Removes an element; KeyError if it is not there.
     #[method("($self, object, /)")]
@@ -209,9 +210,13 @@ impl PySetObject {
     /// A new set of what this set has and no other has.
     #[method("($self, /, *others)", name = "difference")]
     fn py_difference(&self, others: &[&PyObject]) -> PyResult {
-        let Some((first, others)) = others.split_first() else { return Ok(self.copy()?.into_object()) };
+        let Some((first, others)) = others.split_first() else {
+            return Ok(self.copy()?.into_object());
+        };
         let result = self.difference(first)?;
-        others.iter().try_for_each(|other| result.difference_update(other))?;
+        others
+            .iter()
+            .try_for_each(|other| result.difference_update(other))?;
         Ok(result.into_object())
     }
     /// A new set of what only one of the two has.
@@ -292,7 +297,11 @@ fn constructor_argument<'a>(
         return Err(raise!(TypeError, "{name}() takes no keyword arguments"));
     }
     if args.len() > 1 {
-        return Err(raise!(TypeError, "{name} expected at most 1 argument, got {}", args.len()));
+        return Err(raise!(
+            TypeError,
+            "{name} expected at most 1 argument, got {}",
+            args.len()
+        ));
     }
     Ok(args.first().copied())
 }
@@ -321,7 +330,9 @@ impl PySetObject {
         Ok(self.to_object())
     }
     fn intersection_of(&self, others: &[&PyObject]) -> PyResult<Ref<PySetObject>> {
-        let Some((first, others)) = others.split_first() else { return self.copy() };
+        let Some((first, others)) = others.split_first() else {
+            return self.copy();
+        };
         let mut result = self.intersection(first)?;
         for other in others {
             result = result.intersection(other)?;
@@ -420,7 +431,11 @@ unsafe extern "C" fn set_repr(object: *mut PyObject) -> *mut PyObject {
             return Ok(PyUnicodeObject::from_string(format!("{name}()")).into_object());
         }
         let plain = PySetObject::check_exact(object);
-        let start = if plain { "{".to_owned() } else { format!("{name}({{") };
+        let start = if plain {
+            "{".to_owned()
+        } else {
+            format!("{name}({{")
+        };
         guarded_repr(object, &format!("{name}(...)"), &start, |out| {
             for (idx, element) in object.collect()?.iter().enumerate() {
                 if idx > 0 {
@@ -512,7 +527,9 @@ impl PySetIterator {
     }
     fn advance(&self) -> PyResult<Option<Ref>> {
         // SAFETY: null or the set that the iterator owns.
-        let Some(set) = (unsafe { self.si_set.get().as_ref() }) else { return Ok(None) };
+        let Some(set) = (unsafe { self.si_set.get().as_ref() }) else {
+            return Ok(None);
+        };
         if self.si_used.get() != set.used.get() {
             self.si_used.set(-1);
             return Err(raise!(RuntimeError, "Set changed size during iteration"));

@@ -13,7 +13,8 @@ const LINEAR_PROBES: usize = 9;
 const PERTURB_SHIFT: u32 = 5;
 
 /// What stands in the place of a removed key.
-static DUMMY: PyObject = PyObject::immortal((&raw const crate::objects::object::PyBaseObject_Type).cast_mut());
+static DUMMY: PyObject =
+    PyObject::immortal((&raw const crate::objects::object::PyBaseObject_Type).cast_mut());
 
 #[inline(always)]
 fn dummy() -> *mut PyObject {
@@ -39,11 +40,21 @@ impl Walk {
     #[inline(always)]
     fn new(hash: Py_hash_t, mask: usize) -> Walk {
         let base = hash as usize & mask;
-        Walk { at: base, probes: Self::probes(base, mask), base, perturb: hash as usize, mask }
+        Walk {
+            at: base,
+            probes: Self::probes(base, mask),
+            base,
+            perturb: hash as usize,
+            mask,
+        }
     }
     #[inline(always)]
     fn probes(base: usize, mask: usize) -> usize {
-        if base + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 }
+        if base + LINEAR_PROBES <= mask {
+            LINEAR_PROBES
+        } else {
+            0
+        }
     }
     #[inline(always)]
     fn advance(&mut self) {
@@ -52,7 +63,12 @@ impl Walk {
             self.at += 1;
         } else {
             self.perturb >>= PERTURB_SHIFT;
-            self.base = self.base.wrapping_mul(5).wrapping_add(1).wrapping_add(self.perturb) & self.mask;
+            self.base = self
+                .base
+                .wrapping_mul(5)
+                .wrapping_add(1)
+                .wrapping_add(self.perturb)
+                & self.mask;
             self.probes = Self::probes(self.base, self.mask);
             self.at = self.base;
         }
@@ -145,22 +161,23 @@ impl PySetObject {
                         return Ok(Found::Active(walk.at));
                     }
                     // SAFETY: an active entry's key is alive (a dummy's hash is -1, which no key has).
-                    let equal = match unsafe { crate::objects::dictobject::table::quick_eq(found, key.as_ptr()) } {
-                        Some(equal) => equal,
-                        None => {
-                            // SAFETY: alive; from here on the count is ours.
-                            let found = unsafe { Ref::from_borrowed(found) };
-                            let equal = found.compare_bool(key, CompareOp::Eq)?;
-                            let same = self.table.get() == table
+                    let equal =
+                        match unsafe { crate::objects::dictobject::table::quick_eq(found, key.as_ptr()) } {
+                            Some(equal) => equal,
+                            None => {
+                                // SAFETY: alive; from here on the count is ours.
+                                let found = unsafe { Ref::from_borrowed(found) };
+                                let equal = found.compare_bool(key, CompareOp::Eq)?;
+                                let same = self.table.get() == table
                                 && self.mask() == mask
                                 // SAFETY: the same table of the same size.
                                 && unsafe { self.entry(walk.at) }.key.get() == found.as_raw();
-                            if !same {
-                                continue 'restart;
+                                if !same {
+                                    continue 'restart;
+                                }
+                                equal
                             }
-                            equal
-                        }
-                    };
+                        };
                     if equal {
                         return Ok(Found::Active(walk.at));
                     }
@@ -174,7 +191,9 @@ impl PySetObject {
     pub fn add_known_hash(&self, key: &PyObject, hash: Py_hash_t) -> PyResult<bool> {
         // The key may go away while it is compared.
         let key = key.to_ref();
-        let Found::Unused(at) = self.find(&key, hash)? else { return Ok(false) };
+        let Found::Unused(at) = self.find(&key, hash)? else {
+            return Ok(false);
+        };
         // SAFETY: `find` ended at this place, and no code ran since.
         let entry = unsafe { self.entry(at) };
         entry.key.set(key.into_raw());
@@ -208,7 +227,9 @@ impl PySetObject {
         self.discard_known_hash(key, hash_element(key)?)
     }
     pub fn discard_known_hash(&self, key: &PyObject, hash: Py_hash_t) -> PyResult<bool> {
-        let Found::Active(at) = self.find(key, hash)? else { return Ok(false) };
+        let Found::Active(at) = self.find(key, hash)? else {
+            return Ok(false);
+        };
         // SAFETY: an active entry, and no code ran since it was found.
         drop(unsafe { self.take_at(at) });
         Ok(true)
@@ -432,7 +453,11 @@ impl PySetObject {
         Ok(new)
     }
     pub(super) fn new_like(&self) -> Ref<PySetObject> {
-        if self.is_frozen() { Self::new_frozenset() } else { Self::new_set() }
+        if self.is_frozen() {
+            Self::new_frozenset()
+        } else {
+            Self::new_set()
+        }
     }
 
     pub fn intersection(&self, other: &PyObject) -> PyResult<Ref<PySetObject>> {
@@ -441,7 +466,11 @@ impl PySetObject {
         }
         let result = self.new_like();
         if let Some(other) = Self::from_any(other) {
-            let (small, large) = if other.len() > self.len() { (self, other) } else { (other, self) };
+            let (small, large) = if other.len() > self.len() {
+                (self, other)
+            } else {
+                (other, self)
+            };
             let mut position = 0;
             while let Some((key, hash)) = small.next_entry(&mut position) {
                 let key = key.to_ref();
@@ -490,7 +519,11 @@ impl PySetObject {
         }
         // Many removed entries make walks long.
         if (self.fill.get() - self.used.get()) as usize > self.mask() / 5 {
-            self.resize(if self.used.get() > 50000 { self.len() * 2 } else { self.len() * 4 })?;
+            self.resize(if self.used.get() > 50000 {
+                self.len() * 2
+            } else {
+                self.len() * 4
+            })?;
         }
         Ok(())
     }
@@ -571,8 +604,11 @@ impl PySetObject {
                 a.hash.swap(&b.hash);
             }
         }
-        self.table.set(if theirs_small { self.small_table() } else { theirs });
-        other.table.set(if mine_small { other.small_table() } else { mine });
+        self.table
+            .set(if theirs_small { self.small_table() } else { theirs });
+        other
+            .table
+            .set(if mine_small { other.small_table() } else { mine });
         self.hash.set(-1);
         other.hash.set(-1);
     }
@@ -596,7 +632,11 @@ impl PySetObject {
             return Ok(self.is_empty());
         }
         if let Some(other) = Self::from_any(other) {
-            let (small, large) = if other.len() > self.len() { (self, other) } else { (other, self) };
+            let (small, large) = if other.len() > self.len() {
+                (self, other)
+            } else {
+                (other, self)
+            };
             let mut position = 0;
             while let Some((key, hash)) = small.next_entry(&mut position) {
                 let key = key.to_ref();
@@ -636,14 +676,22 @@ impl PySetObject {
         hash ^= (self.len() + 1).wrapping_mul(1927868237);
         hash ^= (hash >> 11) ^ (hash >> 25);
         hash = hash.wrapping_mul(69069).wrapping_add(907133923);
-        let hash = if hash == usize::MAX { 590923713 } else { hash as Py_hash_t };
+        let hash = if hash == usize::MAX {
+            590923713
+        } else {
+            hash as Py_hash_t
+        };
         self.hash.set(hash);
         hash
     }
 
     /// Bytes of a table outside the object.
     pub(super) fn outside_bytes(&self) -> usize {
-        if self.table.get() == self.small_table() { 0 } else { (self.mask() + 1) * size_of::<setentry>() }
+        if self.table.get() == self.small_table() {
+            0
+        } else {
+            (self.mask() + 1) * size_of::<setentry>()
+        }
     }
 
     /// # Safety

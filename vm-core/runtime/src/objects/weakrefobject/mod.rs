@@ -105,7 +105,8 @@ fn canonical(head: &Head) -> (Option<&PyWeakReference>, Option<&PyWeakReference>
     }
     let proxy = candidate.filter(|node| {
         node.is_plain()
-            && (node.ob_base.is_type(&_PyWeakref_ProxyType) || node.ob_base.is_type(&_PyWeakref_CallableProxyType))
+            && (node.ob_base.is_type(&_PyWeakref_ProxyType)
+                || node.ob_base.is_type(&_PyWeakref_CallableProxyType))
     });
     (reference, proxy)
 }
@@ -126,15 +127,27 @@ fn link(head: &Head, node: &PyWeakReference, previous: Option<&PyWeakReference>)
 }
 
 fn head_of(object: &PyObject) -> PyResult<&Head> {
-    weaklist_slot(object)
-        .ok_or_else(|| raise!(TypeError, "cannot create weak reference to '{}' object", object.ty().full_name()))
+    weaklist_slot(object).ok_or_else(|| {
+        raise!(
+            TypeError,
+            "cannot create weak reference to '{}' object",
+            object.ty().full_name()
+        )
+    })
 }
 
 /// Fills a new reference and puts it into its object's list.
-fn init_reference(node: &PyWeakReference, object: &PyObject, head: &Head, callback: Option<&PyObject>, canon: bool) {
+fn init_reference(
+    node: &PyWeakReference,
+    object: &PyObject,
+    head: &Head,
+    callback: Option<&PyObject>,
+    canon: bool,
+) {
     node.hash.set(-1);
     node.wr_object.set(object.as_ptr());
-    node.wr_callback.set(callback.map_or(std::ptr::null_mut(), |callback| callback.to_ref().into_raw()));
+    node.wr_callback
+        .set(callback.map_or(std::ptr::null_mut(), |callback| callback.to_ref().into_raw()));
     node.vectorcall.set(Some(call_reference));
     let (reference, proxy) = canonical(head);
     let is_ref = node.ob_base.is_type(&_PyWeakref_RefType);
@@ -155,7 +168,11 @@ pub fn new_ref(object: &PyObject, callback: Option<&PyObject>) -> PyResult<Ref<P
 
 /// `weakref.proxy(object, callback)`.
 pub fn new_proxy(object: &PyObject, callback: Option<&PyObject>) -> PyResult<Ref<PyWeakReference>> {
-    let ty = if object.is_callable() { &_PyWeakref_CallableProxyType } else { &_PyWeakref_ProxyType };
+    let ty = if object.is_callable() {
+        &_PyWeakref_CallableProxyType
+    } else {
+        &_PyWeakref_ProxyType
+    };
     make(ty, object, callback)
 }
 
@@ -168,7 +185,11 @@ fn make(
     let callback = callback.filter(|callback| !is_none(callback));
     if callback.is_none() {
         let (reference, proxy) = canonical(head);
-        let known = if std::ptr::eq(ty, &_PyWeakref_RefType) { reference } else { proxy };
+        let known = if std::ptr::eq(ty, &_PyWeakref_RefType) {
+            reference
+        } else {
+            proxy
+        };
         if let Some(known) = known.filter(|known| known.ob_base.refcnt() > 0) {
             return Ok(known.to_ref());
         }
@@ -185,7 +206,9 @@ fn make(
 
 /// How many references and proxies an object has.
 pub fn weakref_count(object: &PyObject) -> usize {
-    let Some(head) = weaklist_slot(object) else { return 0 };
+    let Some(head) = weaklist_slot(object) else {
+        return 0;
+    };
     let mut count = 0;
     // SAFETY: a list's members are alive.
     let mut node = unsafe { head.get().cast::<PyWeakReference>().as_ref() };
@@ -199,7 +222,9 @@ pub fn weakref_count(object: &PyObject) -> usize {
 /// The references and proxies of an object.
 pub fn weakrefs(object: &PyObject) -> Vec<Ref> {
     let mut found = Vec::new();
-    let Some(head) = weaklist_slot(object) else { return found };
+    let Some(head) = weaklist_slot(object) else {
+        return found;
+    };
     // SAFETY: a list's members are alive.
     let mut node = unsafe { head.get().cast::<PyWeakReference>().as_ref() };
     while let Some(reference) = node {
@@ -213,7 +238,9 @@ pub fn weakrefs(object: &PyObject) -> Vec<Ref> {
 
 /// Takes a key out of a dict when its value is a dead reference (`_weakref._remove_dead_weakref`).
 pub fn remove_dead_weakref(dict: &PyDictObject, key: &PyObject) -> PyResult<()> {
-    let Some(value) = dict.get(key)? else { return Ok(()) };
+    let Some(value) = dict.get(key)? else {
+        return Ok(());
+    };
     let Some(reference) = value.downcast::<PyWeakReference>().ok() else {
         return Err(raise!(TypeError, "not a weakref"));
     };
@@ -270,7 +297,9 @@ pub fn clear_for_collector(
     // SAFETY: a list's members are alive.
     while let Some(node) = unsafe { head.get().cast::<PyWeakReference>().as_ref() } {
         node.unlink();
-        let Some(callback) = node.take_callback() else { continue };
+        let Some(callback) = node.take_callback() else {
+            continue;
+        };
         if !is_garbage(node.as_object()) {
             callbacks.push((node.to_object(), callback));
         }
@@ -285,16 +314,18 @@ unsafe extern "C" fn call_reference(
 ) -> *mut PyObject {
     crate::args::boundary_obj(|| {
         // SAFETY: vectorcall passes the reference, and NULL or a tuple of names.
-        let (this, kwnames) = unsafe { (&*this.cast::<PyWeakReference>(), kwnames.cast::<PyTupleObject>().as_ref()) };
+        let (this, kwnames) = unsafe {
+            (
+                &*this.cast::<PyWeakReference>(),
+                kwnames.cast::<PyTupleObject>().as_ref(),
+            )
+        };
         if kwnames.is_some_and(|names| !names.is_empty()) {
             return Err(raise!(TypeError, "weakref() takes no keyword arguments"));
         }
         let n_args = PyVectorcall_NARGS(nargsf);
         if n_args > 0 {
-            return Err(raise!(
-                TypeError,
-                "weakref expected 0 arguments, got {n_args}"
-            ));
+            return Err(raise!(TypeError, "weakref expected 0 arguments, got {n_args}"));
         }
         Ok(this.get_object().unwrap_or_else(none_ref))
     })
@@ -308,8 +339,15 @@ fn reference_arguments<'a>(
     match args.as_slice() {
         [object] => Ok((object, None)),
         [object, callback] => Ok((object, Some(callback))),
-        [] => Err(raise!(TypeError, "{function} expected at least 1 argument, got 0")),
-        more => Err(raise!(TypeError, "{function} expected at most 2 arguments, got {}", more.len())),
+        [] => Err(raise!(
+            TypeError,
+            "{function} expected at least 1 argument, got 0"
+        )),
+        more => Err(raise!(
+            TypeError,
+            "{function} expected at most 2 arguments, got {}",
+            more.len()
+        )),
     }
 }
 
@@ -388,7 +426,9 @@ impl PyWeakReference {
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyWeakReference>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyWeakReference>() else {
+            return Ok(not_implemented().to_ref());
+        };
         if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
             return Ok(not_implemented().to_ref());
         }
@@ -400,7 +440,9 @@ impl PyWeakReference {
     #[slot]
     fn tp_repr(&self) -> PyResult {
         let Some(object) = self.get_object() else {
-            return Ok(PyUnicodeObject::from_string(format!("<weakref at {:p}; dead>", self.as_ptr())).into_object());
+            return Ok(
+                PyUnicodeObject::from_string(format!("<weakref at {:p}; dead>", self.as_ptr())).into_object(),
+            );
         };
         let name = match object.get_attr_opt(identifier!("__name__"))? {
             Some(name) => match name.downcast::<PyUnicodeObject>() {

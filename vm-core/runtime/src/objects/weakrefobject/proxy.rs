@@ -13,7 +13,9 @@ fn unwrap(object: &PyObject) -> PyResult {
     }
     // SAFETY: proxies have this layout.
     let proxy = unsafe { object.cast_unchecked::<PyWeakReference>() };
-    proxy.get_object().ok_or_else(|| raise!(ReferenceError, "weakly-referenced object no longer exists"))
+    proxy
+        .get_object()
+        .ok_or_else(|| raise!(ReferenceError, "weakly-referenced object no longer exists"))
 }
 
 macro_rules! proxy_type {
@@ -258,9 +260,14 @@ macro_rules! proxy_type {
 }
 
 proxy_type!(PyWeakProxy, "weakref.ProxyType", _PyWeakref_ProxyType, {});
-proxy_type!(PyWeakCallableProxy, "weakref.CallableProxyType", _PyWeakref_CallableProxyType, {
-    #[slot]
-    fn tp_call(this: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
-        unwrap(this)?.call_tuple(args, kwargs)
+proxy_type!(
+    PyWeakCallableProxy,
+    "weakref.CallableProxyType",
+    _PyWeakref_CallableProxyType,
+    {
+        #[slot]
+        fn tp_call(this: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+            unwrap(this)?.call_tuple(args, kwargs)
+        }
     }
-});
+);
