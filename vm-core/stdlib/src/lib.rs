@@ -1,1 +1,27 @@
-//! placeholder arrow: see DESIGN
+//! Native modules that `Lib/` expects: each is a file or folder named after the module.
+//!
+//! Comes in: calls from Python. Goes out: objects. `MODULES` is the table of built-in modules, which the import system
+//! and `sys.builtin_module_names` read.
+#![allow(non_upper_case_globals, non_camel_case_types)]
+
+use adder_runtime::abi::PyObject;
+
+/// A module's name and its multi-phase init function.
+pub type ModuleInit = (&'static str, unsafe extern "C" fn() -> *mut PyObject);
+
+/// Declares the modules of this crate: file, module inside it.
+macro_rules! modules {
+    ($($file:ident :: $module:ident,)*) => {
+        $(pub mod $file;)*
+        /// All modules of this crate.
+        pub static MODULES: &[ModuleInit] = &[$($file::$module::INIT,)*];
+    };
+}
+
+modules! {
+    abc::_abc,
+    atexit::atexit,
+    gcmodule::gc,
+    operator::_operator,
+    weakref::_weakref,
+}

@@ -436,10 +436,11 @@ fn count_objects(list: Head) -> usize {
 /// Weak references to garbage are cleared; callbacks of those that are not garbage themselves are called.
 fn clear_weak_references(garbage: &[Ref]) {
     let mut callbacks = Vec::new();
+    let dying: std::collections::HashSet<*mut PyObject> = garbage.iter().map(Ref::as_raw).collect();
     for object in garbage {
-        if super::super::types::heap::weaklist_slot(object).is_some() {
+        if crate::types::heap::weaklist_slot(object).is_some() {
             weakrefobject::clear_for_collector(object, &mut callbacks, &|reference| {
-                garbage.iter().any(|object| std::ptr::eq(object.as_raw(), reference.as_ptr()))
+                dying.contains(&reference.as_ptr())
             });
         }
     }
