@@ -21,7 +21,7 @@ impl Raised {
     /// contract and a SystemError says so.
     #[inline]
     pub fn from_c(what: &str) -> Raised {
-        if thread_state().current_exception.get().is_null() {
+        if thread_state().base.current_exception.get().is_null() {
             return no_exception_set(what);
         }
         Raised(())
@@ -63,12 +63,12 @@ fn no_exception_set(what: &str) -> Raised {
 /// Whether an exception is set.
 #[inline]
 pub fn occurred() -> bool {
-    !thread_state().current_exception.get().is_null()
+    !thread_state().base.current_exception.get().is_null()
 }
 
 /// Whether the exception that is set is an instance of `ty`.
 pub fn occurred_is(ty: &PyTypeObject) -> bool {
-    let current = thread_state().current_exception.get();
+    let current = thread_state().base.current_exception.get();
     // SAFETY: the thread state owns the exception.
     !current.is_null() && unsafe { (*current).ty() }.is_subtype(ty)
 }
@@ -76,7 +76,7 @@ pub fn occurred_is(ty: &PyTypeObject) -> bool {
 /// Takes the exception out of the thread state.
 pub fn fetch() -> Option<Ref> {
     // SAFETY: the thread state owned the count; it is moved out.
-    unsafe { Ref::from_owned_opt(thread_state().current_exception.replace(std::ptr::null_mut())) }
+    unsafe { Ref::from_owned_opt(thread_state().base.current_exception.replace(std::ptr::null_mut())) }
 }
 
 /// Drops the exception that is set, if one is.
@@ -86,7 +86,7 @@ pub fn clear() {
 
 /// Puts an exception instance back as it is: no context is added.
 pub fn restore(exception: Ref) -> Raised {
-    let old = thread_state().current_exception.replace(exception.into_raw());
+    let old = thread_state().base.current_exception.replace(exception.into_raw());
     // SAFETY: the thread state owned the old one.
     drop(unsafe { Ref::from_owned_opt(old) });
     Raised(())

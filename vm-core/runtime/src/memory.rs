@@ -12,6 +12,8 @@ use std::ffi::{c_int, c_void};
 
 pub mod gc;
 
+/// Bytes before a GC object.
+pub const GC_HEAD_SIZE: usize = PyGC_Head::SIZE;
 /// The managed dict's place relative to the object.
 pub const MANAGED_DICT_OFFSET: isize = -24;
 /// The managed weak-reference list's place relative to the object.

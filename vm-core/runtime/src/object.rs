@@ -181,13 +181,6 @@ impl<T> Drop for Ref<T> {
     }
 }
 
-impl<T: TypedObject> From<Ref<T>> for Ref<PyObject> {
-    #[inline]
-    fn from(value: Ref<T>) -> Ref {
-        value.into_object()
-    }
-}
-
 impl<T> fmt::Debug for Ref<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<object at {:p}>", self.ptr)

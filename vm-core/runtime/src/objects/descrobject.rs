@@ -9,8 +9,6 @@ use crate::protocol::{from_slot, from_status};
 use crate::types::slotdefs::SLOT_DEFS;
 use std::mem::{offset_of, transmute};
 
-pub use crate::objects::mappingproxy::new_mapping_proxy;
-
 fn c_name(name: *const c_char) -> Ref<PyUnicodeObject> {
     // SAFETY: names in tables are C strings that live as long as the table.
     let text = unsafe { std::ffi::CStr::from_ptr(name) }.to_string_lossy();
@@ -371,7 +369,7 @@ method_vectorcall!(method_varargs, |descriptor, method, object, args, nargs, kwn
     flags = HAVE_GC | HAVE_VECTORCALL | METHOD_DESCRIPTOR | DISALLOW_INSTANTIATION,
     vectorcall_offset = offset_of!(PyMethodDescrObject, vectorcall) as isize,
     parts = [METHOD_DESCR_COMMON],
-    slots = [tp_call = vectorcall_as_call],
+    slots = [tp_call = crate::protocol::call::vectorcall_call],
 )]
 /// A native method as found in the type.
 impl PyMethodDescrObject {
@@ -404,24 +402,6 @@ impl PyMethodDescrObject {
     fn get_text_signature(&self) -> PyResult {
         Ok(self.def().text_signature_object())
     }
-}
-
-/// `tp_call` of types with a vectorcall: `PyVectorcall_Call`.
-pub unsafe extern "C" fn vectorcall_as_call(
-    callable: *mut PyObject,
-    args: *mut PyObject,
-    kwargs: *mut PyObject,
-) -> *mut PyObject {
-    crate::args::boundary_obj(|| {
-        // SAFETY: slots get live objects; args is a tuple, kwargs a dict or null.
-        let (callable, args, kwargs) = unsafe {
-            (&*callable, (*args).cast_unchecked::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref())
-        };
-        if callable.ty().vectorcall_of(callable).is_none() {
-            return Err(raise!(TypeError, "'{}' object does not support vectorcall", callable.ty().name()));
-        }
-        callable.call_tuple(args, kwargs)
-    })
 }
 
 #[pytype(

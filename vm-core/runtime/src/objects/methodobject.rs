@@ -243,7 +243,7 @@ unsafe extern "C" fn vectorcall_method(
     flags = HAVE_GC | HAVE_VECTORCALL | DISALLOW_INSTANTIATION,
     vectorcall_offset = offset_of!(PyCFunctionObject, vectorcall) as isize,
     weaklistoffset = offset_of!(PyCFunctionObject, m_weakreflist) as isize,
-    members = [("__module__", Py_T_OBJECT, offset_of!(PyCFunctionObject, m_module), 0)],
+    members = [("__module__", _Py_T_OBJECT, offset_of!(PyCFunctionObject, m_module), 0)],
 )]
 /// A function or method written in native code.
 impl PyCFunctionObject {

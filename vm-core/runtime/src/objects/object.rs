@@ -197,7 +197,7 @@ impl PyObject {
         if let Some(class) = this.get_attr_opt(identifier!("__class__"))? {
             merge_class_dict(&names, &class)?;
         }
-        Ok(PyListObject::from_vec(names.keys_vec()).into_object())
+        Ok(names.keys_list().into_object())
     }
     /// Customises the subclasses; does nothing by default.
     #[classmethod("($type, /)")]

@@ -193,6 +193,24 @@ pub unsafe fn check_result(result: *mut PyObject) -> PyResult {
     unsafe { from_slot(result, "a native function") }
 }
 
+/// `tp_call` of types with a vectorcall: `PyVectorcall_Call`.
+pub unsafe extern "C" fn vectorcall_call(
+    callable: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    crate::args::boundary_obj(|| {
+        // SAFETY: slots get live objects; args is a tuple, kwargs a dict or null.
+        let (callable, args, kwargs) = unsafe {
+            (&*callable, (*args).cast_unchecked::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref())
+        };
+        if callable.ty().vectorcall_of(callable).is_none() {
+            return Err(raise!(TypeError, "'{}' object does not support vectorcall", callable.ty().name()));
+        }
+        callable.call_tuple(args, kwargs)
+    })
+}
+
 /// A short argument list that lives on the stack.
 mod smallbuf {
     use crate::abi::PyObject;

@@ -10,7 +10,7 @@ impl PyObject {
         let ty = self.ty();
         let Some(tp_iter) = ty.tp_iter.get() else {
             if self.is_sequence() {
-                return crate::objects::iterobject::new_sequence_iterator(self);
+                return Ok(crate::objects::iterobject::sequence_iterator(self));
             }
             return Err(raise!(TypeError, "'{}' object is not iterable", ty.name()));
         };

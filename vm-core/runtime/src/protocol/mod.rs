@@ -83,7 +83,7 @@ impl PyObject {
             return Ok(repr);
         }
         let mut text = String::with_capacity(repr.len() + 16);
-        for ch in repr.chars() {
+        for ch in repr.code_points() {
             match ch {
                 0..=0x7f => text.push(ch as u8 as char),
                 0x80..=0xff => text.push_str(&format!("\\x{ch:02x}")),

@@ -39,6 +39,15 @@ pub fn allocate_instance(ty: &PyTypeObject, n_items: isize) -> PyResult {
     }
 }
 
+impl PyTypeObject {
+    /// A new instance by `tp_alloc`, with room for `n_items` items.
+    pub fn alloc_instance(&self, n_items: isize) -> PyResult {
+        let alloc = self.tp_alloc.get().unwrap_or(generic_alloc);
+        // SAFETY: the type's own allocator.
+        unsafe { crate::protocol::from_slot(alloc((self as *const PyTypeObject).cast_mut(), n_items), "tp_alloc") }
+    }
+}
+
 /// `tp_free` of every type here: `PyObject_Free` and `PyObject_GC_Del` alike.
 pub unsafe extern "C" fn object_free(object: *mut c_void) {
     // SAFETY: C's contract: an object that came from the allocator above.

@@ -379,7 +379,7 @@ fn give_cell(dict: &PyDictObject, name: &PyUnicodeObject, value: &PyObject) -> P
             cell.as_object().repr()?.to_string_lossy()
         ));
     };
-    cell.set_contents(Some(value));
+    cell.set(Some(value.to_ref()));
     dict.remove(name.as_object())?;
     Ok(())
 }

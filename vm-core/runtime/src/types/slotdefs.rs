@@ -73,6 +73,7 @@ macro_rules! slot_table {
         #[repr(usize)]
         pub enum Row { $($row,)* }
 
+        const N_ROWS: usize = [$($name,)*].len();
         pub static SLOT_DEFS: &[SlotDef] = &[
             $(SlotDef {
                 name: $name,
@@ -88,14 +89,15 @@ macro_rules! slot_table {
         /// The name of a row as an interned string.
         #[inline]
         pub fn row_name(row: usize) -> &'static PyUnicodeObject {
-            static NAMES: &[crate::intern::Identifier] = &[$(crate::intern::Identifier::new($name),)*];
+            static NAMES: [crate::intern::Identifier; N_ROWS] =
+                [$(crate::intern::Identifier::new($name),)*];
             NAMES[row].get()
         }
         /// The reflected name of a row as an interned string.
         #[inline]
         pub fn row_reflected(row: usize) -> &'static PyUnicodeObject {
-            static NAMES: &[crate::intern::Identifier] =
-                &[$(crate::intern::Identifier::new(slot_table!(@reflected $($reflected)?)),)*];
+            static NAMES: [crate::intern::Identifier; N_ROWS] =
+                [$(crate::intern::Identifier::new(slot_table!(@reflected $($reflected)?)),)*];
             NAMES[row].get()
         }
     };

@@ -231,7 +231,7 @@ slot_fn!(fn iter_slot(object) -> *mut PyObject, boundary_obj, {
         }
         Some(_) => call_method(object, identifier!("__iter__"), &[]),
         None if object.ty().lookup(identifier!("__getitem__")).is_some() => {
-            crate::objects::iterobject::new_sequence_iterator(object)
+            Ok(crate::objects::iterobject::sequence_iterator(object))
         }
         None => Err(raise!(TypeError, "'{}' object is not iterable", object.ty().name())),
     }

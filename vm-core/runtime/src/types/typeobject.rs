@@ -388,8 +388,8 @@ fn bind_to_class(value: Ref, ty: &PyTypeObject) -> PyResult {
         ("__itemsize__", Py_T_PYSSIZET, offset_of!(PyTypeObject, tp_itemsize), Py_READONLY),
         ("__flags__", Py_T_ULONG, offset_of!(PyTypeObject, tp_flags), Py_READONLY),
         ("__weakrefoffset__", Py_T_PYSSIZET, offset_of!(PyTypeObject, tp_weaklistoffset), Py_READONLY),
-        ("__base__", Py_T_OBJECT, offset_of!(PyTypeObject, tp_base), Py_READONLY),
-        ("__mro__", Py_T_OBJECT, offset_of!(PyTypeObject, tp_mro), Py_READONLY),
+        ("__base__", _Py_T_OBJECT, offset_of!(PyTypeObject, tp_base), Py_READONLY),
+        ("__mro__", _Py_T_OBJECT, offset_of!(PyTypeObject, tp_mro), Py_READONLY),
     ],
 )]
 /// type(object) is the type of object; type(name, bases, dict, **kwds) makes a new type.
@@ -569,7 +569,7 @@ impl PyTypeObject {
     fn __dir__(&self) -> PyResult {
         let names = PyDictObject::new();
         merge_class_dict(&names, self.as_object())?;
-        Ok(PyListObject::from_vec(names.keys_vec()).into_object())
+        Ok(names.keys_list().into_object())
     }
     #[method("($self, /)")]
     fn __sizeof__(&self) -> PyResult<usize> {
@@ -666,7 +666,7 @@ impl PyTypeObject {
     #[getter(name = "__dict__")]
     fn get_dict(&self) -> PyResult {
         match self.dict() {
-            Some(dict) => crate::objects::descrobject::new_mapping_proxy(dict.as_object()),
+            Some(dict) => crate::objects::mappingproxy::mapping_proxy(dict.as_object()),
             None => Ok(none_ref()),
         }
     }
@@ -842,9 +842,9 @@ pub fn add_dict_and_weakref_getsets(ty: &PyTypeObject, dict: bool, weakref: bool
 }
 
 static DICT_GETSET: PyGetSetDef =
-    PyGetSetDef::new(c"__dict__".as_ptr(), Some(subtype_dict), Some(subtype_set_dict), c"dictionary for instance variables".as_ptr());
+    PyGetSetDef::new(c"__dict__".as_ptr(), Some(subtype_dict), Some(subtype_set_dict), c"dictionary for instance variables".as_ptr(), std::ptr::null_mut());
 static WEAKREF_GETSET: PyGetSetDef =
-    PyGetSetDef::new(c"__weakref__".as_ptr(), Some(subtype_weakref), None, c"list of weak references to the object".as_ptr());
+    PyGetSetDef::new(c"__weakref__".as_ptr(), Some(subtype_weakref), None, c"list of weak references to the object".as_ptr(), std::ptr::null_mut());
 
 /// `object.__dict__` of instances whose type gives them one.
 pub unsafe extern "C" fn subtype_dict(object: *mut PyObject, _closure: *mut c_void) -> *mut PyObject {
