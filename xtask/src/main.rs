@@ -16,7 +16,8 @@ cargo xtask COMMAND
   numpy [FILES]               NumPy's own tests on adder and on CPython; --baseline, --bless, --list N as above
   bench python [NAMES]        the programs of benches/python on adder, CPython and PyPy; --runs N, --quick
   wheels [NAMES]              the programs of wheel-tests/, each with wheels that nobody here built
-  programs [NAMES]            the programs of tests/programs: adder must print what CPython prints
+  programs [NAMES]            the programs of tests/programs: adder must print what CPython prints;
+                              --jit PARAMETERS (first) runs adder with them
   tidy                        the rules of the house that a machine can check
 
 ADDER=PATH runs PATH in place of building adder (any Python will do).

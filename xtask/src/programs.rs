@@ -11,10 +11,14 @@ use crate::{Context, Known, Oracle, Project, Result, Tally, project};
 
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-pub fn command(project: &Project, names: &[String]) -> Result<bool> {
+pub fn command(project: &Project, args: &[String]) -> Result<bool> {
     let oracle = Oracle::install()?;
     let adder = project.adder()?;
-    let tally = run(project, oracle.cpython()?, adder.running()?, names)?;
+    let (options, names) = match args {
+        [jit, parameters, names @ ..] if jit == "--jit" => (vec!["--jit", parameters.as_str()], names),
+        _ => (Vec::new(), args),
+    };
+    let tally = run(project, oracle.cpython()?, adder.running()?, &options, names)?;
     println!("{tally}");
     Ok(tally.failed == 0)
 }
@@ -48,19 +52,44 @@ pub fn stem(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) -> Result<Tally> {
+/// Parameters under which everything is traced at once: what the JIT gets wrong shows in the shortest program.
+pub const EAGER_JIT: [&str; 2] = ["--jit", "threshold=1,function_threshold=1,trace_eagerness=1"];
+
+/// Does the command take the JIT's parameters?
+pub fn has_jit(adder: &Path) -> Result {
+    let mut command = Command::new(adder);
+    command.args(EAGER_JIT).args(["-c", "print(1)"]);
+    let run = process::run(&mut command, TIMEOUT)?;
+    if run.end.is_success() {
+        Ok(())
+    } else {
+        Err(format!("adder does not take {}", EAGER_JIT.join(" ")))
+    }
+}
+
+/// Runs the programs, on adder with the given options.
+pub fn run(
+    project: &Project,
+    cpython: &Path,
+    adder: &Path,
+    options: &[&str],
+    names: &[String],
+) -> Result<Tally> {
     let dir = project.root.join("tests/programs");
     let files = files(&dir, names)?;
     let outcomes = process::parallel(&files, project::jobs(), |file| -> Result<Option<String>> {
         let text = std::fs::read_to_string(file).context(file.display())?;
         let compare_stderr = text.starts_with("# compare: stderr");
-        let start = |python: &Path| {
+        let start = |python: &Path, options: &[&str]| {
             let mut command = process::limited(python, 4096);
             let name = file.file_name().unwrap_or_default();
-            plain_python(&mut command).current_dir(&dir).arg(name);
+            plain_python(&mut command)
+                .current_dir(&dir)
+                .args(options)
+                .arg(name);
             process::run(&mut command, TIMEOUT)
         };
-        let (expected, got) = (start(cpython)?, start(adder)?);
+        let (expected, got) = (start(cpython, &[])?, start(adder, options)?);
         Ok(difference(&expected, &got, compare_stderr))
     });
     let known = Known::load(project)?;

@@ -65,7 +65,7 @@ impl Project {
             None => {
                 eprintln!("building adder (release)");
                 let mut cargo = self.cargo();
-                cargo.args(["build", "--quiet", "--release", "--package", "adder"]);
+                cargo.args(["build", "--release", "--package", "adder"]);
                 if !process::succeeds(&mut cargo)? {
                     return Err("adder does not build".into());
                 }

@@ -49,7 +49,17 @@ pub fn run(project: &Project) -> Result<bool> {
     oracle.describe();
     let n_programs = files(&project.root.join("tests/programs"), &[])?.len();
     stage("programs", n_programs, &mut || {
-        programs::run(project, oracle.cpython()?, adder.running()?, &[])
+        programs::run(project, oracle.cpython()?, adder.running()?, &[], &[])
+    });
+    stage("programs, all traced", n_programs, &mut || {
+        programs::has_jit(adder.running()?)?;
+        programs::run(
+            project,
+            oracle.cpython()?,
+            adder.running()?,
+            &programs::EAGER_JIT,
+            &[],
+        )
     });
     stage("benchmarks agree", bench::count(project)?, &mut || {
         bench::check(project, oracle.cpython()?, adder.running()?)
