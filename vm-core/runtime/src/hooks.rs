@@ -21,6 +21,10 @@ pub struct Hooks {
     pub import_module: fn(name: &PyUnicodeObject) -> PyResult,
     /// Raises an audit event with its arguments.
     pub audit: fn(event: &str, args: &[&PyObject]) -> PyResult<()>,
+    /// Notes that a signal arrived; its handler runs in the main thread.
+    pub trip_signal: fn(signum: i32),
+    /// Runs the handlers of signals that arrived, in the main thread.
+    pub run_pending_signals: fn() -> PyResult<()>,
 }
 
 struct Installed(Cell<Option<&'static Hooks>>);
@@ -51,4 +55,14 @@ pub fn import_module(name: &str) -> PyResult {
 
 pub fn audit(event: &str, args: &[&PyObject]) -> PyResult<()> {
     get().map_or(Ok(()), |hooks| (hooks.audit)(event, args))
+}
+
+pub fn trip_signal(signum: i32) {
+    if let Some(hooks) = get() {
+        (hooks.trip_signal)(signum);
+    }
+}
+
+pub fn run_pending_signals() -> PyResult<()> {
+    get().map_or(Ok(()), |hooks| (hooks.run_pending_signals)())
 }

@@ -135,6 +135,25 @@ pub unsafe fn delete_thread_state(state: *const ThreadState) {
     }
 }
 
+/// Ends the calling thread's Python life: drops its state and lets the GIL go.
+///
+/// # Safety
+/// `state` is the calling thread's, and nothing of it is used afterwards.
+pub unsafe fn delete_thread_state_of_current(state: *const ThreadState) {
+    // SAFETY: the caller's contract. Objects die while the state is still current.
+    unsafe {
+        drop((*state).async_exc.take());
+        drop((*state).context.take());
+        drop((*state).trace_func.take());
+        drop((*state).profile_func.take());
+        drop((*state).dict.take());
+        drop(Ref::from_owned_opt((*state).base.current_exception.replace(std::ptr::null_mut())));
+        drop(Ref::from_owned_opt((*state).base.exc_state.exc_value.replace(std::ptr::null_mut())));
+        delete_thread_state(state);
+    }
+    release_gil();
+}
+
 /// Prepares the calling native thread to run Python: learns its stack's bounds.
 pub fn init_native_thread(state: &ThreadState) {
     state.thread_ident.set(

@@ -23,5 +23,6 @@ modules! {
     atexit::atexit,
     gcmodule::gc,
     operator::_operator,
+    thread::_thread,
     weakref::_weakref,
 }

@@ -1,0 +1,274 @@
+//! `_thread`: locks, thread-local data, starting and joining threads.
+//!
+//! A thread state exists from before its native thread starts until after its last object is gone. Blocking waits let
+//! the GIL go.
+
+pub mod handle;
+pub mod local;
+pub mod lock;
+
+use adder_runtime::exceptions::exc;
+use adder_runtime::prelude::*;
+use adder_runtime::thread as vm;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
+static N_THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// The stack of a thread whose size nobody set: enough for deep native recursion.
+const DEFAULT_STACK_SIZE: usize = 16 << 20;
+
+fn native_ident() -> u64 {
+    // SAFETY: always succeeds.
+    unsafe { libc::pthread_self() }
+}
+
+/// Starts a native thread that runs `function(*args, **kwargs)` with its own thread state; `done` runs last, with the
+/// GIL held.
+fn spawn(
+    function: Ref,
+    args: Ref<PyTupleObject>,
+    kwargs: Option<Ref<PyDictObject>>,
+    done: impl FnOnce() + Send + 'static,
+    started: impl FnOnce(u64) + Send + 'static,
+) -> PyResult<()> {
+    if vm::INTERPRETER.finalizing.load(Ordering::Relaxed) {
+        return Err(raise!(PythonFinalizationError, "can't create new thread at interpreter shutdown"));
+    }
+    let state = vm::new_thread_state();
+    let stack_size = match STACK_SIZE.load(Ordering::Relaxed) {
+        0 => DEFAULT_STACK_SIZE,
+        size => size,
+    };
+    let body = move || {
+        vm::init_native_thread(state);
+        vm::acquire_gil(state);
+        started(native_ident());
+        N_THREADS.fetch_add(1, Ordering::Relaxed);
+        run(function, args, kwargs);
+        N_THREADS.fetch_sub(1, Ordering::Relaxed);
+        done();
+        local::forget_thread(state);
+        let pointer: *const vm::ThreadState = state;
+        // SAFETY: the thread is at its end; nobody else uses its state.
+        unsafe { vm::delete_thread_state_of_current(pointer) };
+    };
+    match std::thread::Builder::new().stack_size(stack_size).spawn(body) {
+        Ok(_detached) => Ok(()),
+        Err(_) => {
+            // SAFETY: the thread that would have used the state does not exist.
+            unsafe { vm::delete_thread_state(state) };
+            Err(raise!(RuntimeError, "can't start new thread"))
+        }
+    }
+}
+
+/// Runs a thread's function; SystemExit ends it silently, anything else is unraisable.
+fn run(function: Ref, args: Ref<PyTupleObject>, kwargs: Option<Ref<PyDictObject>>) {
+    if let Err(raised) = function.call_tuple(&args, kwargs.as_deref()) {
+        if raised.matches(exc::SystemExit) {
+            raised.clear();
+        } else {
+            adder_runtime::error::write_unraisable(
+                raised,
+                Some("Exception ignored in thread started by"),
+                Some(&function),
+            );
+        }
+    }
+}
+
+/// Low-level threads.
+#[pymodule(name = "_thread", types = [lock::PyThread_lock_Type, lock::RLOCK_TYPE, local::LOCAL_TYPE, handle::HANDLE_TYPE])]
+pub mod _thread {
+    use super::*;
+
+    #[pyconst]
+    fn TIMEOUT_MAX() -> f64 {
+        lock::TIMEOUT_MAX_S
+    }
+
+    #[pyexec]
+    fn exec(module: &PyModuleObject) -> PyResult<()> {
+        module.add("error", exc::RuntimeError.to_object())?;
+        module.add("LockType", lock::PyThread_lock_Type.to_object())?;
+        module.add("_excepthook", module.dict().get_str(identifier!("_excepthook")).unwrap_or_else(none_ref))
+    }
+
+    /// Starts a thread that calls the function with the arguments; returns its identifier.
+    #[pyfunction("($module, function, args, kwargs=<unrepresentable>, /)")]
+    fn start_new_thread(function: &PyObject, args: &PyObject, kwargs: Option<&PyObject>) -> PyResult<u64> {
+        if !function.is_callable() {
+            return Err(raise!(TypeError, "first arg must be callable"));
+        }
+        let Some(args) = args.downcast::<PyTupleObject>() else {
+            return Err(raise!(TypeError, "2nd arg must be a tuple"));
+        };
+        let kwargs = match kwargs {
+            None => None,
+            Some(kwargs) => match kwargs.downcast::<PyDictObject>() {
+                Some(kwargs) => Some(kwargs.to_ref()),
+                None => return Err(raise!(TypeError, "optional 3rd arg must be a dictionary")),
+            },
+        };
+        let (sender, receiver) = std::sync::mpsc::channel();
+        spawn(function.to_ref(), args.to_ref(), kwargs, || {}, move |ident| {
+            let _ = sender.send(ident);
+        })?;
+        Ok(vm::allow_threads(|| receiver.recv()).unwrap_or(0))
+    }
+    /// An old name of `start_new_thread`.
+    #[pyfunction("($module, function, args, kwargs=<unrepresentable>, /)")]
+    fn start_new(function: &PyObject, args: &PyObject, kwargs: Option<&PyObject>) -> PyResult<u64> {
+        start_new_thread(function, args, kwargs)
+    }
+    /// Starts a thread that can be joined through its handle.
+    #[pyfunction("($module, /, function, handle=None, daemon=True)")]
+    fn start_joinable_thread(
+        function: &PyObject,
+        handle: Option<&PyObject>,
+        daemon: Option<bool>,
+    ) -> PyResult {
+        if !function.is_callable() {
+            return Err(raise!(TypeError, "thread function must be callable"));
+        }
+        let handle = match handle {
+            None => handle::new()?,
+            Some(handle) => match handle.downcast_exact::<handle::ThreadHandle>() {
+                Some(handle) => handle.to_ref(),
+                None => return Err(raise!(TypeError, "'handle' must be a _ThreadHandle")),
+            },
+        };
+        handle::start(&handle, function, daemon.unwrap_or(true))?;
+        Ok(handle.into_object())
+    }
+    /// Whether daemon threads may be started: they may.
+    #[pyfunction("($module, /)")]
+    fn daemon_threads_allowed() -> bool {
+        true
+    }
+    /// A new lock.
+    #[pyfunction("($module, /)")]
+    fn allocate_lock() -> PyResult {
+        lock::new_lock()
+    }
+    /// An old name of `allocate_lock`.
+    #[pyfunction("($module, /)")]
+    fn allocate() -> PyResult {
+        lock::new_lock()
+    }
+    /// The identifier of the current thread.
+    #[pyfunction("($module, /)")]
+    fn get_ident() -> u64 {
+        native_ident()
+    }
+    /// The kernel's identifier of the current thread.
+    #[pyfunction("($module, /)")]
+    fn get_native_id() -> i64 {
+        // SAFETY: always succeeds.
+        unsafe { libc::gettid().into() }
+    }
+    /// Ends the thread silently, by SystemExit.
+    #[pyfunction("($module, /)")]
+    fn exit() -> PyResult<()> {
+        Err(raise!(SystemExit))
+    }
+    /// An old name of `exit`.
+    #[pyfunction("($module, /)")]
+    fn exit_thread() -> PyResult<()> {
+        Err(raise!(SystemExit))
+    }
+    /// Simulates the arrival of a signal in the main thread.
+    #[pyfunction("($module, signum=signal.SIGINT, /)")]
+    fn interrupt_main(signum: Option<i32>) -> PyResult<()> {
+        let signum = signum.unwrap_or(libc::SIGINT);
+        if !(1..=64).contains(&signum) {
+            return Err(raise!(ValueError, "signal number out of range"));
+        }
+        adder_runtime::hooks::trip_signal(signum);
+        Ok(())
+    }
+    /// How many threads run that this module started.
+    #[pyfunction("($module, /)")]
+    fn _count() -> usize {
+        N_THREADS.load(Ordering::Relaxed)
+    }
+    /// The stack size of new threads; sets it when an argument is given.
+    #[pyfunction("($module, size=0, /)")]
+    fn stack_size(size: Option<i64>) -> PyResult<usize> {
+        let old = STACK_SIZE.load(Ordering::Relaxed);
+        if let Some(size) = size {
+            if size < 0 {
+                return Err(raise!(ValueError, "size must be 0 or a positive value"));
+            }
+            if size != 0 && size < 32768 {
+                return Err(raise!(ValueError, "size not valid: {size} bytes"));
+            }
+            STACK_SIZE.store(size as usize, Ordering::Relaxed);
+        }
+        Ok(old)
+    }
+    /// The identifier of the main thread.
+    #[pyfunction("($module, /)")]
+    fn _get_main_thread_ident() -> u64 {
+        handle::main_thread_ident()
+    }
+    /// Whether the interpreter is the main one: it is.
+    #[pyfunction("($module, /)")]
+    fn _is_main_interpreter() -> bool {
+        true
+    }
+    /// Waits for all threads that are not daemons.
+    #[pyfunction("($module, /)")]
+    fn _shutdown() -> PyResult<()> {
+        handle::shutdown()
+    }
+    /// A handle for a thread that was started elsewhere.
+    #[pyfunction("($module, ident, /)")]
+    fn _make_thread_handle(ident: u64) -> PyResult {
+        handle::for_running(ident)
+    }
+    /// Names the current thread for the operating system.
+    #[pyfunction("($module, name, /)")]
+    fn set_name(name: &PyUnicodeObject) -> PyResult<()> {
+        let mut text = name.to_string_lossy();
+        while text.len() > 15 {
+            text.pop();
+        }
+        if let Ok(text) = std::ffi::CString::new(text) {
+            // SAFETY: a C string of at most 15 bytes, for the calling thread.
+            unsafe { libc::pthread_setname_np(libc::pthread_self(), text.as_ptr()) };
+        }
+        Ok(())
+    }
+    /// Prints an exception that ended a thread: the default of `threading.excepthook`.
+    #[pyfunction("($module, args, /)")]
+    fn _excepthook(args: &PyObject) -> PyResult<()> {
+        let fields = args.to_tuple()?;
+        let [ty, value, traceback, thread] = fields.as_slice() else {
+            return Err(raise!(TypeError, "_thread.excepthook argument type must be ExceptHookArgs"));
+        };
+        if ty.is(exc::SystemExit.as_object()) {
+            return Ok(());
+        }
+        let name = if is_none(thread) {
+            format!("{}", native_ident())
+        } else {
+            match thread.get_attr_opt(identifier!("_name"))? {
+                Some(name) => name.str()?.to_string_lossy(),
+                None => format!("{}", native_ident()),
+            }
+        };
+        let sys = adder_runtime::hooks::import_module("sys")?;
+        let stderr = sys.get_attr(identifier!("stderr"))?;
+        if is_none(&stderr) {
+            return Ok(());
+        }
+        let head = PyUnicodeObject::from_string(format!("Exception in thread {name}:\n"));
+        stderr.call_method(identifier!("write"), &[head.as_object()])?;
+        let traceback_module = adder_runtime::hooks::import_module("traceback")?;
+        traceback_module.call_method(identifier!("print_exception"), &[ty, value, traceback])?;
+        stderr.call_method(identifier!("flush"), &[])?;
+        Ok(())
+    }
+}
