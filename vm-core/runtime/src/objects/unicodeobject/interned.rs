@@ -117,7 +117,7 @@ pub(super) fn intern(object: Ref<PyUnicodeObject>, immortal: bool) -> Ref<PyUnic
 fn make_immortal_if(object: Ref<PyUnicodeObject>, immortal: bool) -> Ref<PyUnicodeObject> {
     if immortal && object.interned_state() == state::INTERNED_MORTAL {
         object.set_interned(state::INTERNED_IMMORTAL);
-        object.as_object().make_immortal();
+        object.as_object().set_immortal();
     }
     object
 }
