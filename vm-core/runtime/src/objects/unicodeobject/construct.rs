@@ -405,7 +405,7 @@ impl PyUnicodeObject {
         // SAFETY: tp_alloc gives a zeroed instance of the subclass, which has at least the layout of PyUnicodeObject;
         // every field is set before anybody else sees the object.
         unsafe {
-            let object = cls.alloc_instance(0)?.cast::<PyUnicodeObject>();
+            let object = alloc_instance(cls, 0)?.cast::<PyUnicodeObject>();
             let kind = source.kind();
             let n_bytes = source.len() * kind;
             let data = memory::raw_malloc(n_bytes + kind).cast::<u8>();
@@ -429,6 +429,17 @@ impl PyUnicodeObject {
     pub fn writer(len: usize) -> UnicodeWriter {
         UnicodeWriter::with_capacity(len)
     }
+}
+
+/// A zeroed instance by the type's own `tp_alloc`.
+pub(crate) fn alloc_instance(cls: &PyTypeObject, n_items: usize) -> PyResult {
+    let Some(tp_alloc) = cls.tp_alloc.get() else {
+        return Err(raise!(SystemError, "type '{}' has no tp_alloc", cls.name()));
+    };
+    // SAFETY: the type's own slot.
+    let object = unsafe { tp_alloc((cls as *const PyTypeObject).cast_mut(), n_items as isize) };
+    // SAFETY: a new reference or NULL.
+    unsafe { Ref::from_owned_opt(object) }.ok_or_else(|| Raised::from_c("tp_alloc"))
 }
 
 /// For the constructors that have no way to report: the sizes are those of memory that Rust already held.
