@@ -4,7 +4,7 @@ use crate::prelude::*;
 
 /// `(iter, (sequence,), index)`.
 pub fn reduce(sequence: &PyObject, index: usize) -> PyResult {
-    let iter = crate::module::builtin(identifier!("iter"))?;
+    let iter = crate::objects::iterobject::builtin("iter")?;
     let args = PyTupleObject::from_vec(vec![sequence.to_ref()]);
     let index = PyLongObject::from_usize(index);
     Ok(PyTupleObject::from_vec(vec![iter, args.into_object(), index.into_object()]).into_object())
@@ -12,7 +12,7 @@ pub fn reduce(sequence: &PyObject, index: usize) -> PyResult {
 
 /// `(iter, (empty,))` for an iterator that is at its end.
 pub fn reduce_exhausted(empty: Ref) -> PyResult {
-    let iter = crate::module::builtin(identifier!("iter"))?;
+    let iter = crate::objects::iterobject::builtin("iter")?;
     let args = PyTupleObject::from_vec(vec![empty]);
     Ok(PyTupleObject::from_vec(vec![iter, args.into_object()]).into_object())
 }

@@ -202,7 +202,7 @@ pub fn encode_replacement(
 
 /// The character's name, from `unicodedata`.
 fn character_name(code: u32) -> PyResult<Option<Ref<PyUnicodeObject>>> {
-    let module = crate::module::import("unicodedata")?;
+    let module = crate::hooks::import_module("unicodedata")?;
     let name = module.call_method(identifier!("name"), &[PyUnicodeObject::from_char(code).as_object(), none()])?;
     Ok(name.downcast::<PyUnicodeObject>().ok())
 }

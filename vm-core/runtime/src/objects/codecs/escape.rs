@@ -98,7 +98,7 @@ fn named_escape(bytes: &[u8], start: usize, writer: &mut UnicodeWriter) -> Step 
 
 /// The characters of a name, from `unicodedata`.
 fn look_up_name(name: &[u8]) -> Option<Ref<PyUnicodeObject>> {
-    let found = crate::module::import("unicodedata").and_then(|module| {
+    let found = crate::hooks::import_module("unicodedata").and_then(|module| {
         module.call_method(identifier!("lookup"), &[PyUnicodeObject::from_latin1(name).as_object()])
     });
     match found {

@@ -66,7 +66,7 @@ pub fn lookup(encoding: &str) -> PyResult {
         return Ok(codec);
     }
     if with(|registry| registry.search_functions.is_empty()) {
-        crate::module::import("encodings")?;
+        crate::hooks::import_module("encodings")?;
     }
     let functions = with(|registry| registry.search_functions.clone());
     if functions.is_empty() {

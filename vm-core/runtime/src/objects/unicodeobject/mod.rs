@@ -10,10 +10,20 @@ use crate::{memory, pyhash};
 use std::cell::Cell;
 use std::mem::offset_of;
 
+pub mod case;
 pub mod construct;
 pub mod interned;
+pub mod iter;
+pub mod repr;
+pub mod search;
+pub mod slots;
+pub mod split;
+pub mod text;
+pub mod translate;
 pub mod writer;
 
+pub use iter::{_PyUnicodeASCIIIter_Type, PyUnicodeIter_Type};
+pub use slots::PyUnicode_Type;
 pub use writer::UnicodeWriter;
 
 /// Bits of `PyASCIIObject.state`.

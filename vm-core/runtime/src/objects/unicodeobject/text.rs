@@ -1,6 +1,7 @@
 //! The methods that pad, encode and format strings, and what pickling asks for.
 
 use super::{ASCII_HEADER_SIZE, COMPACT_HEADER_SIZE};
+use crate::args::Kwargs;
 use crate::objects::{codecs, formatter, string_format};
 use crate::per_kind;
 use crate::prelude::*;
@@ -110,9 +111,8 @@ impl PyUnicodeObject {
     }
     /// The string with its replacement fields filled in.
     #[method(raw, "($self, /, *args, **kwargs)", name = "format")]
-    fn py_format(&self, args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult<Ref<PyUnicodeObject>> {
-        let keywords = crate::args::vector_keywords_of(args, kwnames);
-        string_format::format_with_keywords(self, args, &keywords)
+    fn py_format(&self, args: &[&PyObject], kwargs: Kwargs<'_>) -> PyResult<Ref<PyUnicodeObject>> {
+        string_format::format_with_keywords(self, args, kwargs)
     }
     /// As format, with the names looked up in a mapping.
     #[method("($self, mapping, /)")]

@@ -1,0 +1,64 @@
+//! `bytearray_iterator`.
+
+use crate::objects::seqiter;
+use crate::prelude::*;
+use std::cell::{Cell, RefCell};
+
+/// An iterator over the bytes of a `bytearray`.
+#[repr(C)]
+pub struct ByteArrayIterator {
+    ob_base: PyObject,
+    index: Cell<usize>,
+    /// Given up at the end.
+    bytes: RefCell<Option<Ref<PyByteArrayObject>>>,
+}
+
+impl ByteArrayIterator {
+    pub(super) fn over(bytes: Ref<PyByteArrayObject>) -> PyResult<Ref<ByteArrayIterator>> {
+        let ob_base = crate::memory::blank_header();
+        Ref::new(ByteArrayIterator { ob_base, index: Cell::new(0), bytes: RefCell::new(Some(bytes)) })
+    }
+}
+
+#[pytype(name = "bytearray_iterator", static_name = PyByteArrayIter_Type)]
+impl ByteArrayIterator {
+    #[slot]
+    fn tp_iter(&self) -> Ref {
+        self.to_object()
+    }
+    #[slot]
+    fn tp_iternext(&self) -> PyResult<Option<Ref<PyLongObject>>> {
+        let held = self.bytes.borrow();
+        let Some(bytes) = held.as_ref() else { return Ok(None) };
+        let index = self.index.get();
+        if let Some(byte) = bytes.as_bytes().get(index) {
+            self.index.set(index + 1);
+            return Ok(Some(PyLongObject::from_i64(i64::from(*byte))));
+        }
+        drop(held);
+        self.bytes.take();
+        Ok(None)
+    }
+    /// How many items are left.
+    #[method("($self, /)")]
+    fn __length_hint__(&self) -> usize {
+        self.bytes.borrow().as_ref().map_or(0, |bytes| bytes.len().saturating_sub(self.index.get()))
+    }
+    /// For pickling.
+    #[method("($self, /)")]
+    fn __reduce__(&self) -> PyResult {
+        match &*self.bytes.borrow() {
+            Some(bytes) => seqiter::reduce(bytes.as_object(), self.index.get()),
+            None => seqiter::reduce_exhausted(PyTupleObject::empty().into_object()),
+        }
+    }
+    /// Goes to a place.
+    #[method("($self, state, /)")]
+    fn __setstate__(&self, state: &PyObject) -> PyResult<()> {
+        let index = seqiter::state_index(state)?;
+        if let Some(bytes) = &*self.bytes.borrow() {
+            self.index.set(index.min(bytes.len()));
+        }
+        Ok(())
+    }
+}
