@@ -89,7 +89,11 @@ impl Drop for Buffer {
 /// `view` points to a `Py_buffer` that stays in place until it is released.
 pub unsafe fn get_buffer(object: &PyObject, view: *mut Py_buffer, flags: c_int) -> PyResult<()> {
     let Some(getter) = getter(object) else {
-        return Err(raise!(TypeError, "a bytes-like object is required, not '{}'", object.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "a bytes-like object is required, not '{}'",
+            object.ty().full_name()
+        ));
     };
     // SAFETY: a slot of the object's type; the caller's contract.
     if unsafe { getter(object.as_ptr(), view, flags) } != 0 {
@@ -106,8 +110,15 @@ pub unsafe fn release_buffer(view: *mut Py_buffer) {
     // SAFETY: the caller's contract.
     unsafe {
         let exporter = (*view).obj.replace(null_mut());
-        let Some(exporter) = Ref::from_owned_opt(exporter) else { return };
-        let release = exporter.ty().tp_as_buffer.get().as_ref().and_then(|procs| procs.bf_releasebuffer.get());
+        let Some(exporter) = Ref::from_owned_opt(exporter) else {
+            return;
+        };
+        let release = exporter
+            .ty()
+            .tp_as_buffer
+            .get()
+            .as_ref()
+            .and_then(|procs| procs.bf_releasebuffer.get());
         if let Some(release) = release {
             release(exporter.as_raw(), view);
         }
@@ -127,7 +138,10 @@ pub unsafe fn fill_info(
     flags: c_int,
 ) -> PyResult<()> {
     if view.is_null() {
-        return Err(raise!(BufferError, "PyBuffer_FillInfo: view==NULL argument is obsolete"));
+        return Err(raise!(
+            BufferError,
+            "PyBuffer_FillInfo: view==NULL argument is obsolete"
+        ));
     }
     if flags == PyBUF_READ || flags == PyBUF_WRITE {
         return Err(raise!(SystemError, "bad argument to internal function"));
@@ -138,17 +152,31 @@ pub unsafe fn fill_info(
     // SAFETY: the caller's contract; shape and strides point into the view itself, as C's do.
     unsafe {
         let target = &*view;
-        target.obj.set(object.map_or(null_mut(), |object| object.to_ref().into_raw()));
+        target
+            .obj
+            .set(object.map_or(null_mut(), |object| object.to_ref().into_raw()));
         target.buf.set(buf);
         target.len.set(len as isize);
         target.readonly.set(c_int::from(readonly));
         target.itemsize.set(1);
-        let format = if flags & PyBUF_FORMAT != 0 { c"B".as_ptr().cast_mut() } else { null_mut() };
+        let format = if flags & PyBUF_FORMAT != 0 {
+            c"B".as_ptr().cast_mut()
+        } else {
+            null_mut()
+        };
         target.format.set(format);
         target.ndim.set(1);
-        target.shape.set(if flags & PyBUF_ND != 0 { target.len.as_ptr() } else { null_mut() });
+        target.shape.set(if flags & PyBUF_ND != 0 {
+            target.len.as_ptr()
+        } else {
+            null_mut()
+        });
         let has_strides = flags & PyBUF_STRIDES == PyBUF_STRIDES;
-        target.strides.set(if has_strides { target.itemsize.as_ptr() } else { null_mut() });
+        target.strides.set(if has_strides {
+            target.itemsize.as_ptr()
+        } else {
+            null_mut()
+        });
         target.suboffsets.set(null_mut());
         target.internal.set(null_mut());
     }
@@ -192,7 +220,9 @@ fn n_wide_dimensions(view: &Py_buffer) -> usize {
         return 0;
     }
     // SAFETY: a view with a shape has `ndim` extents.
-    (0..view.ndim.get() as usize).filter(|dim| unsafe { *shape.add(*dim) } > 1).count()
+    (0..view.ndim.get() as usize)
+        .filter(|dim| unsafe { *shape.add(*dim) } > 1)
+        .count()
 }
 
 /// A bytes-like argument: exact `bytes` are borrowed as they are, others are viewed.

@@ -78,7 +78,11 @@ fn run_of(value: &PyObject) -> PyResult<Vec<u8>> {
     if let Some(result) = value.call_special(identifier!("__bytes__"), &[])? {
         return match result.as_object().downcast::<PyBytesObject>() {
             Some(bytes) => Ok(bytes.as_bytes().to_vec()),
-            None => Err(raise!(TypeError, "__bytes__ returned non-bytes (type {})", result.ty().name())),
+            None => Err(raise!(
+                TypeError,
+                "__bytes__ returned non-bytes (type {})",
+                result.ty().full_name()
+            )),
         };
     }
     if has_buffer(value) {
@@ -87,7 +91,7 @@ fn run_of(value: &PyObject) -> PyResult<Vec<u8>> {
     Err(raise!(
         TypeError,
         "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
-        value.ty().name()
+        value.ty().full_name()
     ))
 }
 
@@ -96,7 +100,9 @@ fn one_byte(value: &PyObject) -> PyResult<u8> {
     let run = if let Some(bytes) = value.downcast::<PyBytesObject>() {
         Some(("bytes", bytes.as_bytes()))
     } else {
-        value.downcast::<PyByteArrayObject>().map(|array| ("bytearray", array.as_bytes()))
+        value
+            .downcast::<PyByteArrayObject>()
+            .map(|array| ("bytearray", array.as_bytes()))
     };
     match run {
         Some((_, [byte])) => return Ok(*byte),
@@ -110,8 +116,11 @@ fn one_byte(value: &PyObject) -> PyResult<u8> {
         None => {}
     }
     if !value.has_index() {
-        let ty = value.ty().name();
-        return Err(raise!(TypeError, "%c requires an integer in range(256) or a single byte, not {ty}"));
+        let ty = value.ty().full_name();
+        return Err(raise!(
+            TypeError,
+            "%c requires an integer in range(256) or a single byte, not {ty}"
+        ));
     }
     match value.index_subclass()?.to_i64().map(u8::try_from) {
         Some(Ok(byte)) => Ok(byte),

@@ -36,7 +36,13 @@ impl<'a> Arguments<'a> {
         let tuple = args.downcast::<PyTupleObject>();
         let has_subscript = args.ty().mapping_slot(|slots| slots.mp_subscript.get()).is_some();
         let mapping = (tuple.is_none() && !is_text && has_subscript).then_some(args);
-        Arguments { args, tuple, mapping, n_taken: 0, keyed: None }
+        Arguments {
+            args,
+            tuple,
+            mapping,
+            n_taken: 0,
+            keyed: None,
+        }
     }
     /// The next argument. TypeError when there is none.
     pub fn next(&mut self) -> PyResult {
@@ -51,13 +57,19 @@ impl<'a> Arguments<'a> {
     }
     /// Makes the mapping's value of `key` the only argument.
     fn take_key(&mut self, key: &PyObject) -> PyResult<()> {
-        let Some(mapping) = self.mapping else { return Err(needs_mapping()) };
+        let Some(mapping) = self.mapping else {
+            return Err(needs_mapping());
+        };
         self.keyed = Some(mapping.get_item(key)?);
         self.n_taken = 0;
         Ok(())
     }
     fn check_mapping(&self) -> PyResult<()> {
-        if self.mapping.is_none() { Err(needs_mapping()) } else { Ok(()) }
+        if self.mapping.is_none() {
+            Err(needs_mapping())
+        } else {
+            Ok(())
+        }
     }
     /// TypeError when arguments are left over.
     pub fn finish(&self, what: &str) -> PyResult<()> {
@@ -67,7 +79,10 @@ impl<'a> Arguments<'a> {
             (None, None) => self.n_taken == 0,
         };
         if is_left && self.mapping.is_none() {
-            return Err(raise!(TypeError, "not all arguments converted during {what} formatting"));
+            return Err(raise!(
+                TypeError,
+                "not all arguments converted during {what} formatting"
+            ));
         }
         Ok(())
     }
@@ -98,12 +113,18 @@ impl<F: Fn(usize) -> u32> Reader<F> {
         self.at = place;
     }
     fn next(&mut self) -> PyResult<u32> {
-        let Some(code) = self.peek() else { return Err(raise!(ValueError, "incomplete format")) };
+        let Some(code) = self.peek() else {
+            return Err(raise!(ValueError, "incomplete format"));
+        };
         self.at += 1;
         Ok(code)
     }
     /// Reads a specification; the place is behind its `%`. `key` makes the object of a key's range.
-    pub fn spec(&mut self, arguments: &mut Arguments<'_>, key: impl Fn(usize, usize) -> Ref) -> PyResult<Spec> {
+    pub fn spec(
+        &mut self,
+        arguments: &mut Arguments<'_>,
+        key: impl Fn(usize, usize) -> Ref,
+    ) -> PyResult<Spec> {
         if self.peek() == Some(u32::from(b'(')) {
             arguments.check_mapping()?;
             let (start, end) = self.key_range()?;
@@ -214,8 +235,15 @@ fn star_precision(arguments: &mut Arguments<'_>) -> PyResult<usize> {
 #[cold]
 pub fn unsupported(spec: &Spec) -> Raised {
     let (code, place) = (spec.conversion, spec.place);
-    let shown = if (31..=126).contains(&code) { char::from(code as u8) } else { '?' };
-    raise!(ValueError, "unsupported format character '{shown}' (0x{code:x}) at index {place}")
+    let shown = if (31..=126).contains(&code) {
+        char::from(code as u8)
+    } else {
+        '?'
+    };
+    raise!(
+        ValueError,
+        "unsupported format character '{shown}' (0x{code:x}) at index {place}"
+    )
 }
 
 /// The number that an integer conversion formats.
@@ -226,7 +254,10 @@ fn integer_of(value: &PyObject, conversion: u8) -> PyResult<Ref<PyLongObject>> {
     let (wanted, converted) = match conversion {
         b'x' | b'X' | b'o' => ("an integer", value.index_subclass()),
         _ if is_number(value) => ("a real number", value.to_int()),
-        _ => ("a real number", Err(not_a_number(value, conversion, "a real number"))),
+        _ => (
+            "a real number",
+            Err(not_a_number(value, conversion, "a real number")),
+        ),
     };
     converted.map_err(|raised| match raised.clear_if(exc::TypeError) {
         Ok(()) => not_a_number(value, conversion, wanted),
@@ -235,7 +266,7 @@ fn integer_of(value: &PyObject, conversion: u8) -> PyResult<Ref<PyLongObject>> {
 }
 
 fn not_a_number(value: &PyObject, conversion: u8, wanted: &str) -> Raised {
-    let (conversion, ty) = (char::from(conversion), value.ty().name());
+    let (conversion, ty) = (char::from(conversion), value.ty().full_name());
     raise!(TypeError, "%{conversion} format: {wanted} is required, not {ty}")
 }
 
@@ -281,18 +312,25 @@ fn integer_text(value: &PyObject, spec: &Spec, conversion: u8) -> PyResult<Strin
 fn float_text(value: &PyObject, spec: &Spec, conversion: u8, not_float: Option<&str>) -> PyResult<String> {
     let number = value.to_f64().map_err(|raised| match not_float {
         Some(message) => match raised.clear_if(exc::TypeError) {
-            Ok(()) => raise!(TypeError, "{message}, not {}", value.ty().name()),
+            Ok(()) => raise!(TypeError, "{message}, not {}", value.ty().full_name()),
             Err(raised) => raised,
         },
         None => raised,
     })?;
     let flags = if spec.alternate { dtoa::DTSF_ALT } else { 0 };
-    Ok(dtoa::double_to_string(number, char::from(conversion), spec.precision.unwrap_or(6), flags))
+    Ok(dtoa::double_to_string(
+        number,
+        char::from(conversion),
+        spec.precision.unwrap_or(6),
+        flags,
+    ))
 }
 
 /// The text of a numeric conversion, laid out to its width: always ASCII. `None` when the conversion is no number's.
 pub fn number_text(value: &PyObject, spec: &Spec, not_float: Option<&str>) -> PyResult<Option<String>> {
-    let Ok(conversion) = u8::try_from(spec.conversion) else { return Ok(None) };
+    let Ok(conversion) = u8::try_from(spec.conversion) else {
+        return Ok(None);
+    };
     let text = match conversion {
         b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => integer_text(value, spec, conversion)?,
         b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => float_text(value, spec, conversion, not_float)?,

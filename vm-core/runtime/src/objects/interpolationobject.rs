@@ -15,7 +15,12 @@ pub struct Interpolation {
 
 impl Interpolation {
     /// What a t-string makes of a field. `conversion` is one of `s`, `r`, `a`.
-    pub fn build(value: &PyObject, expression: &PyObject, conversion: Option<u8>, format_spec: &PyObject) -> PyResult<Ref<Interpolation>> {
+    pub fn build(
+        value: &PyObject,
+        expression: &PyObject,
+        conversion: Option<u8>,
+        format_spec: &PyObject,
+    ) -> PyResult<Ref<Interpolation>> {
         let conversion = match conversion {
             Some(letter) => PyUnicodeObject::from_ascii(&[letter]).into_object(),
             None => none_ref(),
@@ -58,8 +63,11 @@ impl Interpolation {
             None => none_ref(),
             Some(given) => {
                 let Some(text) = given.downcast::<PyUnicodeObject>() else {
-                    let ty = given.ty().name();
-                    return Err(raise!(TypeError, "Interpolation() argument 'conversion' must be str, not {ty}"));
+                    let ty = given.ty().full_name();
+                    return Err(raise!(
+                        TypeError,
+                        "Interpolation() argument 'conversion' must be str, not {ty}"
+                    ));
                 };
                 if !["s", "a", "r"].iter().any(|known| text.eq_str(known)) {
                     return Err(raise!(
@@ -73,13 +81,16 @@ impl Interpolation {
         let text = |given: Option<&PyUnicodeObject>| {
             given.map_or_else(|| PyUnicodeObject::empty().into_object(), |text| text.to_object())
         };
-        Ref::new_in(cls, Interpolation {
-            ob_base: crate::memory::blank_header(),
-            value: value.to_ref(),
-            expression: text(expression),
-            conversion,
-            format_spec: text(format_spec),
-        })
+        Ref::new_in(
+            cls,
+            Interpolation {
+                ob_base: crate::memory::blank_header(),
+                value: value.to_ref(),
+                expression: text(expression),
+                conversion,
+                format_spec: text(format_spec),
+            },
+        )
     }
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
@@ -96,7 +107,9 @@ impl Interpolation {
         let shown = |part: &Ref| part.repr().map(|text| text.to_string_lossy());
         let (value, expression) = (shown(&self.value)?, shown(&self.expression)?);
         let (conversion, format_spec) = (shown(&self.conversion)?, shown(&self.format_spec)?);
-        Ok(format!("Interpolation({value}, {expression}, {conversion}, {format_spec})"))
+        Ok(format!(
+            "Interpolation({value}, {expression}, {conversion}, {format_spec})"
+        ))
     }
     #[getter]
     fn __match_args__(&self) -> PyResult<Ref<PyTupleObject>> {
@@ -119,5 +132,10 @@ impl Interpolation {
 
 fn match_args() -> Ref<PyTupleObject> {
     let names = ["value", "expression", "conversion", "format_spec"];
-    PyTupleObject::from_vec(names.iter().map(|name| PyUnicodeObject::from_str(name).into_object()).collect())
+    PyTupleObject::from_vec(
+        names
+            .iter()
+            .map(|name| PyUnicodeObject::from_str(name).into_object())
+            .collect(),
+    )
 }

@@ -32,7 +32,11 @@ const CLOSE: u32 = 0x7D;
 
 impl<'a> Pieces<'a> {
     fn new(text: &'a PyUnicodeObject, range: Range<usize>) -> Pieces<'a> {
-        Pieces { text, at: range.start, end: range.end }
+        Pieces {
+            text,
+            at: range.start,
+            end: range.end,
+        }
     }
     fn peek(&self) -> Option<u32> {
         (self.at < self.end).then(|| self.text.char_at(self.at))
@@ -55,7 +59,9 @@ impl<'a> Pieces<'a> {
                 break;
             }
         }
-        let Some(brace) = brace else { return Ok(Some((start..self.end, None))) };
+        let Some(brace) = brace else {
+            return Ok(Some((start..self.end, None)));
+        };
         let next = self.peek();
         if brace == CLOSE && next != Some(CLOSE) {
             return Err(raise!(ValueError, "Single '}}' encountered in format string"));
@@ -88,7 +94,12 @@ impl<'a> Pieces<'a> {
                 _ => {}
             }
         }
-        let mut field = Field { name: start..self.at - 1, spec: self.at..self.at, is_nested: false, conversion: None };
+        let mut field = Field {
+            name: start..self.at - 1,
+            spec: self.at..self.at,
+            is_nested: false,
+            conversion: None,
+        };
         if stop == CLOSE {
             return Ok(field);
         }
@@ -97,7 +108,10 @@ impl<'a> Pieces<'a> {
         }
         if stop == u32::from(b'!') {
             let Some(conversion) = self.take() else {
-                return Err(raise!(ValueError, "end of string while looking for conversion specifier"));
+                return Err(raise!(
+                    ValueError,
+                    "end of string while looking for conversion specifier"
+                ));
             };
             field.conversion = Some(conversion);
             match self.take() {
@@ -152,7 +166,9 @@ fn integer_of(text: &PyUnicodeObject, range: Range<usize>) -> PyResult<Option<us
     }
     let mut value = 0usize;
     for idx in range {
-        let Some(digit) = unicodectype::to_decimal(text.char_at(idx)) else { return Ok(None) };
+        let Some(digit) = unicodectype::to_decimal(text.char_at(idx)) else {
+            return Ok(None);
+        };
         let digit = digit as usize;
         if value > (isize::MAX as usize - digit) / 10 {
             return Err(raise!(ValueError, "Too many decimal digits in format string"));
@@ -164,7 +180,9 @@ fn integer_of(text: &PyUnicodeObject, range: Range<usize>) -> PyResult<Option<us
 
 /// The end of the first part of a field's name.
 fn first_part(text: &PyUnicodeObject, name: &Range<usize>) -> usize {
-    name.clone().find(|&idx| matches!(text.char_at(idx), 0x5B | 0x2E)).unwrap_or(name.end)
+    name.clone()
+        .find(|&idx| matches!(text.char_at(idx), 0x5B | 0x2E))
+        .unwrap_or(name.end)
 }
 
 /// The attributes and items that follow the first part of a name.
@@ -207,7 +225,10 @@ impl Rest<'_> {
                 }
                 Ok(Some(Access::Item(start..end, integer_of(self.text, start..end)?)))
             }
-            _ => Err(raise!(ValueError, "Only '.' or '[' may follow ']' in format field specifier")),
+            _ => Err(raise!(
+                ValueError,
+                "Only '.' or '[' may follow ']' in format field specifier"
+            )),
         }
     }
 }
@@ -249,12 +270,18 @@ impl Source<'_> {
             Some(idx) => self.positional(idx)?,
             None => self.named(&text.substring(first.start, first.end))?,
         };
-        let mut rest = Rest { text, at: end, end: name.end };
+        let mut rest = Rest {
+            text,
+            at: end,
+            end: name.end,
+        };
         while let Some(access) = rest.next()? {
             value = match access {
                 Access::Attribute(range) => value.get_attr(&text.substring(range.start, range.end))?,
                 Access::Item(_, Some(idx)) => value.get_item(PyLongObject::from_usize(idx).as_object())?,
-                Access::Item(range, None) => value.get_item(text.substring(range.start, range.end).as_object())?,
+                Access::Item(range, None) => {
+                    value.get_item(text.substring(range.start, range.end).as_object())?
+                }
             };
         }
         Ok(value)
@@ -265,14 +292,18 @@ impl Source<'_> {
         };
         match args.get(idx) {
             Some(arg) => Ok(arg.to_ref()),
-            None => Err(raise!(IndexError, "Replacement index {idx} out of range for positional args tuple")),
+            None => Err(raise!(
+                IndexError,
+                "Replacement index {idx} out of range for positional args tuple"
+            )),
         }
     }
     fn named(&self, name: &PyUnicodeObject) -> PyResult {
         match &self.keywords {
             Keywords::Mapping(mapping) => mapping.get_item(name.as_object()),
             Keywords::Given(keywords) => {
-                let is_it = |key: &PyObject| key.downcast::<PyUnicodeObject>().is_some_and(|key| key.eq(name));
+                let is_it =
+                    |key: &PyObject| key.downcast::<PyUnicodeObject>().is_some_and(|key| key.eq(name));
                 match keywords.iter().find(|(key, _)| is_it(key)) {
                     Some((_, value)) => Ok(value.to_ref()),
                     None => Err(raise!(KeyError, value => name.as_object())),
@@ -281,7 +312,13 @@ impl Source<'_> {
         }
     }
     /// Writes what a format stands for.
-    fn write(&mut self, writer: &mut UnicodeWriter, text: &PyUnicodeObject, range: Range<usize>, depth: usize) -> PyResult<()> {
+    fn write(
+        &mut self,
+        writer: &mut UnicodeWriter,
+        text: &PyUnicodeObject,
+        range: Range<usize>,
+        depth: usize,
+    ) -> PyResult<()> {
         if depth == 0 {
             return Err(raise!(ValueError, "Max string recursion exceeded"));
         }
@@ -314,14 +351,29 @@ fn converted(value: &PyObject, conversion: u32) -> PyResult<Ref<PyUnicodeObject>
         Ok(b'r') => value.repr(),
         Ok(b's') => value.str(),
         Ok(b'a') => value.ascii(),
-        Ok(shown @ 33..=126) => Err(raise!(ValueError, "Unknown conversion specifier {}", char::from(shown))),
-        _ => Err(raise!(ValueError, "Unknown conversion specifier \\x{conversion:x}")),
+        Ok(shown @ 33..=126) => Err(raise!(
+            ValueError,
+            "Unknown conversion specifier {}",
+            char::from(shown)
+        )),
+        _ => Err(raise!(
+            ValueError,
+            "Unknown conversion specifier \\x{conversion:x}"
+        )),
     }
 }
 
-fn run(format: &PyUnicodeObject, args: Option<&[&PyObject]>, keywords: Keywords<'_>) -> PyResult<Ref<PyUnicodeObject>> {
+fn run(
+    format: &PyUnicodeObject,
+    args: Option<&[&PyObject]>,
+    keywords: Keywords<'_>,
+) -> PyResult<Ref<PyUnicodeObject>> {
     let mut writer = PyUnicodeObject::writer(format.len() + 32);
-    let mut source = Source { args, keywords, numbering: Numbering::Open };
+    let mut source = Source {
+        args,
+        keywords,
+        numbering: Numbering::Open,
+    };
     source.write(&mut writer, format, 0..format.len(), 2)?;
     writer.finish()
 }
@@ -360,14 +412,22 @@ impl FormatterIterator {
         let mut pieces = Pieces::new(text, self.at.get()..text.len());
         let next = pieces.next()?;
         self.at.set(pieces.at);
-        let Some((literal, field)) = next else { return Ok(None) };
+        let Some((literal, field)) = next else {
+            return Ok(None);
+        };
         let part = |range: Range<usize>| text.substring(range.start, range.end).into_object();
         let mut items = vec![part(literal)];
         match field {
             None => items.extend([none_ref(), none_ref(), none_ref()]),
             Some(field) => {
-                let conversion = field.conversion.map(|code| PyUnicodeObject::from_char(code).into_object());
-                items.extend([part(field.name), part(field.spec), conversion.unwrap_or_else(none_ref)]);
+                let conversion = field
+                    .conversion
+                    .map(|code| PyUnicodeObject::from_char(code).into_object());
+                items.extend([
+                    part(field.name),
+                    part(field.spec),
+                    conversion.unwrap_or_else(none_ref),
+                ]);
             }
         }
         Ok(Some(PyTupleObject::from_vec(items)))
@@ -377,7 +437,11 @@ impl FormatterIterator {
 /// `_string.formatter_parser(text)`.
 pub fn formatter_parser(text: &PyUnicodeObject) -> PyResult<Ref<FormatterIterator>> {
     let ob_base = crate::memory::blank_header();
-    Ref::new(FormatterIterator { ob_base, text: text.to_ref(), at: Cell::new(0) })
+    Ref::new(FormatterIterator {
+        ob_base,
+        text: text.to_ref(),
+        at: Cell::new(0),
+    })
 }
 
 /// The iterator of `_string.formatter_field_name_split`: whether a step is an attribute, and its name or number.
@@ -397,14 +461,20 @@ impl FieldNameIterator {
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref<PyTupleObject>>> {
         let text = &*self.text;
-        let mut rest = Rest { text, at: self.at.get(), end: text.len() };
+        let mut rest = Rest {
+            text,
+            at: self.at.get(),
+            end: text.len(),
+        };
         let next = rest.next()?;
         self.at.set(rest.at);
         let part = |range: Range<usize>| text.substring(range.start, range.end).into_object();
         Ok(next.map(|access| {
             PyTupleObject::from_vec(match access {
                 Access::Attribute(range) => vec![py_bool(true), part(range)],
-                Access::Item(_, Some(idx)) => vec![py_bool(false), PyLongObject::from_usize(idx).into_object()],
+                Access::Item(_, Some(idx)) => {
+                    vec![py_bool(false), PyLongObject::from_usize(idx).into_object()]
+                }
                 Access::Item(range, None) => vec![py_bool(false), part(range)],
             })
         }))
@@ -419,6 +489,10 @@ pub fn formatter_field_name_split(text: &PyUnicodeObject) -> PyResult<Ref<PyTupl
         None => text.substring(0, end).into_object(),
     };
     let ob_base = crate::memory::blank_header();
-    let rest = Ref::new(FieldNameIterator { ob_base, text: text.to_ref(), at: Cell::new(end) })?;
+    let rest = Ref::new(FieldNameIterator {
+        ob_base,
+        text: text.to_ref(),
+        at: Cell::new(end),
+    })?;
     Ok(PyTupleObject::from_vec(vec![first, rest.into_object()]))
 }

@@ -17,22 +17,36 @@ pub struct Template {
 impl Template {
     /// Of the strings and the interpolations between them.
     pub fn build(strings: Ref<PyTupleObject>, interpolations: Ref<PyTupleObject>) -> PyResult<Ref<Template>> {
-        Ref::new(Template { ob_base: crate::memory::blank_header(), strings, interpolations })
+        Ref::new(Template {
+            ob_base: crate::memory::blank_header(),
+            strings,
+            interpolations,
+        })
     }
     /// Both in a row: the last string of the first meets the first one of the second.
     fn joined(&self, other: &Template) -> PyResult<Ref<Template>> {
         let (left, right) = (self.strings.as_slice(), other.strings.as_slice());
         let (last, first) = (left[left.len() - 1], right[0]);
-        let middle = match (last.downcast::<PyUnicodeObject>(), first.downcast::<PyUnicodeObject>()) {
+        let middle = match (
+            last.downcast::<PyUnicodeObject>(),
+            first.downcast::<PyUnicodeObject>(),
+        ) {
             (Some(last), Some(first)) => last.concat(first)?,
             _ => return Err(raise!(SystemError, "a template's strings are not strings")),
         };
         let mut strings: Vec<Ref> = left[..left.len() - 1].iter().map(|item| item.to_ref()).collect();
         strings.push(middle.into_object());
         strings.extend(right[1..].iter().map(|item| item.to_ref()));
-        let both = self.interpolations.as_slice().iter().chain(other.interpolations.as_slice());
+        let both = self
+            .interpolations
+            .as_slice()
+            .iter()
+            .chain(other.interpolations.as_slice());
         let interpolations = both.map(|item| item.to_ref()).collect();
-        Template::build(PyTupleObject::from_vec(strings), PyTupleObject::from_vec(interpolations))
+        Template::build(
+            PyTupleObject::from_vec(strings),
+            PyTupleObject::from_vec(interpolations),
+        )
     }
 }
 
@@ -48,7 +62,11 @@ impl Template {
 /// A template string: text and interpolations.
 impl Template {
     #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<Ref<Template>> {
+    fn tp_new(
+        cls: &PyTypeObject,
+        args: &PyTupleObject,
+        kwargs: Option<&PyDictObject>,
+    ) -> PyResult<Ref<Template>> {
         if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
             return Err(raise!(TypeError, "Template.__new__ only accepts *args arguments"));
         }
@@ -68,7 +86,7 @@ impl Template {
                 }
                 interpolations.push(arg.to_ref());
             } else {
-                let ty = arg.ty().name();
+                let ty = arg.ty().full_name();
                 return Err(raise!(
                     TypeError,
                     "Template.__new__ *args need to be of type 'str' or 'Interpolation', got {ty}"
@@ -78,11 +96,14 @@ impl Template {
         if strings.len() == interpolations.len() {
             strings.push(PyUnicodeObject::empty());
         }
-        Ref::new_in(cls, Template {
-            ob_base: crate::memory::blank_header(),
-            strings: PyTupleObject::from_vec(strings.into_iter().map(Ref::into_object).collect()),
-            interpolations: PyTupleObject::from_vec(interpolations),
-        })
+        Ref::new_in(
+            cls,
+            Template {
+                ob_base: crate::memory::blank_header(),
+                strings: PyTupleObject::from_vec(strings.into_iter().map(Ref::into_object).collect()),
+                interpolations: PyTupleObject::from_vec(interpolations),
+            },
+        )
     }
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
@@ -93,14 +114,23 @@ impl Template {
     }
     #[slot]
     fn tp_repr(&self) -> PyResult<String> {
-        let (strings, interpolations) = (self.strings.as_object().repr()?, self.interpolations.as_object().repr()?);
+        let (strings, interpolations) = (
+            self.strings.as_object().repr()?,
+            self.interpolations.as_object().repr()?,
+        );
         let (strings, interpolations) = (strings.to_string_lossy(), interpolations.to_string_lossy());
-        Ok(format!("Template(strings={strings}, interpolations={interpolations})"))
+        Ok(format!(
+            "Template(strings={strings}, interpolations={interpolations})"
+        ))
     }
     #[slot]
     fn tp_iter(&self) -> PyResult<Ref<TemplateIterator>> {
         let ob_base = crate::memory::blank_header();
-        Ref::new(TemplateIterator { ob_base, template: self.to_ref(), next: Cell::new(0) })
+        Ref::new(TemplateIterator {
+            ob_base,
+            template: self.to_ref(),
+            next: Cell::new(0),
+        })
     }
     #[slot]
     fn sq_concat(&self, other: &PyObject) -> PyResult<Ref<Template>> {
@@ -109,14 +139,18 @@ impl Template {
             None => Err(raise!(
                 TypeError,
                 "can only concatenate string.templatelib.Template (not \"{}\") to string.templatelib.Template",
-                other.ty().name()
+                other.ty().full_name()
             )),
         }
     }
     /// The values of the interpolations.
     #[getter]
     fn values(&self) -> Ref<PyTupleObject> {
-        let values = self.interpolations.as_slice().iter().filter_map(|item| item.downcast::<Interpolation>());
+        let values = self
+            .interpolations
+            .as_slice()
+            .iter()
+            .filter_map(|item| item.downcast::<Interpolation>());
         PyTupleObject::from_vec(values.map(|item| item.value().to_ref()).collect())
     }
     /// For pickling.
@@ -125,7 +159,10 @@ impl Template {
         let module = crate::hooks::import_module("string.templatelib")?;
         let function = module.get_attr(identifier!("_template_unpickle"))?;
         let args = vec![self.strings.to_object(), self.interpolations.to_object()];
-        Ok(PyTupleObject::from_vec(vec![function, PyTupleObject::from_vec(args).into_object()]))
+        Ok(PyTupleObject::from_vec(vec![
+            function,
+            PyTupleObject::from_vec(args).into_object(),
+        ]))
     }
     /// See PEP 585.
     #[classmethod("($type, object, /)")]
@@ -158,10 +195,19 @@ impl TemplateIterator {
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
         loop {
             let place = self.next.get();
-            let items = if place % 2 == 0 { &self.template.strings } else { &self.template.interpolations };
-            let Some(item) = items.as_slice().get(place / 2) else { return Ok(None) };
+            let items = if place % 2 == 0 {
+                &self.template.strings
+            } else {
+                &self.template.interpolations
+            };
+            let Some(item) = items.as_slice().get(place / 2) else {
+                return Ok(None);
+            };
             self.next.set(place + 1);
-            if item.downcast::<PyUnicodeObject>().is_none_or(|text| !text.is_empty()) {
+            if item
+                .downcast::<PyUnicodeObject>()
+                .is_none_or(|text| !text.is_empty())
+            {
                 return Ok(Some(item.to_ref()));
             }
         }

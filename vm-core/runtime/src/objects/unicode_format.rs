@@ -30,7 +30,9 @@ pub fn format(format: &PyUnicodeObject, args: &PyObject) -> PyResult<Ref<PyUnico
             break;
         }
         reader.go_to(start + n_plain + 1);
-        let spec = reader.spec(&mut arguments, |start, end| format.substring(start, end).into_object())?;
+        let spec = reader.spec(&mut arguments, |start, end| {
+            format.substring(start, end).into_object()
+        })?;
         if spec.conversion == PERCENT {
             writer.push(PERCENT);
             continue;
@@ -73,7 +75,11 @@ fn write_padded(
     if !spec.left {
         writer.push_repeated(0x20, n_missing);
     }
-    if len == text.len() { writer.push_object(text) } else { writer.push_range(text, 0, len) }
+    if len == text.len() {
+        writer.push_object(text)
+    } else {
+        writer.push_range(text, 0, len)
+    }
     if spec.left {
         writer.push_repeated(0x20, n_missing);
     }
@@ -93,7 +99,11 @@ fn character(value: &PyObject) -> PyResult<u32> {
         ));
     }
     if !value.has_index() {
-        return Err(raise!(TypeError, "%c requires an int or a unicode character, not {}", value.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "%c requires an int or a unicode character, not {}",
+            value.ty().full_name()
+        ));
     }
     match value.index_subclass()?.to_i64() {
         Some(code) if (0..=i64::from(MAX_CODE_POINT)).contains(&code) => Ok(code as u32),

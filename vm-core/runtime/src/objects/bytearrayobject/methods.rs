@@ -4,7 +4,7 @@ use super::{BYTE_RANGE, collect_bytes};
 use crate::exceptions::exc;
 use crate::objects::buffer::{BytesArg, has_buffer};
 use crate::objects::bytes_methods::{self, byte_value};
-use crate::objects::slice_args::item_place;
+use crate::objects::indices::checked_index;
 use crate::prelude::*;
 
 impl PyByteArrayObject {
@@ -20,7 +20,11 @@ impl PyByteArrayObject {
         };
         let state = self.as_object().call_method(identifier!("__getstate__"), &[])?;
         let cls = self.as_object().ty().as_object().to_ref();
-        Ok(PyTupleObject::from_vec(vec![cls, PyTupleObject::from_vec(args).into_object(), state]))
+        Ok(PyTupleObject::from_vec(vec![
+            cls,
+            PyTupleObject::from_vec(args).into_object(),
+            state,
+        ]))
     }
 }
 
@@ -54,7 +58,11 @@ impl PyByteArrayObject {
         }
         let ty = iterable_of_ints.ty();
         if ty.tp_iter.get().is_none() && !iterable_of_ints.is_sequence() {
-            return Err(raise!(TypeError, "can't extend bytearray with {}", ty.name()));
+            return Err(raise!(
+                TypeError,
+                "can't extend bytearray with {}",
+                ty.full_name()
+            ));
         }
         let bytes = match collect_bytes(iterable_of_ints) {
             Ok(bytes) => bytes,
@@ -71,7 +79,11 @@ impl PyByteArrayObject {
     fn insert(&self, index: isize, item: &PyObject) -> PyResult<()> {
         let byte = byte_value(item, BYTE_RANGE)?;
         let len = self.len() as isize;
-        let place = if index < 0 { (index + len).max(0) } else { index.min(len) } as usize;
+        let place = if index < 0 {
+            (index + len).max(0)
+        } else {
+            index.min(len)
+        } as usize;
         self.splice(place, place, &[byte])
     }
     /// Removes a byte, the last if not said otherwise, and gives it.
@@ -80,7 +92,7 @@ impl PyByteArrayObject {
         if self.is_empty() {
             return Err(raise!(IndexError, "pop from empty bytearray"));
         }
-        let Some(place) = item_place(index, self.len()) else {
+        let Some(place) = checked_index(index, self.len()) else {
             return Err(raise!(IndexError, "pop index out of range"));
         };
         self.check_resizable()?;
@@ -101,13 +113,17 @@ impl PyByteArrayObject {
     #[method("($self, size, /)", name = "resize")]
     fn py_resize(&self, size: isize) -> PyResult<()> {
         let Ok(size) = usize::try_from(size) else {
-            return Err(raise!(ValueError, "Can only resize to positive sizes, got {size}"));
+            return Err(raise!(
+                ValueError,
+                "Can only resize to positive sizes, got {size}"
+            ));
         };
         let old = self.len();
         self.resize(size)?;
         if size > old {
             // SAFETY: no Python code runs.
-            unsafe { self.as_bytes_mut() }[old..].fill(0);
+            let bytes = unsafe { self.as_bytes_mut() };
+            bytes[old..].fill(0);
         }
         Ok(())
     }

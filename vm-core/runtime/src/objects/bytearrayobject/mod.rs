@@ -7,7 +7,7 @@ use crate::exceptions::exc;
 use crate::memory;
 use crate::objects::buffer::{self, Buffer, BytesArg, has_buffer};
 use crate::objects::bytes_methods::{self, byte_value};
-use crate::objects::{bytes_format, codecs, slice_args};
+use crate::objects::{bytes_format, codecs, indices};
 use crate::prelude::*;
 use std::cell::Cell;
 
@@ -62,7 +62,10 @@ impl PyByteArrayObject {
     }
     pub fn try_from_slice(bytes: &[u8]) -> PyResult<Ref<PyByteArrayObject>> {
         let array = Ref::new(PyByteArrayObject {
-            ob_base: PyVarObject { ob_base: memory::blank_header(), ob_size: Cell::new(0) },
+            ob_base: PyVarObject {
+                ob_base: memory::blank_header(),
+                ob_size: Cell::new(0),
+            },
             ob_alloc: Cell::new(0),
             ob_bytes: Cell::new(std::ptr::null_mut()),
             ob_start: Cell::new(std::ptr::null_mut()),
@@ -74,7 +77,10 @@ impl PyByteArrayObject {
     /// BufferError while buffers are exported.
     pub fn check_resizable(&self) -> PyResult<()> {
         if self.ob_exports.get() > 0 {
-            return Err(raise!(BufferError, "Existing exports of data: object cannot be re-sized"));
+            return Err(raise!(
+                BufferError,
+                "Existing exports of data: object cannot be re-sized"
+            ));
         }
         Ok(())
     }
@@ -89,7 +95,11 @@ impl PyByteArrayObject {
         }
         let alloc = self.ob_alloc.get() as usize;
         let (block, start) = (self.ob_bytes.get().cast::<u8>(), self.ob_start.get().cast::<u8>());
-        let offset = if block.is_null() { 0 } else { start as usize - block as usize };
+        let offset = if block.is_null() {
+            0
+        } else {
+            start as usize - block as usize
+        };
         if size + offset < alloc && !(size < alloc / 2 && alloc > 64) {
             self.set_len(size);
             return Ok(());
@@ -217,36 +227,39 @@ impl PyByteArrayObject {
     }
     fn assign_slice(&self, slice: &PySliceObject, value: Option<&PyObject>) -> PyResult<()> {
         let bytes = value.map_or(Ok(Vec::new()), |value| self.assigned_bytes(value))?;
-        let range = slice_args::slice_range(slice, || self.len())?;
+        let range = indices::slice_range(slice, || self.len())?;
         if range.step == 1 {
             let start = range.start as usize;
-            return self.splice(start, start + range.n_items, &bytes);
+            return self.splice(start, start + range.count, &bytes);
         }
         if value.is_none() {
             return self.delete_extended(range);
         }
-        if bytes.len() != range.n_items {
-            if range.n_items == 0 && range.step == 1 {
+        if bytes.len() != range.count {
+            if range.count == 0 && range.step == 1 {
                 return Ok(());
             }
             return Err(raise!(
                 ValueError,
                 "attempt to assign bytes of size {} to extended slice of size {}",
                 bytes.len(),
-                range.n_items
+                range.count
             ));
         }
         // SAFETY: no Python code runs; the places are within the array.
         let data = unsafe { self.as_bytes_mut() };
-        range.places().zip(bytes).for_each(|(place, byte)| data[place] = byte);
+        range
+            .positions()
+            .zip(bytes)
+            .for_each(|(place, byte)| data[place] = byte);
         Ok(())
     }
-    fn delete_extended(&self, range: slice_args::SliceRange) -> PyResult<()> {
-        if range.n_items == 0 {
+    fn delete_extended(&self, range: indices::SliceRange) -> PyResult<()> {
+        if range.count == 0 {
             return Ok(());
         }
         self.check_resizable()?;
-        let mut gone: Vec<usize> = range.places().collect();
+        let mut gone: Vec<usize> = range.positions().collect();
         gone.sort_unstable();
         let mut gone = gone.into_iter().peekable();
         // SAFETY: no Python code runs.
@@ -318,7 +331,11 @@ impl PyByteArrayObject {
             return self.extend_from_slice(&bytes_methods::contiguous_bytes(&view));
         }
         if source.ty().tp_iter.get().is_none() && !source.is_sequence() {
-            return Err(raise!(TypeError, "cannot convert '{}' object to bytearray", source.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "cannot convert '{}' object to bytearray",
+                source.ty().full_name()
+            ));
         }
         let bytes = collect_bytes(source)?;
         self.extend_from_slice(&bytes)
@@ -342,7 +359,7 @@ impl PyByteArrayObject {
     #[slot]
     fn tp_repr(&self) -> PyResult<Ref<PyUnicodeObject>> {
         let name = self.as_object().ty().name();
-        bytes_methods::repr(self.as_bytes(), name.rsplit('.').next().unwrap_or(name))
+        bytes_methods::repr(self.as_bytes(), &name)
     }
     #[slot]
     fn tp_str(&self) -> PyResult<Ref<PyUnicodeObject>> {
@@ -388,10 +405,18 @@ impl PyByteArrayObject {
     #[slot]
     fn sq_concat(this: &PyObject, other: &PyObject) -> PyResult<Ref<PyByteArrayObject>> {
         let wrong = |raised: Raised| match raised.clear_if(exc::TypeError) {
-            Ok(()) => raise!(TypeError, "can't concat {} to {}", other.ty().name(), this.ty().name()),
+            Ok(()) => raise!(
+                TypeError,
+                "can't concat {} to {}",
+                other.ty().full_name(),
+                this.ty().full_name()
+            ),
             Err(raised) => raised,
         };
-        let (left, right) = (BytesArg::of(this).map_err(wrong)?, BytesArg::of(other).map_err(wrong)?);
+        let (left, right) = (
+            BytesArg::of(this).map_err(wrong)?,
+            BytesArg::of(other).map_err(wrong)?,
+        );
         let array = PyByteArrayObject::try_from_slice(left.as_bytes())?;
         array.extend_from_slice(right.as_bytes())?;
         Ok(array)
@@ -407,7 +432,7 @@ impl PyByteArrayObject {
         }
         let more = BytesArg::of(other).map_err(|raised| match raised.clear_if(exc::TypeError) {
             Ok(()) => {
-                let (other, own) = (other.ty().name(), self.as_object().ty().name());
+                let (other, own) = (other.ty().full_name(), self.as_object().ty().full_name());
                 raise!(TypeError, "can't concat {other} to {own}")
             }
             Err(raised) => raised,
@@ -417,7 +442,11 @@ impl PyByteArrayObject {
     }
     #[slot]
     fn sq_repeat(&self, n: isize) -> PyResult<Ref<PyByteArrayObject>> {
-        let Some(len) = self.len().checked_mul(n.max(0) as usize).filter(|len| *len < isize::MAX as usize) else {
+        let Some(len) = self
+            .len()
+            .checked_mul(n.max(0) as usize)
+            .filter(|len| *len < isize::MAX as usize)
+        else {
             return Err(memory::no_memory());
         };
         let array = PyByteArrayObject::try_from_slice(&[])?;
@@ -429,7 +458,11 @@ impl PyByteArrayObject {
     #[slot]
     fn sq_inplace_repeat(&self, n: isize) -> PyResult<Ref<PyByteArrayObject>> {
         let pattern = self.as_bytes().to_vec();
-        let Some(len) = pattern.len().checked_mul(n.max(0) as usize).filter(|len| *len < isize::MAX as usize) else {
+        let Some(len) = pattern
+            .len()
+            .checked_mul(n.max(0) as usize)
+            .filter(|len| *len < isize::MAX as usize)
+        else {
             return Err(memory::no_memory());
         };
         self.resize(len)?;
@@ -439,7 +472,10 @@ impl PyByteArrayObject {
     }
     #[slot]
     fn sq_item(&self, n: isize) -> PyResult<Ref<PyLongObject>> {
-        match usize::try_from(n).ok().and_then(|place| self.as_bytes().get(place)) {
+        match usize::try_from(n)
+            .ok()
+            .and_then(|place| self.as_bytes().get(place))
+        {
             Some(byte) => Ok(PyLongObject::from_i64(i64::from(*byte))),
             None => Err(raise!(IndexError, "bytearray index out of range")),
         }
@@ -459,13 +495,15 @@ impl PyByteArrayObject {
     #[slot]
     fn mp_subscript(&self, key: &PyObject) -> PyResult {
         if let Some(slice) = key.downcast::<PySliceObject>() {
-            let range = slice_args::slice_range(slice, || self.len())?;
+            let range = indices::slice_range(slice, || self.len())?;
             let bytes = self.as_bytes();
             if range.step == 1 {
                 let start = range.start as usize;
-                return Ok(PyByteArrayObject::try_from_slice(&bytes[start..start + range.n_items])?.into_object());
+                return Ok(
+                    PyByteArrayObject::try_from_slice(&bytes[start..start + range.count])?.into_object(),
+                );
             }
-            let taken: Vec<u8> = range.places().map(|place| bytes[place]).collect();
+            let taken: Vec<u8> = range.positions().map(|place| bytes[place]).collect();
             return Ok(PyByteArrayObject::try_from_slice(&taken)?.into_object());
         }
         let place = self.place_of(key)?;
@@ -482,7 +520,16 @@ impl PyByteArrayObject {
     #[slot]
     fn bf_getbuffer(&self, view: *mut Py_buffer, flags: c_int) -> PyResult<()> {
         // SAFETY: the view is the caller's; the bytes stay while the export is counted.
-        unsafe { buffer::fill_info(view, Some(self.as_object()), self.data_ptr().cast(), self.len(), false, flags)? };
+        unsafe {
+            buffer::fill_info(
+                view,
+                Some(self.as_object()),
+                self.data_ptr().cast(),
+                self.len(),
+                false,
+                flags,
+            )?
+        };
         self.ob_exports.set(self.ob_exports.get() + 1);
         Ok(())
     }
@@ -498,11 +545,11 @@ impl PyByteArrayObject {
             return Err(raise!(
                 TypeError,
                 "bytearray indices must be integers or slices, not {}",
-                key.ty().name()
+                key.ty().full_name()
             ));
         }
         let index = key.to_index(exc::IndexError)?;
-        slice_args::item_place(index, self.len())
+        indices::checked_index(index, self.len())
             .ok_or_else(|| raise!(IndexError, "bytearray index out of range"))
     }
     fn assign_item(&self, index: isize, value: Option<&PyObject>) -> PyResult<()> {

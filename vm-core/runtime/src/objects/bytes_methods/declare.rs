@@ -144,27 +144,52 @@ macro_rules! shared_methods {
         impl $ty {
             /// How often sub occurs between start and end, without overlap.
             #[method("($self, sub[, start[, end]], /)")]
-            fn count(&self, sub: &PyObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<usize> {
+            fn count(
+                &self,
+                sub: &PyObject,
+                start: Option<&PyObject>,
+                end: Option<&PyObject>,
+            ) -> PyResult<usize> {
                 search::count(self, sub, start, end)
             }
             /// The lowest place of sub between start and end, or -1.
             #[method("($self, sub[, start[, end]], /)")]
-            fn find(&self, sub: &PyObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<isize> {
+            fn find(
+                &self,
+                sub: &PyObject,
+                start: Option<&PyObject>,
+                end: Option<&PyObject>,
+            ) -> PyResult<isize> {
                 Ok(search::find(self, sub, start, end, End::First)?.map_or(-1, |place| place as isize))
             }
             /// The highest place of sub between start and end, or -1.
             #[method("($self, sub[, start[, end]], /)")]
-            fn rfind(&self, sub: &PyObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<isize> {
+            fn rfind(
+                &self,
+                sub: &PyObject,
+                start: Option<&PyObject>,
+                end: Option<&PyObject>,
+            ) -> PyResult<isize> {
                 Ok(search::find(self, sub, start, end, End::Last)?.map_or(-1, |place| place as isize))
             }
             /// The lowest place of sub between start and end; ValueError when it is not there.
             #[method("($self, sub[, start[, end]], /)")]
-            fn index(&self, sub: &PyObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<usize> {
+            fn index(
+                &self,
+                sub: &PyObject,
+                start: Option<&PyObject>,
+                end: Option<&PyObject>,
+            ) -> PyResult<usize> {
                 search::index(self, sub, start, end, End::First)
             }
             /// The highest place of sub between start and end; ValueError when it is not there.
             #[method("($self, sub[, start[, end]], /)")]
-            fn rindex(&self, sub: &PyObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<usize> {
+            fn rindex(
+                &self,
+                sub: &PyObject,
+                start: Option<&PyObject>,
+                end: Option<&PyObject>,
+            ) -> PyResult<usize> {
                 search::index(self, sub, start, end, End::Last)
             }
             /// Whether the bytes begin with the prefix, or with one of a tuple of them.
@@ -179,7 +204,12 @@ macro_rules! shared_methods {
             }
             /// Whether the bytes end with the suffix, or with one of a tuple of them.
             #[method("($self, suffix[, start[, end]], /)")]
-            fn endswith(&self, suffix: &PyObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<bool> {
+            fn endswith(
+                &self,
+                suffix: &PyObject,
+                start: Option<&PyObject>,
+                end: Option<&PyObject>,
+            ) -> PyResult<bool> {
                 search::affix_test(self, suffix, start, end, End::Last)
             }
             /// A list of the pieces between occurrences of sep, or of white space.

@@ -63,7 +63,11 @@ impl ByteString for PyByteArrayObject {
 
 /// A part of an object as a new one, or the object itself where `whole` gives it.
 fn part<T: ByteString>(this: &T, start: usize, end: usize) -> Ref<T> {
-    if start == 0 && end == this.bytes().len() { this.whole() } else { T::make_from(&this.bytes()[start..end]) }
+    if start == 0 && end == this.bytes().len() {
+        this.whole()
+    } else {
+        T::make_from(&this.bytes()[start..end])
+    }
 }
 
 /// `repr`: `b'…'`, with what surrounds it for `bytearray`.
@@ -185,7 +189,9 @@ pub fn fill_repeated(target: &mut [u8], pattern: &[u8]) {
     match pattern {
         [] => {}
         [byte] => target.fill(*byte),
-        _ => target.chunks_mut(pattern.len()).for_each(|chunk| chunk.copy_from_slice(&pattern[..chunk.len()])),
+        _ => target
+            .chunks_mut(pattern.len())
+            .for_each(|chunk| chunk.copy_from_slice(&pattern[..chunk.len()])),
     }
 }
 
@@ -212,7 +218,10 @@ pub fn parse_hex(source: &PyObject) -> PyResult<Vec<u8>> {
             Some(ascii) => ascii.as_bytes(),
             None => {
                 let place = text.code_points().position(|code| code >= 0x80).unwrap_or(0);
-                return Err(raise!(ValueError, "non-hexadecimal number found in fromhex() arg at position {place}"));
+                return Err(raise!(
+                    ValueError,
+                    "non-hexadecimal number found in fromhex() arg at position {place}"
+                ));
             }
         },
         None if has_buffer(source) => {
@@ -220,8 +229,11 @@ pub fn parse_hex(source: &PyObject) -> PyResult<Vec<u8>> {
             arg.as_bytes()
         }
         None => {
-            let ty = source.ty().name();
-            return Err(raise!(TypeError, "fromhex() argument must be str or bytes-like, not {ty}"));
+            let ty = source.ty().full_name();
+            return Err(raise!(
+                TypeError,
+                "fromhex() argument must be str or bytes-like, not {ty}"
+            ));
         }
     };
     let digit = |place: usize| text.get(place).and_then(|byte| char::from(*byte).to_digit(16));
@@ -232,7 +244,9 @@ pub fn parse_hex(source: &PyObject) -> PyResult<Vec<u8>> {
             at += 1;
             continue;
         }
-        let Some(high) = digit(at) else { return Err(bad_hex(at)) };
+        let Some(high) = digit(at) else {
+            return Err(bad_hex(at));
+        };
         let Some(low) = digit(at + 1) else {
             if at + 1 == text.len() {
                 return Err(raise!(
@@ -249,7 +263,10 @@ pub fn parse_hex(source: &PyObject) -> PyResult<Vec<u8>> {
 }
 
 fn bad_hex(place: usize) -> Raised {
-    raise!(ValueError, "non-hexadecimal number found in fromhex() arg at position {place}")
+    raise!(
+        ValueError,
+        "non-hexadecimal number found in fromhex() arg at position {place}"
+    )
 }
 
 /// `hex(sep, bytes_per_sep)`: groups are counted from the right, or from the left when negative.
@@ -287,14 +304,17 @@ fn hex_separator(sep: &PyObject) -> PyResult<u8> {
     } else {
         return Err(raise!(TypeError, "sep must be str or bytes."));
     };
-    byte.filter(u8::is_ascii).ok_or_else(|| raise!(ValueError, "sep must be ASCII."))
+    byte.filter(u8::is_ascii)
+        .ok_or_else(|| raise!(ValueError, "sep must be ASCII."))
 }
 
 /// `join`: the items may be any bytes-like objects.
 pub fn join<T: ByteString>(this: &T, iterable: &PyObject) -> PyResult<Ref<T>> {
     let sequence = iterable.to_fast_sequence("can only join an iterable")?;
-    let items: Vec<Ref> =
-        crate::objects::unicodeobject::split::fast_items(&sequence).iter().map(|item| item.to_ref()).collect();
+    let items: Vec<Ref> = crate::objects::unicodeobject::split::fast_items(&sequence)
+        .iter()
+        .map(|item| item.to_ref())
+        .collect();
     if let [only] = items.as_slice()
         && let Some(only) = only.as_object().downcast_exact::<PyBytesObject>()
         && T::NAME == "bytes"
@@ -304,9 +324,12 @@ pub fn join<T: ByteString>(this: &T, iterable: &PyObject) -> PyResult<Ref<T>> {
     let mut pieces = Vec::with_capacity(items.len());
     for (idx, item) in items.iter().enumerate() {
         let piece = BytesArg::of(item).map_err(|raised| {
-            let ty = item.ty().name();
+            let ty = item.ty().full_name();
             match raised.clear_if(exc::TypeError) {
-                Ok(()) => raise!(TypeError, "sequence item {idx}: expected a bytes-like object, {ty} found"),
+                Ok(()) => raise!(
+                    TypeError,
+                    "sequence item {idx}: expected a bytes-like object, {ty} found"
+                ),
                 Err(raised) => raised,
             }
         })?;
@@ -326,18 +349,38 @@ pub fn join<T: ByteString>(this: &T, iterable: &PyObject) -> PyResult<Ref<T>> {
 
 /// `translate`: each byte by a table of 256, those of `delete` left out.
 pub fn translate<T: ByteString>(this: &T, table: &PyObject, delete: Option<&PyObject>) -> PyResult<Ref<T>> {
-    let table = if is_none(table) { None } else { Some(BytesArg::of(table)?) };
+    let table = if is_none(table) {
+        None
+    } else {
+        Some(BytesArg::of(table)?)
+    };
     if table.as_ref().is_some_and(|table| table.as_bytes().len() != 256) {
-        return Err(raise!(ValueError, "translation table must be 256 characters long"));
+        return Err(raise!(
+            ValueError,
+            "translation table must be 256 characters long"
+        ));
     }
     let delete = delete.map(BytesArg::of).transpose()?;
     let mut drop = [false; 256];
     for byte in delete.iter().flat_map(|delete| delete.as_bytes()) {
         drop[usize::from(*byte)] = true;
     }
-    let map = |byte: &u8| table.as_ref().map_or(*byte, |table| table.as_bytes()[usize::from(*byte)]);
-    let kept = this.bytes().iter().filter(|byte| !drop[usize::from(**byte)]).map(map).collect::<Vec<u8>>();
-    if kept == this.bytes() { Ok(this.whole()) } else { Ok(T::make(kept)) }
+    let map = |byte: &u8| {
+        table
+            .as_ref()
+            .map_or(*byte, |table| table.as_bytes()[usize::from(*byte)])
+    };
+    let kept = this
+        .bytes()
+        .iter()
+        .filter(|byte| !drop[usize::from(**byte)])
+        .map(map)
+        .collect::<Vec<u8>>();
+    if kept == this.bytes() {
+        Ok(this.whole())
+    } else {
+        Ok(T::make(kept))
+    }
 }
 
 /// `maketrans`: a table that maps bytes to bytes.
@@ -347,6 +390,8 @@ pub fn maketrans(from: &BytesArg<'_>, to: &BytesArg<'_>) -> PyResult<Ref<PyBytes
         return Err(raise!(ValueError, "maketrans arguments must have same length"));
     }
     let mut table: [u8; 256] = std::array::from_fn(|idx| idx as u8);
-    from.iter().zip(to).for_each(|(from, to)| table[usize::from(*from)] = *to);
+    from.iter()
+        .zip(to)
+        .for_each(|(from, to)| table[usize::from(*from)] = *to);
     Ok(PyBytesObject::from_slice(&table))
 }

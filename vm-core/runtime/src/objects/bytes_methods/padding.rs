@@ -11,8 +11,11 @@ pub(super) fn fill_byte(method: &str, arg: Option<&PyObject>) -> PyResult<u8> {
     } else if let Some(array) = arg.downcast::<PyByteArrayObject>() {
         ("bytearray", array.as_bytes())
     } else {
-        let ty = arg.ty().name();
-        return Err(raise!(TypeError, "{method}() argument 2 must be a byte string of length 1, not {ty}"));
+        let ty = arg.ty().full_name();
+        return Err(raise!(
+            TypeError,
+            "{method}() argument 2 must be a byte string of length 1, not {ty}"
+        ));
     };
     match bytes {
         [byte] => Ok(*byte),
@@ -43,7 +46,9 @@ pub(super) fn pad<T: ByteString>(this: &T, left: usize, right: usize, fill: u8) 
 }
 
 pub(super) fn missing<T: ByteString>(this: &T, width: isize) -> usize {
-    usize::try_from(width).unwrap_or(0).saturating_sub(this.bytes().len())
+    usize::try_from(width)
+        .unwrap_or(0)
+        .saturating_sub(this.bytes().len())
 }
 
 pub(super) fn center<T: ByteString>(this: &T, width: isize, fill: u8) -> PyResult<Ref<T>> {
@@ -76,7 +81,8 @@ pub(super) fn expand_tabs<T: ByteString>(this: &T, tab_size: i32) -> PyResult<Re
         if byte == b'\t' {
             if tab_size > 0 {
                 let n_spaces = tab_size as usize - column % tab_size as usize;
-                if expanded.len() + n_spaces > isize::MAX as usize || expanded.try_reserve(n_spaces).is_err() {
+                if expanded.len() + n_spaces > isize::MAX as usize || expanded.try_reserve(n_spaces).is_err()
+                {
                     return Err(raise!(OverflowError, "result too long"));
                 }
                 expanded.resize(expanded.len() + n_spaces, b' ');
@@ -85,7 +91,11 @@ pub(super) fn expand_tabs<T: ByteString>(this: &T, tab_size: i32) -> PyResult<Re
             continue;
         }
         expanded.push(byte);
-        column = if byte == b'\n' || byte == b'\r' { 0 } else { column + 1 };
+        column = if byte == b'\n' || byte == b'\r' {
+            0
+        } else {
+            column + 1
+        };
     }
     Ok(T::make(expanded))
 }
@@ -95,7 +105,11 @@ pub(super) fn map<T: ByteString>(this: &T, map: impl Fn(&u8) -> u8) -> Ref<T> {
 }
 
 pub(super) fn swap_case(byte: &u8) -> u8 {
-    if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() }
+    if byte.is_ascii_lowercase() {
+        byte.to_ascii_uppercase()
+    } else {
+        byte.to_ascii_lowercase()
+    }
 }
 
 pub(super) fn capitalize<T: ByteString>(this: &T) -> Ref<T> {
@@ -109,7 +123,11 @@ pub(super) fn capitalize<T: ByteString>(this: &T) -> Ref<T> {
 pub(super) fn title<T: ByteString>(this: &T) -> Ref<T> {
     let mut in_word = false;
     let bytes = this.bytes().iter().map(|byte| {
-        let mapped = if in_word { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
+        let mapped = if in_word {
+            byte.to_ascii_lowercase()
+        } else {
+            byte.to_ascii_uppercase()
+        };
         in_word = byte.is_ascii_alphabetic();
         mapped
     });

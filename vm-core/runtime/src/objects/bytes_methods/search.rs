@@ -25,7 +25,11 @@ impl<'a> Wanted<'a> {
         if arg.has_index() {
             return Ok(Wanted::Byte([byte_value(arg, "byte must be in range(0, 256)")?]));
         }
-        Err(raise!(TypeError, "argument should be integer or bytes-like object, not '{}'", arg.ty().name()))
+        Err(raise!(
+            TypeError,
+            "argument should be integer or bytes-like object, not '{}'",
+            arg.ty().full_name()
+        ))
     }
     fn as_bytes(&self) -> &[u8] {
         match self {
@@ -80,7 +84,11 @@ pub(super) fn count<T: ByteString>(
     if end < start || end - start < wanted.len() as isize {
         return Ok(0);
     }
-    Ok(stringlib::count(&bytes[start as usize..end as usize], wanted, usize::MAX))
+    Ok(stringlib::count(
+        &bytes[start as usize..end as usize],
+        wanted,
+        usize::MAX,
+    ))
 }
 
 pub(super) fn affix_test<T: ByteString>(
@@ -99,7 +107,11 @@ pub(super) fn affix_test<T: ByteString>(
             return Ok(false);
         }
         let range = &bytes[start as usize..end as usize];
-        Ok(if which == End::First { range.starts_with(affix) } else { range.ends_with(affix) })
+        Ok(if which == End::First {
+            range.starts_with(affix)
+        } else {
+            range.ends_with(affix)
+        })
     };
     if let Some(affixes) = affix.downcast::<PyTupleObject>() {
         for affix in affixes.as_slice() {
@@ -110,9 +122,16 @@ pub(super) fn affix_test<T: ByteString>(
         return Ok(false);
     }
     if !has_buffer(affix) {
-        let method = if which == End::First { "startswith" } else { "endswith" };
-        let ty = affix.ty().name();
-        return Err(raise!(TypeError, "{method} first arg must be bytes or a tuple of bytes, not {ty}"));
+        let method = if which == End::First {
+            "startswith"
+        } else {
+            "endswith"
+        };
+        let ty = affix.ty().full_name();
+        return Err(raise!(
+            TypeError,
+            "{method} first arg must be bytes or a tuple of bytes, not {ty}"
+        ));
     }
     matches(affix)
 }
@@ -132,8 +151,12 @@ pub(super) fn split<T: ByteString>(
     match &separator {
         None if which == End::First => stringlib::split_whitespace(bytes, is_space, limit, &mut add),
         None => stringlib::rsplit_whitespace(bytes, is_space, limit, &mut add),
-        Some(separator) if separator.as_bytes().is_empty() => return Err(raise!(ValueError, "empty separator")),
-        Some(separator) if which == End::First => stringlib::split(bytes, separator.as_bytes(), limit, &mut add),
+        Some(separator) if separator.as_bytes().is_empty() => {
+            return Err(raise!(ValueError, "empty separator"));
+        }
+        Some(separator) if which == End::First => {
+            stringlib::split(bytes, separator.as_bytes(), limit, &mut add)
+        }
         Some(separator) => stringlib::rsplit(bytes, separator.as_bytes(), limit, &mut add),
     }
     if which == End::Last {
@@ -143,23 +166,40 @@ pub(super) fn split<T: ByteString>(
 }
 
 fn list_of<T: ByteString>(this: &T, ranges: &[(usize, usize)]) -> Ref<PyListObject> {
-    PyListObject::from_vec(ranges.iter().map(|&(start, end)| part(this, start, end).into_object()).collect())
+    PyListObject::from_vec(
+        ranges
+            .iter()
+            .map(|&(start, end)| part(this, start, end).into_object())
+            .collect(),
+    )
 }
 
 pub(super) fn split_lines<T: ByteString>(this: &T, keep_ends: bool) -> Ref<PyListObject> {
     let mut ranges = Vec::new();
     let is_end = |byte| byte == b'\n' || byte == b'\r';
-    stringlib::split_lines(this.bytes(), is_end, keep_ends, |start, end| ranges.push((start, end)));
+    stringlib::split_lines(this.bytes(), is_end, keep_ends, |start, end| {
+        ranges.push((start, end))
+    });
     list_of(this, &ranges)
 }
 
-pub(super) fn strip<T: ByteString>(this: &T, chars: Option<&PyObject>, left: bool, right: bool) -> PyResult<Ref<T>> {
-    let chars = chars.filter(|chars| !is_none(chars)).map(BytesArg::of).transpose()?;
+pub(super) fn strip<T: ByteString>(
+    this: &T,
+    chars: Option<&PyObject>,
+    left: bool,
+    right: bool,
+) -> PyResult<Ref<T>> {
+    let chars = chars
+        .filter(|chars| !is_none(chars))
+        .map(BytesArg::of)
+        .transpose()?;
     let (start, end) = match &chars {
         None => stringlib::strip(this.bytes(), left, right, is_space),
         Some(chars) => {
             let chars = chars.as_bytes();
-            stringlib::strip(this.bytes(), left, right, |byte| memchr::memchr(byte, chars).is_some())
+            stringlib::strip(this.bytes(), left, right, |byte| {
+                memchr::memchr(byte, chars).is_some()
+            })
         }
     };
     Ok(part(this, start, end))
@@ -173,12 +213,19 @@ pub(super) fn replace<T: ByteString>(
 ) -> PyResult<Ref<T>> {
     let limit = usize::try_from(max_count).unwrap_or(usize::MAX);
     let (bytes, old, new) = (this.bytes(), old.as_bytes(), new.as_bytes());
-    let n_found = if old.len() > bytes.len() { 0 } else { stringlib::count(bytes, old, limit) };
+    let n_found = if old.len() > bytes.len() {
+        0
+    } else {
+        stringlib::count(bytes, old, limit)
+    };
     if n_found == 0 || old == new {
         return Ok(this.whole());
     }
     let n_kept = bytes.len() - n_found * old.len();
-    let total = new.len().checked_mul(n_found).and_then(|len| len.checked_add(n_kept));
+    let total = new
+        .len()
+        .checked_mul(n_found)
+        .and_then(|len| len.checked_add(n_kept));
     let Some(total) = total.filter(|len| *len <= isize::MAX as usize) else {
         return Err(raise!(OverflowError, "replace bytes is too long"));
     };
@@ -226,11 +273,19 @@ pub(super) fn partition<T: ByteString>(this: &T, sep: &PyObject, which: End) -> 
                 T::make_from(separator.as_bytes()).into_object()
             };
             let after = place + separator.as_bytes().len();
-            vec![part(this, 0, place).into_object(), middle, part(this, after, bytes.len()).into_object()]
+            vec![
+                part(this, 0, place).into_object(),
+                middle,
+                part(this, after, bytes.len()).into_object(),
+            ]
         }
         None => {
             let (whole, empty) = (this.whole().into_object(), || T::make_from(&[]).into_object());
-            if which == End::First { vec![whole, empty(), empty()] } else { vec![empty(), empty(), whole] }
+            if which == End::First {
+                vec![whole, empty(), empty()]
+            } else {
+                vec![empty(), empty(), whole]
+            }
         }
     };
     Ok(PyTupleObject::from_vec(parts))

@@ -16,7 +16,11 @@ pub struct BytesIterator {
 impl BytesIterator {
     pub(super) fn over(bytes: Ref<PyBytesObject>) -> PyResult<Ref<BytesIterator>> {
         let ob_base = crate::memory::blank_header();
-        Ref::new(BytesIterator { ob_base, index: Cell::new(0), bytes: RefCell::new(Some(bytes)) })
+        Ref::new(BytesIterator {
+            ob_base,
+            index: Cell::new(0),
+            bytes: RefCell::new(Some(bytes)),
+        })
     }
 }
 
@@ -29,7 +33,9 @@ impl BytesIterator {
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref<PyLongObject>>> {
         let held = self.bytes.borrow();
-        let Some(bytes) = held.as_ref() else { return Ok(None) };
+        let Some(bytes) = held.as_ref() else {
+            return Ok(None);
+        };
         let index = self.index.get();
         if let Some(byte) = bytes.as_bytes().get(index) {
             self.index.set(index + 1);
@@ -42,7 +48,10 @@ impl BytesIterator {
     /// How many items are left.
     #[method("($self, /)")]
     fn __length_hint__(&self) -> usize {
-        self.bytes.borrow().as_ref().map_or(0, |bytes| bytes.len() - self.index.get())
+        self.bytes
+            .borrow()
+            .as_ref()
+            .map_or(0, |bytes| bytes.len() - self.index.get())
     }
     /// For pickling.
     #[method("($self, /)")]

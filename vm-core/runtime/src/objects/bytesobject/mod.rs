@@ -6,7 +6,7 @@
 use crate::exceptions::exc;
 use crate::memory;
 use crate::objects::buffer::{self, Buffer};
-use crate::objects::{bytes_format, bytes_methods, codecs, slice_args};
+use crate::objects::{bytes_format, bytes_methods, codecs, indices};
 use crate::prelude::*;
 use crate::pyhash;
 use std::cell::Cell;
@@ -70,7 +70,9 @@ impl PyBytesObject {
     /// The caller writes them before anybody reads them.
     #[inline]
     pub unsafe fn alloc(len: usize) -> PyResult<Ref<PyBytesObject>> {
-        let size = len.checked_add(HEADER_SIZE + 1).filter(|size| *size <= isize::MAX as usize);
+        let size = len
+            .checked_add(HEADER_SIZE + 1)
+            .filter(|size| *size <= isize::MAX as usize);
         let Some(size) = size else {
             return Err(raise!(OverflowError, "byte string is too large"));
         };
@@ -141,7 +143,11 @@ impl PyBytesObject {
     }
     /// This object when it is exact `bytes`, else a copy of its bytes.
     pub fn to_exact(&self) -> Ref<PyBytesObject> {
-        if PyBytesObject::check_exact(self.as_object()) { self.to_ref() } else { PyBytesObject::from_slice(self.as_bytes()) }
+        if PyBytesObject::check_exact(self.as_object()) {
+            self.to_ref()
+        } else {
+            PyBytesObject::from_slice(self.as_bytes())
+        }
     }
     fn new_in_subclass(cls: &PyTypeObject, bytes: &[u8]) -> PyResult<Ref<PyBytesObject>> {
         // SAFETY: tp_alloc gives a zeroed instance with room for the bytes and the NUL.
@@ -166,13 +172,19 @@ fn new_bytes(
         // SAFETY: encode_text gives bytes.
         return Ok(unsafe { encoded.cast::<PyBytesObject>() });
     }
-    let Some(source) = source else { return Ok(PyBytesObject::empty()) };
+    let Some(source) = source else {
+        return Ok(PyBytesObject::empty());
+    };
     if let Some(bytes) = source.downcast_exact::<PyBytesObject>() {
         return Ok(bytes.to_ref());
     }
     if let Some(result) = source.call_special(identifier!("__bytes__"), &[])? {
         return result.downcast::<PyBytesObject>().map_err(|result| {
-            raise!(TypeError, "__bytes__ returned non-bytes (type {})", result.ty().name())
+            raise!(
+                TypeError,
+                "__bytes__ returned non-bytes (type {})",
+                result.ty().full_name()
+            )
         });
     }
     if source.downcast::<PyUnicodeObject>().is_some() {
@@ -199,11 +211,18 @@ pub fn from_object(source: &PyObject) -> PyResult<Ref<PyBytesObject>> {
     }
     let is_iterable = source.ty().tp_iter.get().is_some() || source.is_sequence();
     if source.downcast::<PyUnicodeObject>().is_some() || !is_iterable {
-        return Err(raise!(TypeError, "cannot convert '{}' object to bytes", source.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "cannot convert '{}' object to bytes",
+            source.ty().full_name()
+        ));
     }
     let mut bytes = Vec::with_capacity(source.length_hint(64)?.min(1 << 20));
     source.for_each(|item| {
-        bytes.push(bytes_methods::byte_value(&item, "bytes must be in range(0, 256)")?);
+        bytes.push(bytes_methods::byte_value(
+            &item,
+            "bytes must be in range(0, 256)",
+        )?);
         Ok(())
     })?;
     Ok(PyBytesObject::from_vec(bytes))
@@ -219,7 +238,10 @@ pub fn from_object(source: &PyObject) -> PyResult<Ref<PyBytesObject>> {
 )]
 /// An immutable sequence of bytes: of a count of zeros, of a bytes-like object, of integers, or of encoded text.
 impl PyBytesObject {
-    #[new("(source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)", vectorcall)]
+    #[new(
+        "(source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)",
+        vectorcall
+    )]
     fn py_new(
         cls: &PyTypeObject,
         source: Option<&PyObject>,
@@ -274,7 +296,9 @@ impl PyBytesObject {
     #[slot]
     fn nb_remainder(a: &PyObject, b: &PyObject) -> PyResult {
         match a.downcast::<PyBytesObject>() {
-            Some(format) => Ok(PyBytesObject::from_vec(bytes_format::format(format.as_bytes(), b)?).into_object()),
+            Some(format) => {
+                Ok(PyBytesObject::from_vec(bytes_format::format(format.as_bytes(), b)?).into_object())
+            }
             None => Ok(not_implemented().to_ref()),
         }
     }
@@ -292,14 +316,21 @@ impl PyBytesObject {
         if n == 1 && PyBytesObject::check_exact(self.as_object()) {
             return Ok(self.to_ref());
         }
-        let Some(len) = bytes.len().checked_mul(n.max(0) as usize).filter(|len| *len <= isize::MAX as usize - 64) else {
+        let Some(len) = bytes
+            .len()
+            .checked_mul(n.max(0) as usize)
+            .filter(|len| *len <= isize::MAX as usize - 64)
+        else {
             return Err(raise!(OverflowError, "repeated bytes are too long"));
         };
         PyBytesObject::with_len(len, |target| bytes_methods::fill_repeated(target, bytes))
     }
     #[slot]
     fn sq_item(&self, n: isize) -> PyResult<Ref<PyLongObject>> {
-        match usize::try_from(n).ok().and_then(|place| self.as_bytes().get(place)) {
+        match usize::try_from(n)
+            .ok()
+            .and_then(|place| self.as_bytes().get(place))
+        {
             Some(byte) => Ok(PyLongObject::from_i64(i64::from(*byte))),
             None => Err(raise!(IndexError, "index out of range")),
         }
@@ -316,21 +347,25 @@ impl PyBytesObject {
     fn mp_subscript(&self, key: &PyObject) -> PyResult {
         let bytes = self.as_bytes();
         if let Some(slice) = key.downcast::<PySliceObject>() {
-            let range = slice_args::slice_range(slice, || bytes.len())?;
+            let range = indices::slice_range(slice, || bytes.len())?;
             if range.step == 1 {
-                if range.n_items == bytes.len() && PyBytesObject::check_exact(self.as_object()) {
+                if range.count == bytes.len() && PyBytesObject::check_exact(self.as_object()) {
                     return Ok(self.to_object());
                 }
                 let start = range.start as usize;
-                return Ok(PyBytesObject::from_slice(&bytes[start..start + range.n_items]).into_object());
+                return Ok(PyBytesObject::from_slice(&bytes[start..start + range.count]).into_object());
             }
-            let taken: Vec<u8> = range.places().map(|place| bytes[place]).collect();
+            let taken: Vec<u8> = range.positions().map(|place| bytes[place]).collect();
             return Ok(PyBytesObject::from_slice(&taken).into_object());
         }
         if !key.has_index() {
-            return Err(raise!(TypeError, "byte indices must be integers or slices, not {}", key.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "byte indices must be integers or slices, not {}",
+                key.ty().full_name()
+            ));
         }
-        match slice_args::item_place(key.to_index(exc::IndexError)?, bytes.len()) {
+        match indices::checked_index(key.to_index(exc::IndexError)?, bytes.len()) {
             Some(place) => Ok(PyLongObject::from_i64(i64::from(bytes[place])).into_object()),
             None => Err(raise!(IndexError, "index out of range")),
         }
@@ -338,7 +373,16 @@ impl PyBytesObject {
     #[slot]
     fn bf_getbuffer(&self, view: *mut Py_buffer, flags: c_int) -> PyResult<()> {
         // SAFETY: the view is the caller's; the bytes stay while the object lives, and the view holds it.
-        unsafe { buffer::fill_info(view, Some(self.as_object()), self.data_ptr().cast(), self.len(), true, flags) }
+        unsafe {
+            buffer::fill_info(
+                view,
+                Some(self.as_object()),
+                self.data_ptr().cast(),
+                self.len(),
+                true,
+                flags,
+            )
+        }
     }
     /// These bytes.
     #[method("($self, /)")]
@@ -365,10 +409,18 @@ impl PyBytesObject {
 pub fn concat(left: &PyObject, right: &PyObject) -> PyResult<Ref<PyBytesObject>> {
     use crate::objects::buffer::BytesArg;
     let wrong = |raised: Raised| match raised.clear_if(exc::TypeError) {
-        Ok(()) => raise!(TypeError, "can't concat {} to {}", right.ty().name(), left.ty().name()),
+        Ok(()) => raise!(
+            TypeError,
+            "can't concat {} to {}",
+            right.ty().full_name(),
+            left.ty().full_name()
+        ),
         Err(raised) => raised,
     };
-    let (first, second) = (BytesArg::of(left).map_err(wrong)?, BytesArg::of(right).map_err(wrong)?);
+    let (first, second) = (
+        BytesArg::of(left).map_err(wrong)?,
+        BytesArg::of(right).map_err(wrong)?,
+    );
     let (first, second) = (first.as_bytes(), second.as_bytes());
     if second.is_empty()
         && let Some(left) = left.downcast_exact::<PyBytesObject>()
@@ -380,7 +432,9 @@ pub fn concat(left: &PyObject, right: &PyObject) -> PyResult<Ref<PyBytesObject>>
     {
         return Ok(right.to_ref());
     }
-    let Some(len) = first.len().checked_add(second.len()) else { return Err(memory::no_memory()) };
+    let Some(len) = first.len().checked_add(second.len()) else {
+        return Err(memory::no_memory());
+    };
     // SAFETY: both halves are written.
     unsafe {
         let object = PyBytesObject::alloc(len)?;

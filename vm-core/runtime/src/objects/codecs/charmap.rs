@@ -32,12 +32,18 @@ pub fn build(table: &PyUnicodeObject) -> PyResult {
     if is_simple {
         let bytes_of = codes.iter().enumerate().filter(|(_, code)| **code != 0xFFFE);
         let bytes_of = bytes_of.map(|(byte, code)| (*code, byte as u8)).collect();
-        let map = Ref::new(EncodingMap { ob_base: crate::memory::blank_header(), bytes_of })?;
+        let map = Ref::new(EncodingMap {
+            ob_base: crate::memory::blank_header(),
+            bytes_of,
+        })?;
         return Ok(map.into_object());
     }
     let dict = PyDictObject::new();
     for (byte, code) in table.code_points().take(256).enumerate() {
-        let (code, byte) = (PyLongObject::from_i64(i64::from(code)), PyLongObject::from_usize(byte));
+        let (code, byte) = (
+            PyLongObject::from_i64(i64::from(code)),
+            PyLongObject::from_usize(byte),
+        );
         dict.set(code.as_object(), byte.as_object())?;
     }
     Ok(dict.into_object())
@@ -46,7 +52,9 @@ pub fn build(table: &PyUnicodeObject) -> PyResult {
 /// What a mapping says of a character: bytes, or nothing.
 fn encode_one(mapping: &PyObject, code: u32, bytes: &mut Vec<u8>) -> PyResult<bool> {
     if let Some(map) = mapping.downcast_exact::<EncodingMap>() {
-        let Some(byte) = map.bytes_of.get(&code) else { return Ok(false) };
+        let Some(byte) = map.bytes_of.get(&code) else {
+            return Ok(false);
+        };
         bytes.push(*byte);
         return Ok(true);
     }
@@ -73,7 +81,11 @@ fn encode_one(mapping: &PyObject, code: u32, bytes: &mut Vec<u8>) -> PyResult<bo
         bytes.extend_from_slice(more.as_bytes());
         return Ok(true);
     }
-    Err(raise!(TypeError, "character mapping must return integer, bytes or None, not {}", value.ty().name()))
+    Err(raise!(
+        TypeError,
+        "character mapping must return integer, bytes or None, not {}",
+        value.ty().full_name()
+    ))
 }
 
 pub fn encode(text: &PyUnicodeObject, errors: &str, mapping: &PyObject) -> PyResult<Ref<PyBytesObject>> {
@@ -136,12 +148,17 @@ fn decode_one(mapping: &PyObject, byte: u8, writer: &mut UnicodeWriter) -> PyRes
             writer.push_object(text);
             Ok(true)
         }
-        None => Err(raise!(TypeError, "character mapping must return integer, None or str")),
+        None => Err(raise!(
+            TypeError,
+            "character mapping must return integer, None or str"
+        )),
     }
 }
 
 pub fn decode(bytes: &[u8], errors: &str, mapping: Option<&PyObject>) -> PyResult<Ref<PyUnicodeObject>> {
-    let Some(mapping) = mapping else { return Ok(PyUnicodeObject::from_latin1(bytes)) };
+    let Some(mapping) = mapping else {
+        return Ok(PyUnicodeObject::from_latin1(bytes));
+    };
     let table = mapping.downcast_exact::<PyUnicodeObject>();
     let mut failed = None;
     let errors = DecodeErrors::new("charmap", bytes, errors);
@@ -151,7 +168,9 @@ pub fn decode(bytes: &[u8], errors: &str, mapping: Option<&PyObject>) -> PyResul
             Some(table) => {
                 let code = table.data();
                 let code = (usize::from(byte) < code.len()).then(|| code.at(usize::from(byte)));
-                code.filter(|code| *code != 0xFFFE).map(|code| writer.push(code)).is_some()
+                code.filter(|code| *code != 0xFFFE)
+                    .map(|code| writer.push(code))
+                    .is_some()
             }
             None if failed.is_some() => true,
             None => decode_one(mapping, byte, writer).unwrap_or_else(|raised| {

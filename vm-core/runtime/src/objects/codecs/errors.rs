@@ -36,13 +36,22 @@ impl Handler {
         ("surrogatepass", Handler::SurrogatePass),
     ];
     pub fn of(name: &str) -> Handler {
-        Handler::NAMED.iter().find(|(known, _)| *known == name).map_or(Handler::Other, |(_, handler)| *handler)
+        Handler::NAMED
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or(Handler::Other, |(_, handler)| *handler)
     }
 }
 
 /// `UnicodeEncodeError(encoding, text, start, end, reason)`, raised.
 #[cold]
-pub fn raise_encode_error(text: &PyUnicodeObject, encoding: &str, start: usize, end: usize, reason: &str) -> Raised {
+pub fn raise_encode_error(
+    text: &PyUnicodeObject,
+    encoding: &str,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> Raised {
     match encode_error(text, encoding, start, end, reason) {
         Ok(error) => crate::error::raise_exception(error),
         Err(raised) => raised,
@@ -50,7 +59,10 @@ pub fn raise_encode_error(text: &PyUnicodeObject, encoding: &str, start: usize, 
 }
 
 fn encode_error(text: &PyUnicodeObject, encoding: &str, start: usize, end: usize, reason: &str) -> PyResult {
-    let (encoding, reason) = (PyUnicodeObject::from_str(encoding), PyUnicodeObject::from_str(reason));
+    let (encoding, reason) = (
+        PyUnicodeObject::from_str(encoding),
+        PyUnicodeObject::from_str(reason),
+    );
     let (start, end) = (PyLongObject::from_usize(start), PyLongObject::from_usize(end));
     exc::UnicodeEncodeError.as_object().call(&[
         encoding.as_object(),
@@ -62,7 +74,10 @@ fn encode_error(text: &PyUnicodeObject, encoding: &str, start: usize, end: usize
 }
 
 fn decode_error(bytes: &[u8], encoding: &str, start: usize, end: usize, reason: &str) -> PyResult {
-    let (encoding, reason) = (PyUnicodeObject::from_str(encoding), PyUnicodeObject::from_str(reason));
+    let (encoding, reason) = (
+        PyUnicodeObject::from_str(encoding),
+        PyUnicodeObject::from_str(reason),
+    );
     let (start, end) = (PyLongObject::from_usize(start), PyLongObject::from_usize(end));
     let bytes = PyBytesObject::from_slice(bytes);
     exc::UnicodeDecodeError.as_object().call(&[
@@ -109,8 +124,11 @@ pub enum Order {
 impl SurrogateForm {
     /// From the name of an encoding, spelled in any of the usual ways.
     pub fn of(encoding: &str) -> SurrogateForm {
-        let name: String =
-            encoding.to_ascii_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect();
+        let name: String = encoding
+            .to_ascii_lowercase()
+            .chars()
+            .filter(|c| !matches!(c, '-' | '_' | ' '))
+            .collect();
         match name.as_str() {
             "utf8" | "cputf8" | "cp65001" => SurrogateForm::Utf8,
             "utf16" | "utf16le" => SurrogateForm::Utf16(Order::Little),
@@ -131,12 +149,19 @@ impl SurrogateForm {
     /// The surrogate that the bytes begin with, and how many bytes it takes.
     fn read(self, bytes: &[u8]) -> Option<(u32, usize)> {
         let (code, len) = match (self, bytes) {
-            (SurrogateForm::Utf8, [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, ..]) => {
-                (0xD000 | u32::from(second & 0x3F) << 6 | u32::from(third & 0x3F), 3)
+            (SurrogateForm::Utf8, [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, ..]) => (
+                0xD000 | u32::from(second & 0x3F) << 6 | u32::from(third & 0x3F),
+                3,
+            ),
+            (SurrogateForm::Utf16(Order::Little), [low, high, ..]) => {
+                (u32::from(u16::from_le_bytes([*low, *high])), 2)
             }
-            (SurrogateForm::Utf16(Order::Little), [low, high, ..]) => (u32::from(u16::from_le_bytes([*low, *high])), 2),
-            (SurrogateForm::Utf16(Order::Big), [high, low, ..]) => (u32::from(u16::from_be_bytes([*high, *low])), 2),
-            (SurrogateForm::Utf32(Order::Little), [a, b, c, d, ..]) => (u32::from_le_bytes([*a, *b, *c, *d]), 4),
+            (SurrogateForm::Utf16(Order::Big), [high, low, ..]) => {
+                (u32::from(u16::from_be_bytes([*high, *low])), 2)
+            }
+            (SurrogateForm::Utf32(Order::Little), [a, b, c, d, ..]) => {
+                (u32::from_le_bytes([*a, *b, *c, *d]), 4)
+            }
             (SurrogateForm::Utf32(Order::Big), [a, b, c, d, ..]) => (u32::from_be_bytes([*a, *b, *c, *d]), 4),
             _ => return None,
         };
@@ -177,8 +202,10 @@ pub fn encode_replacement(
             }
         }
         Handler::SurrogateEscape => {
-            let bytes: Vec<u8> =
-                codes.take_while(|code| (0xDC80..0xDD00).contains(code)).map(|code| (code - 0xDC00) as u8).collect();
+            let bytes: Vec<u8> = codes
+                .take_while(|code| (0xDC80..0xDD00).contains(code))
+                .map(|code| (code - 0xDC00) as u8)
+                .collect();
             if bytes.is_empty() {
                 return Ok(None);
             }
@@ -203,7 +230,10 @@ pub fn encode_replacement(
 /// The character's name, from `unicodedata`.
 fn character_name(code: u32) -> PyResult<Option<Ref<PyUnicodeObject>>> {
     let module = crate::hooks::import_module("unicodedata")?;
-    let name = module.call_method(identifier!("name"), &[PyUnicodeObject::from_char(code).as_object(), none()])?;
+    let name = module.call_method(
+        identifier!("name"),
+        &[PyUnicodeObject::from_char(code).as_object(), none()],
+    )?;
     Ok(name.downcast::<PyUnicodeObject>().ok())
 }
 
@@ -220,22 +250,34 @@ pub fn decode_replacement(
         Handler::Ignore => {}
         Handler::Replace => writer.push(0xFFFD),
         Handler::BackslashReplace => {
-            bytes[start..end].iter().for_each(|byte| writer.push_str(&format!("\\x{byte:02x}")));
+            bytes[start..end]
+                .iter()
+                .for_each(|byte| writer.push_str(&format!("\\x{byte:02x}")));
         }
         Handler::SurrogateEscape => {
-            let n_high = bytes[start..end].iter().take(4).take_while(|byte| **byte >= 0x80).count();
+            let n_high = bytes[start..end]
+                .iter()
+                .take(4)
+                .take_while(|byte| **byte >= 0x80)
+                .count();
             if n_high == 0 {
                 return Ok(None);
             }
-            bytes[start..start + n_high].iter().for_each(|byte| writer.push(0xDC00 | u32::from(*byte)));
+            bytes[start..start + n_high]
+                .iter()
+                .for_each(|byte| writer.push(0xDC00 | u32::from(*byte)));
             return Ok(Some((writer.finish()?, start + n_high)));
         }
         Handler::SurrogatePass => {
-            let Some((code, len)) = form.read(&bytes[start..]) else { return Ok(None) };
+            let Some((code, len)) = form.read(&bytes[start..]) else {
+                return Ok(None);
+            };
             writer.push(code);
             return Ok(Some((writer.finish()?, start + len)));
         }
-        Handler::Strict | Handler::Other | Handler::XmlCharRefReplace | Handler::NameReplace => return Ok(None),
+        Handler::Strict | Handler::Other | Handler::XmlCharRefReplace | Handler::NameReplace => {
+            return Ok(None);
+        }
     }
     Ok(Some((writer.finish()?, end)))
 }
@@ -251,7 +293,13 @@ pub struct EncodeErrors<'a> {
 
 impl<'a> EncodeErrors<'a> {
     pub fn new(encoding: &'a str, text: &'a PyUnicodeObject, name: &'a str) -> EncodeErrors<'a> {
-        EncodeErrors { encoding, text, handler: registry::effective_handler(name), name, callable: None }
+        EncodeErrors {
+            encoding,
+            text,
+            handler: registry::effective_handler(name),
+            name,
+            callable: None,
+        }
     }
     pub fn handler(&self) -> Handler {
         self.handler
@@ -276,7 +324,12 @@ impl<'a> EncodeErrors<'a> {
         let error = encode_error(self.text, self.encoding, start, end, reason)?;
         let callable = self.callable.as_deref().expect("looked up above");
         let result = callable.call1(&error)?;
-        let wrong = || raise!(TypeError, "encoding error handler must return (str/bytes, int) tuple");
+        let wrong = || {
+            raise!(
+                TypeError,
+                "encoding error handler must return (str/bytes, int) tuple"
+            )
+        };
         let (piece, place) = pair(&result).ok_or_else(wrong)?;
         let replacement = if let Some(text) = piece.downcast::<PyUnicodeObject>() {
             Replacement::Text(text.to_ref())
@@ -306,7 +359,10 @@ fn position(place: &PyObject, len: usize, wrong: impl FnOnce() -> Raised) -> PyR
     let place = if given < 0 { given + len as isize } else { given };
     match usize::try_from(place) {
         Ok(place) if place <= len => Ok(place),
-        _ => Err(raise!(IndexError, "position {given} from error handler out of bounds")),
+        _ => Err(raise!(
+            IndexError,
+            "position {given} from error handler out of bounds"
+        )),
     }
 }
 
@@ -322,11 +378,23 @@ pub struct DecodeErrors<'a> {
 impl<'a> DecodeErrors<'a> {
     pub fn new(encoding: &'a str, bytes: &'a [u8], name: &'a str) -> DecodeErrors<'a> {
         let handler = registry::effective_handler(name);
-        DecodeErrors { encoding, bytes: Cow::Borrowed(bytes), handler, name, callable: None }
+        DecodeErrors {
+            encoding,
+            bytes: Cow::Borrowed(bytes),
+            handler,
+            name,
+            callable: None,
+        }
     }
     /// Puts a replacement for `bytes[start..end]` into the text; gives the place where to go on.
     #[cold]
-    pub fn handle(&mut self, writer: &mut UnicodeWriter, start: usize, end: usize, reason: &str) -> PyResult<usize> {
+    pub fn handle(
+        &mut self,
+        writer: &mut UnicodeWriter,
+        start: usize,
+        end: usize,
+        reason: &str,
+    ) -> PyResult<usize> {
         if self.handler != Handler::Other {
             let form = SurrogateForm::of(self.encoding);
             return match decode_replacement(self.handler, form, &self.bytes, start, end)? {
@@ -376,15 +444,27 @@ pub fn run_handler(handler: Handler, error: &PyObject) -> PyResult {
         }
         return Err(raise!(TypeError, "codec must pass exception instance"));
     }
-    let cannot = || raise!(TypeError, "don't know how to handle {} in error callback", ty.name());
+    let cannot = || {
+        raise!(
+            TypeError,
+            "don't know how to handle {} in error callback",
+            ty.full_name()
+        )
+    };
     if !(is_encode || is_decode || is_translate) {
         return Err(cannot());
     }
     let object = error.get_attr(identifier!("object"))?;
-    let (start, end) = (error.get_attr(identifier!("start"))?, error.get_attr(identifier!("end"))?);
-    let (start, end) = (start.to_index_saturating()?.max(0) as usize, end.to_index_saturating()?.max(0) as usize);
+    let (start, end) = (
+        error.get_attr(identifier!("start"))?,
+        error.get_attr(identifier!("end"))?,
+    );
+    let (start, end) = (
+        start.to_index_saturating()?.max(0) as usize,
+        end.to_index_saturating()?.max(0) as usize,
+    );
     if is_decode {
-        let Some(bytes) = object.downcast::<PyBytesObject>() else {
+        let Some(bytes) = object.as_object().downcast::<PyBytesObject>() else {
             return Err(raise!(TypeError, "object attribute must be bytes"));
         };
         if matches!(handler, Handler::XmlCharRefReplace | Handler::NameReplace) {
@@ -399,7 +479,7 @@ pub fn run_handler(handler: Handler, error: &PyObject) -> PyResult {
             None => Err(crate::error::raise_exception(error.to_ref())),
         };
     }
-    let Some(text) = object.downcast::<PyUnicodeObject>() else {
+    let Some(text) = object.as_object().downcast::<PyUnicodeObject>() else {
         return Err(raise!(TypeError, "object attribute must be unicode"));
     };
     let start = start.min(text.len().saturating_sub(1));
@@ -407,11 +487,16 @@ pub fn run_handler(handler: Handler, error: &PyObject) -> PyResult {
     if is_translate {
         return match handler {
             Handler::Ignore => result(PyUnicodeObject::empty().into_object(), end),
-            Handler::Replace => result(PyUnicodeObject::from_repeated(0xFFFD, end - start)?.into_object(), end),
-            Handler::BackslashReplace => match encode_replacement(handler, SurrogateForm::None, text, start, end)? {
-                Some((Replacement::Text(text), place)) => result(text.into_object(), place),
-                _ => Err(cannot()),
-            },
+            Handler::Replace => result(
+                PyUnicodeObject::from_repeated(0xFFFD, end - start)?.into_object(),
+                end,
+            ),
+            Handler::BackslashReplace => {
+                match encode_replacement(handler, SurrogateForm::None, text, start, end)? {
+                    Some((Replacement::Text(text), place)) => result(text.into_object(), place),
+                    _ => Err(cannot()),
+                }
+            }
             _ => Err(cannot()),
         };
     }
@@ -426,7 +511,9 @@ pub fn run_handler(handler: Handler, error: &PyObject) -> PyResult {
 
 fn surrogate_form_of(error: &PyObject) -> PyResult<SurrogateForm> {
     let encoding = error.get_attr(identifier!("encoding"))?;
-    let name = encoding.downcast::<PyUnicodeObject>().map_or(String::new(), |name| name.to_string_lossy());
+    let name = encoding
+        .downcast::<PyUnicodeObject>()
+        .map_or(String::new(), |name| name.to_string_lossy());
     Ok(SurrogateForm::of(&name))
 }
 

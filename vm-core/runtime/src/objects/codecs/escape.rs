@@ -54,7 +54,13 @@ fn read_hex(bytes: &[u8], at: usize, count: usize) -> Result<u32, usize> {
 }
 
 /// A `\x`, `\u` or `\U` escape whose backslash is at `start`.
-fn numeric_escape(bytes: &[u8], start: usize, letter: u8, too_big: &'static str, writer: &mut UnicodeWriter) -> Step {
+fn numeric_escape(
+    bytes: &[u8],
+    start: usize,
+    letter: u8,
+    too_big: &'static str,
+    writer: &mut UnicodeWriter,
+) -> Step {
     let (count, truncated) = match letter {
         b'x' => (2, "truncated \\xXX escape"),
         b'u' => (4, "truncated \\uXXXX escape"),
@@ -99,7 +105,10 @@ fn named_escape(bytes: &[u8], start: usize, writer: &mut UnicodeWriter) -> Step 
 /// The characters of a name, from `unicodedata`.
 fn look_up_name(name: &[u8]) -> Option<Ref<PyUnicodeObject>> {
     let found = crate::hooks::import_module("unicodedata").and_then(|module| {
-        module.call_method(identifier!("lookup"), &[PyUnicodeObject::from_latin1(name).as_object()])
+        module.call_method(
+            identifier!("lookup"),
+            &[PyUnicodeObject::from_latin1(name).as_object()],
+        )
     });
     match found {
         Ok(text) => text.downcast::<PyUnicodeObject>().ok(),
@@ -155,7 +164,9 @@ pub fn decode_unicode_escape(bytes: &[u8], errors: &str, is_final: bool) -> PyRe
                 writer.push(code);
                 return Step::Next(end);
             }
-            b'x' | b'u' | b'U' => return numeric_escape(bytes, at, letter, "illegal Unicode character", writer),
+            b'x' | b'u' | b'U' => {
+                return numeric_escape(bytes, at, letter, "illegal Unicode character", writer);
+            }
             b'N' => return named_escape(bytes, at, writer),
             _ => match simple_escape(letter) {
                 Some(code) => writer.push(u32::from(code)),
@@ -180,7 +191,9 @@ pub fn decode_raw_unicode_escape(bytes: &[u8], errors: &str, is_final: bool) -> 
         }
         match bytes.get(at + 1) {
             None if !is_final => Step::Incomplete(at, "\\ at end of string"),
-            Some(&letter @ (b'u' | b'U')) => numeric_escape(bytes, at, letter, "\\Uxxxxxxxx out of range", writer),
+            Some(&letter @ (b'u' | b'U')) => {
+                numeric_escape(bytes, at, letter, "\\Uxxxxxxxx out of range", writer)
+            }
             Some(&other) => {
                 writer.push(u32::from(b'\\'));
                 writer.push(u32::from(other));
@@ -225,7 +238,10 @@ pub fn decode_bytes_escape(bytes: &[u8], errors: &str) -> PyResult<Vec<u8>> {
                         "replace" => decoded.push(b'?'),
                         "ignore" => {}
                         other => {
-                            return Err(raise!(ValueError, "decoding error; unknown error handling code: {other}"));
+                            return Err(raise!(
+                                ValueError,
+                                "decoding error; unknown error handling code: {other}"
+                            ));
                         }
                     }
                     at = stop;

@@ -100,13 +100,13 @@ pub fn encode_by_name(text: &PyUnicodeObject, encoding: &str, errors: Option<&st
     if result.type_has(Py_TPFLAGS_BYTES_SUBCLASS) {
         return Ok(result);
     }
-    if let Some(array) = result.downcast::<PyByteArrayObject>() {
+    if let Some(array) = result.as_object().downcast::<PyByteArrayObject>() {
         return Ok(PyBytesObject::from_slice(array.as_bytes()).into_object());
     }
     Err(raise!(
         TypeError,
         "'{encoding}' encoder returned '{}' instead of 'bytes'; use codecs.encode() to encode to arbitrary types",
-        result.ty().name()
+        result.ty().full_name()
     ))
 }
 
@@ -136,7 +136,7 @@ pub fn decode_by_name(
         raise!(
             TypeError,
             "'{encoding}' decoder returned '{}' instead of 'str'; use codecs.decode() to decode to arbitrary types",
-            result.ty().name()
+            result.ty().full_name()
         )
     })
 }

@@ -15,8 +15,11 @@ struct Registry {
 }
 
 // The lock is never held while Python code runs.
-static REGISTRY: Mutex<Registry> =
-    Mutex::new(Registry { search_functions: Vec::new(), codecs: None, error_handlers: None });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    search_functions: Vec::new(),
+    codecs: None,
+    error_handlers: None,
+});
 
 fn with<R>(work: impl FnOnce(&mut Registry) -> R) -> R {
     work(&mut REGISTRY.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
@@ -34,7 +37,10 @@ pub fn register(search_function: &PyObject) -> PyResult<()> {
 /// Takes a search function out, and forgets what was found.
 pub fn unregister(search_function: &PyObject) {
     let dropped = with(|registry| {
-        let place = registry.search_functions.iter().position(|known| known.is(search_function))?;
+        let place = registry
+            .search_functions
+            .iter()
+            .position(|known| known.is(search_function))?;
         Some((registry.search_functions.remove(place), registry.codecs.take()))
     });
     drop(dropped);
@@ -61,7 +67,12 @@ pub fn normalize(encoding: &str) -> String {
 /// The codec's tuple of four.
 pub fn lookup(encoding: &str) -> PyResult {
     let name = normalize(encoding);
-    let known = with(|registry| registry.codecs.as_ref().and_then(|codecs| codecs.get(&name).cloned()));
+    let known = with(|registry| {
+        registry
+            .codecs
+            .as_ref()
+            .and_then(|codecs| codecs.get(&name).cloned())
+    });
     if let Some(codec) = known {
         return Ok(codec);
     }
@@ -70,7 +81,10 @@ pub fn lookup(encoding: &str) -> PyResult {
     }
     let functions = with(|registry| registry.search_functions.clone());
     if functions.is_empty() {
-        return Err(raise!(LookupError, "no codec search functions registered: can't find encoding"));
+        return Err(raise!(
+            LookupError,
+            "no codec search functions registered: can't find encoding"
+        ));
     }
     let asked = PyUnicodeObject::from_str(&name);
     for function in &functions {
@@ -78,10 +92,19 @@ pub fn lookup(encoding: &str) -> PyResult {
         if is_none(&found) {
             continue;
         }
-        if found.downcast::<PyTupleObject>().is_none_or(|tuple| tuple.as_slice().len() != 4) {
+        if found
+            .as_object()
+            .downcast::<PyTupleObject>()
+            .is_none_or(|tuple| tuple.as_slice().len() != 4)
+        {
             return Err(raise!(TypeError, "codec search functions must return 4-tuples"));
         }
-        let old = with(|registry| registry.codecs.get_or_insert_default().insert(name, found.clone()));
+        let old = with(|registry| {
+            registry
+                .codecs
+                .get_or_insert_default()
+                .insert(name, found.clone())
+        });
         drop(old);
         return Ok(found);
     }
@@ -109,7 +132,13 @@ pub enum Direction {
     Decode,
 }
 
-fn run(codec: &PyObject, direction: Direction, object: &PyObject, encoding: &str, errors: Option<&str>) -> PyResult {
+fn run(
+    codec: &PyObject,
+    direction: Direction,
+    object: &PyObject,
+    encoding: &str,
+    errors: Option<&str>,
+) -> PyResult {
     let (idx, doing, who) = match direction {
         Direction::Encode => (0, "encoding", "encoder"),
         Direction::Decode => (1, "decoding", "decoder"),
@@ -124,13 +153,20 @@ fn run(codec: &PyObject, direction: Direction, object: &PyObject, encoding: &str
         Err(raised) => {
             let error = raised.take();
             let note = PyUnicodeObject::from_string(format!("{doing} with '{encoding}' codec failed"));
-            if error.call_method(identifier!("add_note"), &[note.as_object()]).is_err() {
+            if error
+                .call_method(identifier!("add_note"), &[note.as_object()])
+                .is_err()
+            {
                 crate::error::clear();
             }
             return Err(crate::error::restore(error));
         }
     };
-    match result.downcast::<PyTupleObject>().as_ref().map(|pair| pair.as_slice()) {
+    match result
+        .downcast::<PyTupleObject>()
+        .as_ref()
+        .map(|pair| pair.as_slice())
+    {
         Ok([first, _]) => Ok(first.to_ref()),
         _ => Err(raise!(TypeError, "{who} must return a tuple (object, integer)")),
     }
@@ -142,9 +178,24 @@ pub fn convert(direction: Direction, object: &PyObject, encoding: &str, errors: 
 }
 
 /// As `convert`, for codecs between text and bytes only.
-pub fn convert_text(direction: Direction, object: &PyObject, encoding: &str, errors: Option<&str>) -> PyResult {
-    let alternate = if direction == Direction::Encode { "codecs.encode()" } else { "codecs.decode()" };
-    run(&*text_codec(encoding, alternate)?, direction, object, encoding, errors)
+pub fn convert_text(
+    direction: Direction,
+    object: &PyObject,
+    encoding: &str,
+    errors: Option<&str>,
+) -> PyResult {
+    let alternate = if direction == Direction::Encode {
+        "codecs.encode()"
+    } else {
+        "codecs.decode()"
+    };
+    run(
+        &*text_codec(encoding, alternate)?,
+        direction,
+        object,
+        encoding,
+        errors,
+    )
 }
 
 /// The handler that a name stands for; those of Python's own are never replaced.
@@ -158,7 +209,10 @@ pub fn register_error(name: &str, handler: &PyObject) -> PyResult<()> {
         return Err(raise!(TypeError, "handler must be callable"));
     }
     let old = with(|registry| {
-        registry.error_handlers.get_or_insert_default().insert(name.to_owned(), handler.to_ref())
+        registry
+            .error_handlers
+            .get_or_insert_default()
+            .insert(name.to_owned(), handler.to_ref())
     });
     drop(old);
     Ok(())
@@ -167,7 +221,10 @@ pub fn register_error(name: &str, handler: &PyObject) -> PyResult<()> {
 /// Forgets a handler; false when there was none. Python's own stay.
 pub fn unregister_error(name: &str) -> PyResult<bool> {
     if Handler::of(name) != Handler::Other {
-        return Err(raise!(ValueError, "cannot un-register built-in error handler '{name}'"));
+        return Err(raise!(
+            ValueError,
+            "cannot un-register built-in error handler '{name}'"
+        ));
     }
     let old = with(|registry| registry.error_handlers.get_or_insert_default().remove(name));
     Ok(old.is_some())

@@ -20,13 +20,17 @@ pub fn encode(text: &PyUnicodeObject, errors: &str, limit: Limit) -> PyResult<Re
         Limit::Ascii => ("ascii", 0x80, "ordinal not in range(128)"),
         Limit::Latin1 => ("latin-1", 0x100, "ordinal not in range(256)"),
     };
-    encode_each(EncodeErrors::new(encoding, text, errors), reason, |bytes, code| {
-        if code >= end {
-            return Ok(false);
-        }
-        bytes.push(code as u8);
-        Ok(true)
-    })
+    encode_each(
+        EncodeErrors::new(encoding, text, errors),
+        reason,
+        |bytes, code| {
+            if code >= end {
+                return Ok(false);
+            }
+            bytes.push(code as u8);
+            Ok(true)
+        },
+    )
 }
 
 pub fn decode_ascii(bytes: &[u8], errors: &str) -> PyResult<Ref<PyUnicodeObject>> {
@@ -39,7 +43,11 @@ pub fn decode_ascii(bytes: &[u8], errors: &str) -> PyResult<Ref<PyUnicodeObject>
         let n_ascii = rest.iter().position(|byte| *byte >= 0x80).unwrap_or(rest.len());
         writer.push_ascii(&rest[..n_ascii]);
         let at = at + n_ascii;
-        if at == bytes.len() { Step::Next(at) } else { Step::Wrong(at, at + 1, "ordinal not in range(128)") }
+        if at == bytes.len() {
+            Step::Next(at)
+        } else {
+            Step::Wrong(at, at + 1, "ordinal not in range(128)")
+        }
     })?;
     Ok(decoded.0)
 }

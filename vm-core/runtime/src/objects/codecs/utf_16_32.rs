@@ -5,7 +5,11 @@ use super::{Decoded, Step, decode_each};
 use crate::prelude::*;
 
 /// The order of bytes of this machine.
-pub const NATIVE: Order = if cfg!(target_endian = "little") { Order::Little } else { Order::Big };
+pub const NATIVE: Order = if cfg!(target_endian = "little") {
+    Order::Little
+} else {
+    Order::Big
+};
 
 pub fn push_16(bytes: &mut Vec<u8>, unit: u16, order: Order) {
     bytes.extend_from_slice(&match order {
@@ -95,7 +99,9 @@ pub fn encode_16(text: &PyUnicodeObject, errors: &str, order: Option<Order>) -> 
         push_16(&mut bytes, 0xFEFF, NATIVE);
     }
     let order = order.unwrap_or(NATIVE);
-    encode(text, encoding, errors, bytes, 2, |bytes, code| push_code_16(bytes, code, order))
+    encode(text, encoding, errors, bytes, 2, |bytes, code| {
+        push_code_16(bytes, code, order)
+    })
 }
 
 pub fn encode_32(text: &PyUnicodeObject, errors: &str, order: Option<Order>) -> PyResult<Ref<PyBytesObject>> {
@@ -109,11 +115,18 @@ pub fn encode_32(text: &PyUnicodeObject, errors: &str, order: Option<Order>) -> 
         push_32(&mut bytes, 0xFEFF, NATIVE);
     }
     let order = order.unwrap_or(NATIVE);
-    encode(text, encoding, errors, bytes, 4, |bytes, code| push_32(bytes, code, order))
+    encode(text, encoding, errors, bytes, 4, |bytes, code| {
+        push_32(bytes, code, order)
+    })
 }
 
 /// Decodes; gives also the order of bytes that was found or given (`None` while there was nothing to tell).
-pub fn decode_16(bytes: &[u8], errors: &str, order: Option<Order>, is_final: bool) -> PyResult<(Decoded, Option<Order>)> {
+pub fn decode_16(
+    bytes: &[u8],
+    errors: &str,
+    order: Option<Order>,
+    is_final: bool,
+) -> PyResult<(Decoded, Option<Order>)> {
     let (start, found) = match (order, bytes) {
         (None, [0xFF, 0xFE, ..]) => (2, Some(Order::Little)),
         (None, [0xFE, 0xFF, ..]) => (2, Some(Order::Big)),
@@ -124,35 +137,45 @@ pub fn decode_16(bytes: &[u8], errors: &str, order: Option<Order>, is_final: boo
         Order::Little => "utf-16-le",
         Order::Big => "utf-16-be",
     };
-    let decoded = decode_each(DecodeErrors::new(encoding, bytes, errors), is_final, start, |bytes, at, writer| {
-        if bytes.len() - at < 2 {
-            return Step::Incomplete(at, "truncated data");
-        }
-        let unit = u32::from(read_16(bytes, at, reading));
-        match unit {
-            0xD800..0xDC00 => {
-                if bytes.len() - at < 4 {
-                    return Step::Incomplete(at, "unexpected end of data");
-                }
-                let second = u32::from(read_16(bytes, at + 2, reading));
-                if !(0xDC00..0xE000).contains(&second) {
-                    return Step::Wrong(at, at + 2, "illegal UTF-16 surrogate");
-                }
-                writer.push(0x1_0000 + ((unit & 0x3FF) << 10 | second & 0x3FF));
-                Step::Next(at + 4)
+    let decoded = decode_each(
+        DecodeErrors::new(encoding, bytes, errors),
+        is_final,
+        start,
+        |bytes, at, writer| {
+            if bytes.len() - at < 2 {
+                return Step::Incomplete(at, "truncated data");
             }
-            0xDC00..0xE000 => Step::Wrong(at, at + 2, "illegal encoding"),
-            _ => {
-                writer.push(unit);
-                Step::Next(at + 2)
+            let unit = u32::from(read_16(bytes, at, reading));
+            match unit {
+                0xD800..0xDC00 => {
+                    if bytes.len() - at < 4 {
+                        return Step::Incomplete(at, "unexpected end of data");
+                    }
+                    let second = u32::from(read_16(bytes, at + 2, reading));
+                    if !(0xDC00..0xE000).contains(&second) {
+                        return Step::Wrong(at, at + 2, "illegal UTF-16 surrogate");
+                    }
+                    writer.push(0x1_0000 + ((unit & 0x3FF) << 10 | second & 0x3FF));
+                    Step::Next(at + 4)
+                }
+                0xDC00..0xE000 => Step::Wrong(at, at + 2, "illegal encoding"),
+                _ => {
+                    writer.push(unit);
+                    Step::Next(at + 2)
+                }
             }
-        }
-    })?;
+        },
+    )?;
     Ok((decoded, found))
 }
 
 /// As `decode_16`.
-pub fn decode_32(bytes: &[u8], errors: &str, order: Option<Order>, is_final: bool) -> PyResult<(Decoded, Option<Order>)> {
+pub fn decode_32(
+    bytes: &[u8],
+    errors: &str,
+    order: Option<Order>,
+    is_final: bool,
+) -> PyResult<(Decoded, Option<Order>)> {
     let (start, found) = match (order, bytes) {
         (None, [0xFF, 0xFE, 0, 0, ..]) => (4, Some(Order::Little)),
         (None, [0, 0, 0xFE, 0xFF, ..]) => (4, Some(Order::Big)),
@@ -163,18 +186,27 @@ pub fn decode_32(bytes: &[u8], errors: &str, order: Option<Order>, is_final: boo
         Order::Little => "utf-32-le",
         Order::Big => "utf-32-be",
     };
-    let decoded = decode_each(DecodeErrors::new(encoding, bytes, errors), is_final, start, |bytes, at, writer| {
-        if bytes.len() - at < 4 {
-            return Step::Incomplete(at, "truncated data");
-        }
-        match read_32(bytes, at, reading) {
-            0xD800..0xE000 => Step::Wrong(at, at + 4, "code point in surrogate code point range(0xd800, 0xe000)"),
-            0x11_0000.. => Step::Wrong(at, at + 4, "code point not in range(0x110000)"),
-            code => {
-                writer.push(code);
-                Step::Next(at + 4)
+    let decoded = decode_each(
+        DecodeErrors::new(encoding, bytes, errors),
+        is_final,
+        start,
+        |bytes, at, writer| {
+            if bytes.len() - at < 4 {
+                return Step::Incomplete(at, "truncated data");
             }
-        }
-    })?;
+            match read_32(bytes, at, reading) {
+                0xD800..0xE000 => Step::Wrong(
+                    at,
+                    at + 4,
+                    "code point in surrogate code point range(0xd800, 0xe000)",
+                ),
+                0x11_0000.. => Step::Wrong(at, at + 4, "code point not in range(0x110000)"),
+                code => {
+                    writer.push(code);
+                    Step::Next(at + 4)
+                }
+            }
+        },
+    )?;
     Ok((decoded, found))
 }

@@ -112,7 +112,11 @@ impl Shift {
             }
             self.text.push(high);
         }
-        if (0xD800..0xDC00).contains(&unit) { self.high = Some(unit) } else { self.text.push(unit) }
+        if (0xD800..0xDC00).contains(&unit) {
+            self.high = Some(unit)
+        } else {
+            self.text.push(unit)
+        }
     }
     fn complaint(&self) -> Option<&'static str> {
         if self.bits.n_bits >= 6 {
@@ -173,7 +177,12 @@ pub fn decode(bytes: &[u8], errors: &str, is_final: bool) -> PyResult<Decoded> {
                     at = errors.handle(&mut writer, at, at + 2, "ill-formed sequence")?;
                 }
                 _ => {
-                    shift = Some(Shift { start: at, bits: Bits::default(), high: None, text: Vec::new() });
+                    shift = Some(Shift {
+                        start: at,
+                        bits: Bits::default(),
+                        high: None,
+                        text: Vec::new(),
+                    });
                     at += 1;
                 }
             },

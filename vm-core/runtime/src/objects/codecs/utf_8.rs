@@ -38,7 +38,11 @@ pub fn encode(text: &PyUnicodeObject, errors: &str) -> PyResult<Ref<PyBytesObjec
         if stop == text.len() {
             return Ok(PyBytesObject::from_slice(&bytes));
         }
-        let n_bad = text.code_points().skip(stop).take_while(|&code| is_surrogate(code)).count();
+        let n_bad = text
+            .code_points()
+            .skip(stop)
+            .take_while(|&code| is_surrogate(code))
+            .count();
         let errors = handling.get_or_insert_with(|| EncodeErrors::new("utf-8", text, errors));
         let (replacement, next) = errors.handle(stop, stop + n_bad, NO_SURROGATES)?;
         match replacement {
@@ -59,22 +63,31 @@ pub fn decode(bytes: &[u8], errors: &str, is_final: bool) -> PyResult<Decoded> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok((PyUnicodeObject::from_str(text), bytes.len()));
     }
-    decode_each(DecodeErrors::new("utf-8", bytes, errors), is_final, 0, |bytes, at, writer| {
-        let (valid, wrong) = match std::str::from_utf8(&bytes[at..]) {
-            Ok(text) => (text.len(), None),
-            Err(error) => (error.valid_up_to(), Some(error.error_len())),
-        };
-        // SAFETY: valid up to there, as was just said.
-        writer.push_str(unsafe { std::str::from_utf8_unchecked(&bytes[at..at + valid]) });
-        let start = at + valid;
-        match wrong {
-            None => Step::Next(start),
-            Some(None) => Step::Incomplete(start, "unexpected end of data"),
-            Some(Some(n_bad)) => {
-                let is_start = matches!(bytes[start], 0xC2..=0xF4);
-                let reason = if is_start { "invalid continuation byte" } else { "invalid start byte" };
-                Step::Wrong(start, start + n_bad, reason)
+    decode_each(
+        DecodeErrors::new("utf-8", bytes, errors),
+        is_final,
+        0,
+        |bytes, at, writer| {
+            let (valid, wrong) = match std::str::from_utf8(&bytes[at..]) {
+                Ok(text) => (text.len(), None),
+                Err(error) => (error.valid_up_to(), Some(error.error_len())),
+            };
+            // SAFETY: valid up to there, as was just said.
+            writer.push_str(unsafe { std::str::from_utf8_unchecked(&bytes[at..at + valid]) });
+            let start = at + valid;
+            match wrong {
+                None => Step::Next(start),
+                Some(None) => Step::Incomplete(start, "unexpected end of data"),
+                Some(Some(n_bad)) => {
+                    let is_start = matches!(bytes[start], 0xC2..=0xF4);
+                    let reason = if is_start {
+                        "invalid continuation byte"
+                    } else {
+                        "invalid start byte"
+                    };
+                    Step::Wrong(start, start + n_bad, reason)
+                }
             }
-        }
-    })
+        },
+    )
 }

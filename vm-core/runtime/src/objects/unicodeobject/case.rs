@@ -14,8 +14,13 @@ fn push_mapped(writer: &mut UnicodeWriter, code: u32, mapping: CaseMapping) {
 
 /// The lower form of a sigma depends on whether it ends a word.
 fn lower_sigma(data: StrData<'_>, idx: usize) -> u32 {
-    let before = (0..idx).rev().map(|idx| data.at(idx)).find(|&code| !unicodectype::is_case_ignorable(code));
-    let after = (idx + 1..data.len()).map(|idx| data.at(idx)).find(|&code| !unicodectype::is_case_ignorable(code));
+    let before = (0..idx)
+        .rev()
+        .map(|idx| data.at(idx))
+        .find(|&code| !unicodectype::is_case_ignorable(code));
+    let after = (idx + 1..data.len())
+        .map(|idx| data.at(idx))
+        .find(|&code| !unicodectype::is_case_ignorable(code));
     let is_final = before.is_some_and(unicodectype::is_cased) && !after.is_some_and(unicodectype::is_cased);
     if is_final { 0x3C2 } else { 0x3C3 }
 }
@@ -34,28 +39,36 @@ impl PyUnicodeObject {
         // SAFETY: every byte is written once; the maps keep to ASCII.
         Some(unsafe {
             PyUnicodeObject::with_fill(text.len(), 0x7F, |target| {
-                text.iter().enumerate().for_each(|(idx, &byte)| *target.add(idx) = map(idx, byte));
+                text.iter()
+                    .enumerate()
+                    .for_each(|(idx, &byte)| *target.add(idx) = map(idx, byte));
             })
         })
     }
-    fn map_each(&self, mut push: impl FnMut(&mut UnicodeWriter, StrData<'_>, usize)) -> PyResult<Ref<PyUnicodeObject>> {
+    fn map_each(
+        &self,
+        mut push: impl FnMut(&mut UnicodeWriter, StrData<'_>, usize),
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         let mut writer = PyUnicodeObject::writer(self.len());
         let data = self.data();
         (0..data.len()).for_each(|idx| push(&mut writer, data, idx));
         writer.finish()
     }
     pub fn to_lower(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        self.map_ascii(|_, byte| byte.to_ascii_lowercase()).unwrap_or_else(|| self.map_each(push_lower))
+        self.map_ascii(|_, byte| byte.to_ascii_lowercase())
+            .unwrap_or_else(|| self.map_each(push_lower))
     }
     pub fn to_upper(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        self.map_ascii(|_, byte| byte.to_ascii_uppercase()).unwrap_or_else(|| {
-            self.map_each(|writer, data, idx| push_mapped(writer, data.at(idx), CaseMapping::Upper))
-        })
+        self.map_ascii(|_, byte| byte.to_ascii_uppercase())
+            .unwrap_or_else(|| {
+                self.map_each(|writer, data, idx| push_mapped(writer, data.at(idx), CaseMapping::Upper))
+            })
     }
     pub fn to_casefold(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        self.map_ascii(|_, byte| byte.to_ascii_lowercase()).unwrap_or_else(|| {
-            self.map_each(|writer, data, idx| push_mapped(writer, data.at(idx), CaseMapping::Fold))
-        })
+        self.map_ascii(|_, byte| byte.to_ascii_lowercase())
+            .unwrap_or_else(|| {
+                self.map_each(|writer, data, idx| push_mapped(writer, data.at(idx), CaseMapping::Fold))
+            })
     }
     /// Whether the characters are all as `test` says, and there is one.
     #[inline]
@@ -76,7 +89,8 @@ impl PyUnicodeObject {
     /// Whether the string is an identifier (a keyword too).
     pub fn is_identifier(&self) -> bool {
         let mut codes = self.code_points();
-        codes.next().is_some_and(unicodectype::is_identifier_start) && codes.all(unicodectype::is_identifier_continue)
+        codes.next().is_some_and(unicodectype::is_identifier_start)
+            && codes.all(unicodectype::is_identifier_continue)
     }
 }
 
@@ -100,7 +114,13 @@ impl PyUnicodeObject {
     /// The first character in title case, the others in lower case.
     #[method("($self, /)")]
     fn capitalize(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        let ascii = self.map_ascii(|idx, byte| if idx == 0 { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() });
+        let ascii = self.map_ascii(|idx, byte| {
+            if idx == 0 {
+                byte.to_ascii_uppercase()
+            } else {
+                byte.to_ascii_lowercase()
+            }
+        });
         ascii.unwrap_or_else(|| {
             self.map_each(|writer, data, idx| match idx {
                 0 => push_mapped(writer, data.at(0), CaseMapping::Title),
@@ -124,7 +144,13 @@ impl PyUnicodeObject {
     /// Upper case characters in lower case, and the other way round.
     #[method("($self, /)")]
     fn swapcase(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        let swap = |byte: u8| if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+        let swap = |byte: u8| {
+            if byte.is_ascii_lowercase() {
+                byte.to_ascii_uppercase()
+            } else {
+                byte.to_ascii_lowercase()
+            }
+        };
         self.map_ascii(|_, byte| swap(byte)).unwrap_or_else(|| {
             self.map_each(|writer, data, idx| match data.at(idx) {
                 code if unicodectype::is_upper(code) => push_lower(writer, data, idx),
@@ -214,5 +240,8 @@ impl PyUnicodeObject {
 /// Whether the character has case, be it ignorable or not: what tells `title` that a word goes on.
 #[inline]
 fn has_case(code: u32) -> bool {
-    unicodectype::is_lower(code) || unicodectype::is_upper(code) || unicodectype::is_title(code) || unicodectype::is_cased(code)
+    unicodectype::is_lower(code)
+        || unicodectype::is_upper(code)
+        || unicodectype::is_title(code)
+        || unicodectype::is_cased(code)
 }

@@ -1,8 +1,8 @@
 //! Characters -> `str` objects: allocation of the narrowest kind, and the constructors that the rest of the runtime uses.
 
 use super::{
-    ASCII_HEADER_SIZE, COMPACT_HEADER_SIZE, CodeUnit, MAX_CODE_POINT, StrData, UnicodeWriter, empty_str,
-    interned, latin1_char, state,
+    ASCII_HEADER_SIZE, COMPACT_HEADER_SIZE, CodeUnit, MAX_CODE_POINT, PyUnicode_Type, StrData, UnicodeWriter,
+    empty_str, interned, latin1_char, state,
 };
 use crate::memory;
 use crate::per_kind;
@@ -434,7 +434,7 @@ impl PyUnicodeObject {
 /// A zeroed instance by the type's own `tp_alloc`.
 pub(crate) fn alloc_instance(cls: &PyTypeObject, n_items: usize) -> PyResult {
     let Some(tp_alloc) = cls.tp_alloc.get() else {
-        return Err(raise!(SystemError, "type '{}' has no tp_alloc", cls.name()));
+        return Err(raise!(SystemError, "type '{}' has no tp_alloc", cls.full_name()));
     };
     // SAFETY: the type's own slot.
     let object = unsafe { tp_alloc((cls as *const PyTypeObject).cast_mut(), n_items as isize) };

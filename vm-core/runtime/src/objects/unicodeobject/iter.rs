@@ -21,8 +21,11 @@ pub struct StrAsciiIterator(StrIterator);
 impl StrIterator {
     pub(super) fn over(text: Ref<PyUnicodeObject>) -> PyResult<Ref> {
         let is_ascii = text.is_ascii();
-        let iterator =
-            StrIterator { ob_base: crate::memory::blank_header(), index: Cell::new(0), text: RefCell::new(Some(text)) };
+        let iterator = StrIterator {
+            ob_base: crate::memory::blank_header(),
+            index: Cell::new(0),
+            text: RefCell::new(Some(text)),
+        };
         if is_ascii {
             Ok(Ref::new(StrAsciiIterator(iterator))?.into_object())
         } else {
@@ -42,7 +45,10 @@ impl StrIterator {
         None
     }
     fn remaining(&self) -> usize {
-        self.text.borrow().as_ref().map_or(0, |text| text.len() - self.index.get())
+        self.text
+            .borrow()
+            .as_ref()
+            .map_or(0, |text| text.len() - self.index.get())
     }
     fn reduce(&self) -> PyResult {
         match &*self.text.borrow() {
@@ -95,7 +101,9 @@ impl StrAsciiIterator {
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<&'static PyUnicodeObject>> {
         let held = self.0.text.borrow();
-        let Some(text) = held.as_ref() else { return Ok(None) };
+        let Some(text) = held.as_ref() else {
+            return Ok(None);
+        };
         let index = self.0.index.get();
         if let Some(&code) = text.latin1().and_then(|units| units.get(index)) {
             self.0.index.set(index + 1);

@@ -228,6 +228,10 @@ impl PyUnicodeObject {
     pub fn interned_state(&self) -> u32 {
         self.state_bits() & state::INTERNED_MASK
     }
+    #[inline]
+    pub fn is_interned(&self) -> bool {
+        self.interned_state() != state::NOT_INTERNED
+    }
     /// The number of code points.
     #[inline]
     pub fn len(&self) -> usize {

@@ -9,7 +9,9 @@ pub(crate) fn push_escape(writer: &mut UnicodeWriter, code: u32) {
     let hex = |writer: &mut UnicodeWriter, letter: u8, n_digits: u32| {
         writer.push_ascii(&[b'\\', letter]);
         for place in (0..n_digits).rev() {
-            writer.push(u32::from(b"0123456789abcdef"[(code >> (4 * place) & 15) as usize]));
+            writer.push(u32::from(
+                b"0123456789abcdef"[(code >> (4 * place) & 15) as usize],
+            ));
         }
     };
     match code {

@@ -15,10 +15,15 @@ pub(super) struct Widened<T> {
 
 impl<T: CodeUnit> Widened<T> {
     pub(super) fn new<S: CodeUnit>(units: &[S]) -> Widened<T> {
-        let mut widened = Widened { inline: [T::default(); 16], heap: Vec::new(), len: units.len() };
+        let mut widened = Widened {
+            inline: [T::default(); 16],
+            heap: Vec::new(),
+            len: units.len(),
+        };
         let wide = units.iter().map(|&unit| T::truncate(unit.into()));
         if units.len() <= 16 {
-            wide.zip(&mut widened.inline).for_each(|(unit, place)| *place = unit);
+            wide.zip(&mut widened.inline)
+                .for_each(|(unit, place)| *place = unit);
         } else {
             widened.heap = wide.collect();
         }
@@ -26,7 +31,11 @@ impl<T: CodeUnit> Widened<T> {
     }
     #[inline]
     pub(super) fn as_slice(&self) -> &[T] {
-        if self.len <= 16 { &self.inline[..self.len] } else { &self.heap }
+        if self.len <= 16 {
+            &self.inline[..self.len]
+        } else {
+            &self.heap
+        }
     }
 }
 
@@ -87,7 +96,13 @@ pub(crate) fn find_between(
 }
 
 /// Whether `part` stands at the beginning (or the end) of what is between the bounds.
-pub(crate) fn tail_match(text: &PyUnicodeObject, part: &PyUnicodeObject, start: isize, end: isize, which: End) -> bool {
+pub(crate) fn tail_match(
+    text: &PyUnicodeObject,
+    part: &PyUnicodeObject,
+    start: isize,
+    end: isize,
+    which: End,
+) -> bool {
     let (start, end) = adjust_indices(start, end, text.len());
     if end - start < part.len() as isize {
         return false;
@@ -101,7 +116,9 @@ pub(crate) fn tail_match(text: &PyUnicodeObject, part: &PyUnicodeObject, start: 
 
 /// `TypeError: must be str, not …`.
 pub(super) fn must_be_str(object: &PyObject) -> PyResult<&PyUnicodeObject> {
-    object.downcast().ok_or_else(|| raise!(TypeError, "must be str, not {}", object.ty().name()))
+    object
+        .downcast()
+        .ok_or_else(|| raise!(TypeError, "must be str, not {}", object.ty().full_name()))
 }
 
 fn affix_test(
@@ -112,17 +129,28 @@ fn affix_test(
     which: End,
 ) -> PyResult<bool> {
     let (start, end) = bounds(start, end)?;
-    let method = if which == End::First { "startswith" } else { "endswith" };
+    let method = if which == End::First {
+        "startswith"
+    } else {
+        "endswith"
+    };
     if let Some(affix) = affix.downcast::<PyUnicodeObject>() {
         return Ok(tail_match(text, affix, start, end, which));
     }
     let Some(affixes) = affix.downcast::<PyTupleObject>() else {
-        let ty = affix.ty().name();
-        return Err(raise!(TypeError, "{method} first arg must be str or a tuple of str, not {ty}"));
+        let ty = affix.ty().full_name();
+        return Err(raise!(
+            TypeError,
+            "{method} first arg must be str or a tuple of str, not {ty}"
+        ));
     };
     for affix in affixes.as_slice() {
         let Some(affix) = affix.downcast::<PyUnicodeObject>() else {
-            return Err(raise!(TypeError, "tuple for {method} must only contain str, not {}", affix.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "tuple for {method} must only contain str, not {}",
+                affix.ty().full_name()
+            ));
         };
         if tail_match(text, affix, start, end, which) {
             return Ok(true);
@@ -157,10 +185,19 @@ impl PyUnicodeObject {
             return 0;
         }
         let (start, end) = (start as usize, end as usize);
-        same_kind!(self, needle, 0, |units, wanted| stringlib::count(&units[start..end], wanted, usize::MAX))
+        same_kind!(self, needle, 0, |units, wanted| stringlib::count(
+            &units[start..end],
+            wanted,
+            usize::MAX
+        ))
     }
     /// The string with up to `max_count` occurrences of `old` replaced (all when negative).
-    pub fn replace(&self, old: &PyUnicodeObject, new: &PyUnicodeObject, max_count: isize) -> PyResult<Ref<PyUnicodeObject>> {
+    pub fn replace(
+        &self,
+        old: &PyUnicodeObject,
+        new: &PyUnicodeObject,
+        max_count: isize,
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         let limit = usize::try_from(max_count).unwrap_or(usize::MAX);
         if limit == 0 || old.len() > self.len() || old.eq(new) {
             return Ok(self.to_exact());
@@ -168,12 +205,19 @@ impl PyUnicodeObject {
         if old.is_empty() {
             return self.interleave(new, limit);
         }
-        let n_found = same_kind!(self, old, 0, |units, wanted| stringlib::count(units, wanted, limit));
+        let n_found = same_kind!(self, old, 0, |units, wanted| stringlib::count(
+            units, wanted, limit
+        ));
         if n_found == 0 {
             return Ok(self.to_exact());
         }
         let n_kept = self.len() - n_found * old.len();
-        let Some(len) = new.len().checked_mul(n_found).and_then(|len| len.checked_add(n_kept)).filter(|len| *len <= isize::MAX as usize) else {
+        let Some(len) = new
+            .len()
+            .checked_mul(n_found)
+            .and_then(|len| len.checked_add(n_kept))
+            .filter(|len| *len <= isize::MAX as usize)
+        else {
             return Err(raise!(OverflowError, "replace string is too long"));
         };
         let mut writer = PyUnicodeObject::writer(len);
@@ -192,7 +236,12 @@ impl PyUnicodeObject {
     fn interleave(&self, new: &PyUnicodeObject, limit: usize) -> PyResult<Ref<PyUnicodeObject>> {
         let len = self.len();
         let n_inserted = limit.min(len + 1);
-        let Some(total) = new.len().checked_mul(n_inserted).and_then(|n| n.checked_add(len)).filter(|len| *len <= isize::MAX as usize) else {
+        let Some(total) = new
+            .len()
+            .checked_mul(n_inserted)
+            .and_then(|n| n.checked_add(len))
+            .filter(|len| *len <= isize::MAX as usize)
+        else {
             return Err(raise!(OverflowError, "replace string is too long"));
         };
         let mut writer = PyUnicodeObject::writer(total);
@@ -215,13 +264,25 @@ impl PyUnicodeObject {
             return Err(raise!(ValueError, "empty separator"));
         }
         let parts = match find_between(self, separator, 0, isize::MAX, which) {
-            Some(place) => {
-                [self.substring(0, place), separator.to_ref(), self.substring(place + separator.len(), self.len())]
-            }
-            None if which == End::First => [self.to_exact(), PyUnicodeObject::empty(), PyUnicodeObject::empty()],
-            None => [PyUnicodeObject::empty(), PyUnicodeObject::empty(), self.to_exact()],
+            Some(place) => [
+                self.substring(0, place),
+                separator.to_ref(),
+                self.substring(place + separator.len(), self.len()),
+            ],
+            None if which == End::First => [
+                self.to_exact(),
+                PyUnicodeObject::empty(),
+                PyUnicodeObject::empty(),
+            ],
+            None => [
+                PyUnicodeObject::empty(),
+                PyUnicodeObject::empty(),
+                self.to_exact(),
+            ],
         };
-        Ok(PyTupleObject::from_vec(parts.into_iter().map(Ref::into_object).collect()))
+        Ok(PyTupleObject::from_vec(
+            parts.into_iter().map(Ref::into_object).collect(),
+        ))
     }
 }
 
@@ -229,47 +290,89 @@ impl PyUnicodeObject {
 impl PyUnicodeObject {
     /// The lowest place of sub between start and end, or -1.
     #[method("($self, sub[, start[, end]], /)", name = "find")]
-    fn py_find(&self, sub: &PyUnicodeObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<isize> {
+    fn py_find(
+        &self,
+        sub: &PyUnicodeObject,
+        start: Option<&PyObject>,
+        end: Option<&PyObject>,
+    ) -> PyResult<isize> {
         let (start, end) = bounds(start, end)?;
         Ok(find_between(self, sub, start, end, End::First).map_or(-1, |place| place as isize))
     }
     /// The highest place of sub between start and end, or -1.
     #[method("($self, sub[, start[, end]], /)", name = "rfind")]
-    fn py_rfind(&self, sub: &PyUnicodeObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<isize> {
+    fn py_rfind(
+        &self,
+        sub: &PyUnicodeObject,
+        start: Option<&PyObject>,
+        end: Option<&PyObject>,
+    ) -> PyResult<isize> {
         let (start, end) = bounds(start, end)?;
         Ok(find_between(self, sub, start, end, End::Last).map_or(-1, |place| place as isize))
     }
     /// The lowest place of sub between start and end; ValueError when it is not there.
     #[method("($self, sub[, start[, end]], /)", name = "index")]
-    fn py_index(&self, sub: &PyUnicodeObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<usize> {
+    fn py_index(
+        &self,
+        sub: &PyUnicodeObject,
+        start: Option<&PyObject>,
+        end: Option<&PyObject>,
+    ) -> PyResult<usize> {
         let (start, end) = bounds(start, end)?;
-        find_between(self, sub, start, end, End::First).ok_or_else(|| raise!(ValueError, "substring not found"))
+        find_between(self, sub, start, end, End::First)
+            .ok_or_else(|| raise!(ValueError, "substring not found"))
     }
     /// The highest place of sub between start and end; ValueError when it is not there.
     #[method("($self, sub[, start[, end]], /)", name = "rindex")]
-    fn py_rindex(&self, sub: &PyUnicodeObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<usize> {
+    fn py_rindex(
+        &self,
+        sub: &PyUnicodeObject,
+        start: Option<&PyObject>,
+        end: Option<&PyObject>,
+    ) -> PyResult<usize> {
         let (start, end) = bounds(start, end)?;
-        find_between(self, sub, start, end, End::Last).ok_or_else(|| raise!(ValueError, "substring not found"))
+        find_between(self, sub, start, end, End::Last)
+            .ok_or_else(|| raise!(ValueError, "substring not found"))
     }
     /// How often sub occurs between start and end, without overlap.
     #[method("($self, sub[, start[, end]], /)", name = "count")]
-    fn py_count(&self, sub: &PyUnicodeObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<usize> {
+    fn py_count(
+        &self,
+        sub: &PyUnicodeObject,
+        start: Option<&PyObject>,
+        end: Option<&PyObject>,
+    ) -> PyResult<usize> {
         let (start, end) = bounds(start, end)?;
         Ok(self.count_between(sub, start, end))
     }
     /// Whether the string begins with the prefix, or with one of a tuple of them.
     #[method("($self, prefix[, start[, end]], /)")]
-    fn startswith(&self, prefix: &PyObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<bool> {
+    fn startswith(
+        &self,
+        prefix: &PyObject,
+        start: Option<&PyObject>,
+        end: Option<&PyObject>,
+    ) -> PyResult<bool> {
         affix_test(self, prefix, start, end, End::First)
     }
     /// Whether the string ends with the suffix, or with one of a tuple of them.
     #[method("($self, suffix[, start[, end]], /)")]
-    fn endswith(&self, suffix: &PyObject, start: Option<&PyObject>, end: Option<&PyObject>) -> PyResult<bool> {
+    fn endswith(
+        &self,
+        suffix: &PyObject,
+        start: Option<&PyObject>,
+        end: Option<&PyObject>,
+    ) -> PyResult<bool> {
         affix_test(self, suffix, start, end, End::Last)
     }
     /// A copy with old replaced by new, at most count times.
     #[method("($self, old, new, /, count=-1)", name = "replace")]
-    fn py_replace(&self, old: &PyUnicodeObject, new: &PyUnicodeObject, count: isize) -> PyResult<Ref<PyUnicodeObject>> {
+    fn py_replace(
+        &self,
+        old: &PyUnicodeObject,
+        new: &PyUnicodeObject,
+        count: isize,
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         self.replace(old, new, count)
     }
     /// The part before the first sep, sep, and the part after it.
@@ -285,13 +388,21 @@ impl PyUnicodeObject {
     /// The string without the prefix, if it is there.
     #[method("($self, prefix, /)")]
     fn removeprefix(&self, prefix: &PyUnicodeObject) -> Ref<PyUnicodeObject> {
-        if self.starts_with(prefix) { self.substring(prefix.len(), self.len()) } else { self.to_exact() }
+        if self.starts_with(prefix) {
+            self.substring(prefix.len(), self.len())
+        } else {
+            self.to_exact()
+        }
     }
     /// The string without the suffix, if it is there.
     #[method("($self, suffix, /)")]
     fn removesuffix(&self, suffix: &PyUnicodeObject) -> Ref<PyUnicodeObject> {
         let n_suffix = suffix.len();
-        if n_suffix > 0 && self.ends_with(suffix) { self.substring(0, self.len() - n_suffix) } else { self.to_exact() }
+        if n_suffix > 0 && self.ends_with(suffix) {
+            self.substring(0, self.len() - n_suffix)
+        } else {
+            self.to_exact()
+        }
     }
 }
 

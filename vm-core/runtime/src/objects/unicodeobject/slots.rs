@@ -3,7 +3,7 @@
 use super::iter::StrIterator;
 use super::{case, search, split, text, translate};
 use crate::memory;
-use crate::objects::{codecs, slice_args, unicode_format};
+use crate::objects::{codecs, indices, unicode_format};
 use crate::per_kind;
 use crate::prelude::*;
 use std::cmp::Ordering;
@@ -18,12 +18,12 @@ impl PyUnicodeObject {
     }
     /// The items that a slice takes.
     fn slice(&self, slice: &PySliceObject) -> PyResult<Ref<PyUnicodeObject>> {
-        let range = slice_args::slice_range(slice, || self.len())?;
+        let range = indices::slice_range(slice, || self.len())?;
         if range.step == 1 {
-            return Ok(self.substring(range.start as usize, range.start as usize + range.n_items));
+            return Ok(self.substring(range.start as usize, range.start as usize + range.count));
         }
         Ok(per_kind!(self.data(), units => {
-            let taken: Vec<_> = range.places().map(|place| units[place]).collect();
+            let taken: Vec<_> = range.positions().map(|place| units[place]).collect();
             PyUnicodeObject::from_units(&taken)
         }))
     }
@@ -43,11 +43,34 @@ impl PyUnicodeObject {
 impl PyUnicodeObject {
     #[slot]
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
-        let text = new_text(args.as_slice(), kwargs)?;
+        let mut given = [None; 3];
+        place_positional(&mut given, args.as_slice())?;
+        let mut place = 0;
+        while let Some((name, value, _)) = kwargs.and_then(|kwargs| kwargs.next_entry(&mut place)) {
+            place_keyword(&mut given, name, value)?;
+        }
+        let text = new_text(given)?;
         if std::ptr::eq(cls, &PyUnicode_Type) {
             return Ok(text.into_object());
         }
         Ok(PyUnicodeObject::new_in_subclass(cls, &text)?.into_object())
+    }
+    #[slot]
+    fn tp_vectorcall(cls: &PyTypeObject, args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult {
+        debug_assert!(std::ptr::eq(cls, &PyUnicode_Type));
+        if let ([object], None) = (args, kwnames) {
+            return Ok(object.str()?.into_object());
+        }
+        let names = kwnames.map_or(&[][..], |names| names.as_slice());
+        let mut given = [None; 3];
+        place_positional(&mut given, args)?;
+        // SAFETY: in a vectorcall the values of the names follow the positional arguments.
+        let values = unsafe { std::slice::from_raw_parts(args.as_ptr().add(args.len()), names.len()) };
+        names
+            .iter()
+            .zip(values)
+            .try_for_each(|(name, value)| place_keyword(&mut given, name, value))?;
+        Ok(new_text(given)?.into_object())
     }
     #[slot]
     unsafe fn tp_dealloc(this: *mut PyUnicodeObject) {
@@ -104,7 +127,11 @@ impl PyUnicodeObject {
     fn sq_concat(&self, other: &PyObject) -> PyResult<Ref<PyUnicodeObject>> {
         match other.downcast::<PyUnicodeObject>() {
             Some(other) => self.concat(other),
-            None => Err(raise!(TypeError, "can only concatenate str (not \"{}\") to str", other.ty().name())),
+            None => Err(raise!(
+                TypeError,
+                "can only concatenate str (not \"{}\") to str",
+                other.ty().full_name()
+            )),
         }
     }
     #[slot]
@@ -122,9 +149,11 @@ impl PyUnicodeObject {
     fn sq_contains(&self, other: &PyObject) -> PyResult<bool> {
         match other.downcast::<PyUnicodeObject>() {
             Some(other) => Ok(self.contains(other)),
-            None => {
-                Err(raise!(TypeError, "'in <string>' requires string as left operand, not {}", other.ty().name()))
-            }
+            None => Err(raise!(
+                TypeError,
+                "'in <string>' requires string as left operand, not {}",
+                other.ty().full_name()
+            )),
         }
     }
     #[slot]
@@ -137,41 +166,67 @@ impl PyUnicodeObject {
             return self.slice(slice);
         }
         if !key.has_index() {
-            return Err(raise!(TypeError, "string indices must be integers, not '{}'", key.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "string indices must be integers, not '{}'",
+                key.ty().full_name()
+            ));
         }
         let index = key.to_index(crate::exceptions::exc::IndexError)?;
-        match slice_args::item_place(index, self.len()) {
+        match indices::checked_index(index, self.len()) {
             Some(place) => Ok(PyUnicodeObject::from_char(self.char_at(place))),
             None => Err(raise!(IndexError, "string index out of range")),
         }
     }
 }
 
-/// `str(…)` for the arguments object, encoding, errors.
-fn new_text(args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult<Ref<PyUnicodeObject>> {
-    let mut given = [args.first().copied(), args.get(1).copied(), args.get(2).copied()];
+/// The arguments of `str(…)`: object, encoding, errors.
+type Given<'a> = [Option<&'a PyObject>; 3];
+
+const NAMES: [&str; 3] = ["object", "encoding", "errors"];
+
+fn place_positional<'a>(given: &mut Given<'a>, args: &[&'a PyObject]) -> PyResult<()> {
     if args.len() > 3 {
-        return Err(raise!(TypeError, "str() takes at most 3 arguments ({} given)", args.len()));
+        return Err(raise!(
+            TypeError,
+            "str expected at most 3 arguments, got {}",
+            args.len()
+        ));
     }
-    const NAMES: [&str; 3] = ["object", "encoding", "errors"];
-    if let Some(kwargs) = kwargs {
-        let mut place = 0;
-        while let Some((key, value, _)) = kwargs.next_entry(&mut place) {
-            let name = key.downcast::<PyUnicodeObject>().and_then(PyUnicodeObject::as_str).unwrap_or("?");
-            let Some(idx) = NAMES.iter().position(|known| *known == name) else {
-                return Err(raise!(TypeError, "str() got an unexpected keyword argument '{name}'"));
-            };
-            if given[idx].is_some() {
-                let place = idx + 1;
-                return Err(raise!(TypeError, "argument for str() given by name ('{name}') and position ({place})"));
-            }
-            given[idx] = Some(value);
-        }
+    args.iter().zip(given).for_each(|(arg, place)| *place = Some(arg));
+    Ok(())
+}
+
+fn place_keyword<'a>(given: &mut Given<'a>, name: &PyObject, value: &'a PyObject) -> PyResult<()> {
+    let text = name.str()?.to_string_lossy();
+    let Some(idx) = NAMES.iter().position(|known| *known == text) else {
+        return Err(raise!(
+            TypeError,
+            "str() got an unexpected keyword argument '{text}'"
+        ));
+    };
+    if given[idx].is_some() {
+        let place = idx + 1;
+        return Err(raise!(
+            TypeError,
+            "argument for str() given by name ('{text}') and position ({place})"
+        ));
     }
+    given[idx] = Some(value);
+    Ok(())
+}
+
+/// `str(…)` as an exact string.
+fn new_text(given: Given<'_>) -> PyResult<Ref<PyUnicodeObject>> {
     let text = |idx: usize| match given[idx] {
         None => Ok(None),
         Some(arg) => arg.downcast::<PyUnicodeObject>().map(Some).ok_or_else(|| {
-            raise!(TypeError, "str() argument '{}' must be str, not {}", NAMES[idx], arg.ty().name())
+            raise!(
+                TypeError,
+                "str() argument '{}' must be str, not {}",
+                NAMES[idx],
+                arg.ty().full_name()
+            )
         }),
     };
     let (encoding, errors) = (text(1)?, text(2)?);
@@ -195,8 +250,11 @@ pub fn from_encoded_object(
         return codecs::decode_text(bytes.as_object(), bytes.as_bytes(), encoding, errors);
     }
     if !crate::objects::buffer::has_buffer(object) {
-        let ty = object.ty().name();
-        return Err(raise!(TypeError, "decoding to str: need a bytes-like object, {ty} found"));
+        let ty = object.ty().full_name();
+        return Err(raise!(
+            TypeError,
+            "decoding to str: need a bytes-like object, {ty} found"
+        ));
     }
     let view = crate::objects::buffer::Buffer::simple(object)?;
     codecs::decode_text(object, view.as_bytes(), encoding, errors)

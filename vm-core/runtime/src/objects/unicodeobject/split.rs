@@ -12,7 +12,11 @@ fn separator_arg(sep: Option<&PyObject>) -> PyResult<Option<&PyUnicodeObject>> {
         Some(sep) if is_none(sep) => Ok(None),
         Some(sep) => match sep.downcast::<PyUnicodeObject>() {
             Some(sep) => Ok(Some(sep)),
-            None => Err(raise!(TypeError, "must be str or None, not {}", sep.ty().name())),
+            None => Err(raise!(
+                TypeError,
+                "must be str or None, not {}",
+                sep.ty().full_name()
+            )),
         },
     }
 }
@@ -56,13 +60,22 @@ impl Sides {
 
 impl PyUnicodeObject {
     /// The pieces between occurrences of `separator` (of white space for `None`).
-    pub fn split(&self, separator: Option<&PyUnicodeObject>, max_split: isize) -> PyResult<Ref<PyListObject>> {
+    pub fn split(
+        &self,
+        separator: Option<&PyUnicodeObject>,
+        max_split: isize,
+    ) -> PyResult<Ref<PyListObject>> {
         let limit = usize::try_from(max_split).unwrap_or(usize::MAX);
-        let mut pieces = Pieces { text: self, items: Vec::new() };
+        let mut pieces = Pieces {
+            text: self,
+            items: Vec::new(),
+        };
         match separator {
             None => match self.data() {
                 StrData::Latin1(units) if self.is_ascii() => {
-                    stringlib::split_whitespace(units, is_ascii_space, limit, |start, end| pieces.add(start, end));
+                    stringlib::split_whitespace(units, is_ascii_space, limit, |start, end| {
+                        pieces.add(start, end)
+                    });
                 }
                 data => per_kind!(data, units => {
                     stringlib::split_whitespace(units, |unit| unicodectype::is_space(unit.into()), limit, |start, end| pieces.add(start, end));
@@ -76,9 +89,16 @@ impl PyUnicodeObject {
         Ok(pieces.into_list())
     }
     /// As `split`, counted from the end.
-    pub fn rsplit(&self, separator: Option<&PyUnicodeObject>, max_split: isize) -> PyResult<Ref<PyListObject>> {
+    pub fn rsplit(
+        &self,
+        separator: Option<&PyUnicodeObject>,
+        max_split: isize,
+    ) -> PyResult<Ref<PyListObject>> {
         let limit = usize::try_from(max_split).unwrap_or(usize::MAX);
-        let mut pieces = Pieces { text: self, items: Vec::new() };
+        let mut pieces = Pieces {
+            text: self,
+            items: Vec::new(),
+        };
         match separator {
             None => per_kind!(self.data(), units => {
                 stringlib::rsplit_whitespace(units, |unit| unicodectype::is_space(unit.into()), limit, |start, end| pieces.add(start, end));
@@ -91,7 +111,10 @@ impl PyUnicodeObject {
         Ok(pieces.into_reversed_list())
     }
     pub fn split_lines(&self, keep_ends: bool) -> Ref<PyListObject> {
-        let mut pieces = Pieces { text: self, items: Vec::new() };
+        let mut pieces = Pieces {
+            text: self,
+            items: Vec::new(),
+        };
         per_kind!(self.data(), units => {
             stringlib::split_lines(units, |unit| unicodectype::is_linebreak(unit.into()), keep_ends, |start, end| pieces.add(start, end));
         });
@@ -129,8 +152,11 @@ impl PyUnicodeObject {
         let mut texts: Vec<&PyUnicodeObject> = Vec::with_capacity(items.len());
         for (idx, item) in items.iter().enumerate() {
             let Some(text) = item.downcast::<PyUnicodeObject>() else {
-                let ty = item.ty().name();
-                return Err(raise!(TypeError, "sequence item {idx}: expected str instance, {ty} found"));
+                let ty = item.ty().full_name();
+                return Err(raise!(
+                    TypeError,
+                    "sequence item {idx}: expected str instance, {ty} found"
+                ));
             };
             texts.push(text);
         }

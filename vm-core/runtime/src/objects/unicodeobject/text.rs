@@ -8,12 +8,21 @@ use crate::prelude::*;
 
 /// The one character that a padding method takes.
 fn fill_char(arg: Option<&PyObject>) -> PyResult<u32> {
-    let Some(arg) = arg else { return Ok(u32::from(b' ')) };
+    let Some(arg) = arg else {
+        return Ok(u32::from(b' '));
+    };
     let Some(text) = arg.downcast::<PyUnicodeObject>() else {
-        return Err(raise!(TypeError, "The fill character must be a unicode character, not {}", arg.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "The fill character must be a unicode character, not {}",
+            arg.ty().full_name()
+        ));
     };
     if text.len() != 1 {
-        return Err(raise!(TypeError, "The fill character must be exactly one character long"));
+        return Err(raise!(
+            TypeError,
+            "The fill character must be exactly one character long"
+        ));
     }
     Ok(text.char_at(0))
 }
@@ -24,7 +33,10 @@ impl PyUnicodeObject {
         if left == 0 && right == 0 {
             return Ok(self.to_exact());
         }
-        let total = self.len().checked_add(left).and_then(|len| len.checked_add(right));
+        let total = self
+            .len()
+            .checked_add(left)
+            .and_then(|len| len.checked_add(right));
         let Some(total) = total.filter(|total| *total <= isize::MAX as usize) else {
             return Err(raise!(OverflowError, "padded string is too long"));
         };
@@ -48,7 +60,11 @@ impl PyUnicodeObject {
             if code == 9 {
                 if let Ok(tab_size @ 1..) = usize::try_from(tab_size) {
                     let n_spaces = tab_size - column % tab_size;
-                    if writer.len().checked_add(n_spaces).is_none_or(|len| len > isize::MAX as usize) {
+                    if writer
+                        .len()
+                        .checked_add(n_spaces)
+                        .is_none_or(|len| len > isize::MAX as usize)
+                    {
                         return Err(raise!(OverflowError, "new string is too long"));
                     }
                     writer.push_repeated(u32::from(b' '), n_spaces);
@@ -137,7 +153,13 @@ impl PyUnicodeObject {
             _ => size_of::<PyUnicodeObject>(),
         };
         let has_cache = !self.is_ascii() && !self._base.utf8.get().is_null();
-        header + units + if has_cache { self._base.utf8_length.get() as usize + 1 } else { 0 }
+        header
+            + units
+            + if has_cache {
+                self._base.utf8_length.get() as usize + 1
+            } else {
+                0
+            }
     }
     /// The arguments from which copy and pickle make the string anew.
     #[method("($self, /)")]

@@ -25,15 +25,22 @@ fn look_up(table: &PyObject, code: u32) -> PyResult<Mapped> {
     if is_none(&value) {
         return Ok(Mapped::Deleted);
     }
-    if let Some(number) = value.downcast::<PyLongObject>() {
+    if let Some(number) = value.as_object().downcast::<PyLongObject>() {
         return match number.to_i64() {
             Some(code) if (0..=i64::from(MAX_CODE_POINT)).contains(&code) => Ok(Mapped::One(code as u32)),
-            _ => Err(raise!(ValueError, "character mapping must be in range(0x{:x})", MAX_CODE_POINT + 1)),
+            _ => Err(raise!(
+                ValueError,
+                "character mapping must be in range(0x{:x})",
+                MAX_CODE_POINT + 1
+            )),
         };
     }
     match value.downcast::<PyUnicodeObject>() {
         Ok(text) => Ok(Mapped::Text(text)),
-        Err(_) => Err(raise!(TypeError, "character mapping must return integer, None or str")),
+        Err(_) => Err(raise!(
+            TypeError,
+            "character mapping must return integer, None or str"
+        )),
     }
 }
 
@@ -91,15 +98,21 @@ fn from_dict(source: &PyDictObject) -> PyResult<Ref<PyDictObject>> {
     let mut place = 0;
     while let Some((key, value, _)) = source.next_entry(&mut place) {
         let (key, value) = (key.to_ref(), value.to_ref());
-        if let Some(text) = key.downcast::<PyUnicodeObject>() {
+        if let Some(text) = key.as_object().downcast::<PyUnicodeObject>() {
             if text.len() != 1 {
-                return Err(raise!(ValueError, "string keys in translatetable must be of length 1"));
+                return Err(raise!(
+                    ValueError,
+                    "string keys in translatetable must be of length 1"
+                ));
             }
             table.set(code_object(text.char_at(0)).as_object(), &value)?;
         } else if key.type_has(Py_TPFLAGS_LONG_SUBCLASS) {
             table.set(&key, &value)?;
         } else {
-            return Err(raise!(TypeError, "keys in translate table mustbe strings or integers"));
+            return Err(raise!(
+                TypeError,
+                "keys in translate table mustbe strings or integers"
+            ));
         }
     }
     Ok(table)
@@ -114,18 +127,31 @@ impl PyUnicodeObject {
     }
     /// A table for translate: from a dict, or from two strings of equal length and one of characters to delete.
     #[staticmethod("(x, y=<unrepresentable>, z=<unrepresentable>, /)")]
-    fn maketrans(x: &PyObject, y: Option<&PyUnicodeObject>, z: Option<&PyUnicodeObject>) -> PyResult<Ref<PyDictObject>> {
+    fn maketrans(
+        x: &PyObject,
+        y: Option<&PyUnicodeObject>,
+        z: Option<&PyUnicodeObject>,
+    ) -> PyResult<Ref<PyDictObject>> {
         let Some(y) = y else {
             let Some(source) = x.downcast_exact::<PyDictObject>() else {
-                return Err(raise!(TypeError, "if you give only one argument to maketrans it must be a dict"));
+                return Err(raise!(
+                    TypeError,
+                    "if you give only one argument to maketrans it must be a dict"
+                ));
             };
             return from_dict(source);
         };
         let Some(x) = x.downcast::<PyUnicodeObject>() else {
-            return Err(raise!(TypeError, "first maketrans argument must be a string if there is a second argument"));
+            return Err(raise!(
+                TypeError,
+                "first maketrans argument must be a string if there is a second argument"
+            ));
         };
         if x.len() != y.len() {
-            return Err(raise!(ValueError, "the first two maketrans arguments must have equal length"));
+            return Err(raise!(
+                ValueError,
+                "the first two maketrans arguments must have equal length"
+            ));
         }
         let table = PyDictObject::new();
         for (from, to) in x.code_points().zip(y.code_points()) {
