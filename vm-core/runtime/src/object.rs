@@ -309,3 +309,49 @@ pub use crate::objects::singletons::{
     _Py_EllipsisObject, _Py_NoneStruct, _Py_NotImplementedStruct, ellipsis, false_, is_none, none, none_ref,
     not_implemented, py_bool, true_,
 };
+
+/// A field that owns an object or nothing, and changes: what native structs keep their objects in.
+#[repr(transparent)]
+pub struct ObjectCell<T = PyObject>(std::cell::Cell<Option<Ref<T>>>);
+
+// SAFETY: used only under the GIL.
+unsafe impl<T> Sync for ObjectCell<T> {}
+
+impl<T> ObjectCell<T> {
+    #[inline]
+    pub const fn new(value: Option<Ref<T>>) -> ObjectCell<T> {
+        ObjectCell(std::cell::Cell::new(value))
+    }
+    /// A new count of what is there.
+    #[inline]
+    pub fn get(&self) -> Option<Ref<T>> {
+        // SAFETY: nobody else looks at the cell between these two.
+        unsafe { (*self.0.as_ptr()).clone() }
+    }
+    /// What is there, borrowed: only while nothing can set the cell.
+    #[inline]
+    pub fn borrow(&self) -> Option<&T> {
+        // SAFETY: the caller keeps to the rule above.
+        unsafe { (*self.0.as_ptr()).as_deref() }
+    }
+    /// Sets the field, then drops what was there.
+    #[inline]
+    pub fn set(&self, value: Option<Ref<T>>) {
+        drop(self.0.replace(value));
+    }
+    #[inline]
+    pub fn replace(&self, value: Option<Ref<T>>) -> Option<Ref<T>> {
+        self.0.replace(value)
+    }
+    #[inline]
+    pub fn take(&self) -> Option<Ref<T>> {
+        self.0.take()
+    }
+    pub fn is_some(&self) -> bool {
+        self.borrow().is_some()
+    }
+    /// For `tp_traverse`.
+    pub fn visit(&self, visitor: &crate::memory::Visitor) -> std::ffi::c_int {
+        self.borrow().map_or(0, |object| visitor.visit((object as *const T).cast_mut()))
+    }
+}

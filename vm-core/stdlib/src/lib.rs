@@ -22,6 +22,7 @@ modules! {
     abc::_abc,
     atexit::atexit,
     gcmodule::gc,
+    itertools::itertools,
     operator::_operator,
     thread::_thread,
     weakref::_weakref,
