@@ -459,8 +459,8 @@ pub fn expand_type(args: TokenStream, mut item: ItemImpl) -> Result<TokenStream>
     let static_name = args
         .static_name
         .clone()
-        .unwrap_or_else(|| Ident::new(&format!("{}_TYPE", short_name.to_uppercase()), name.span()));
-    let mut collected = collect(&mut item, &short_name)?;
+        .unwrap_or_else(|| Ident::new(&format!("{}_TYPE", identifier_of(&short_name).to_uppercase()), name.span()));
+    let mut collected = collect(&mut item, &identifier_of(&short_name))?;
     let doc = args
         .doc
         .as_ref()
@@ -545,7 +545,7 @@ impl Builder<'_> {
                 cfgs(&function.attrs),
             );
         }
-        let wrapper = format_ident!("{}_{slot}", self.short_name);
+        let wrapper = format_ident!("{}_{slot}", identifier_of(self.short_name));
         let callee = self.callee(constructor, is_init, wrapper.clone());
         let (object, static_name) = (quote!(*mut ::adder_runtime::abi::PyObject), self.static_name);
         let check = format_ident!("{}_without_keywords", if is_init { "init" } else { "new" });
@@ -587,7 +587,7 @@ impl Builder<'_> {
 
     /// `tp_vectorcall`: what `type.__call__` does, without making the tuple and the dict.
     fn vectorcall(&self, new: Option<&Constructor>, init: Option<&Constructor>) -> Result<Filled> {
-        let wrapper = format_ident!("{}_tp_vectorcall", self.short_name);
+        let wrapper = format_ident!("{}_tp_vectorcall", identifier_of(self.short_name));
         let object = quote!(*mut ::adder_runtime::abi::PyObject);
         let part = |constructor: Option<&Constructor>, is_init: bool| -> Result<Option<TokenStream>> {
             let Some(constructor) = constructor else {
@@ -888,4 +888,9 @@ pub fn strip(item: &mut ItemImpl) {
             take_attrs(&mut function.attrs, |name| OURS.contains(&name));
         }
     }
+}
+
+/// A type's name as part of a Rust identifier: `method-wrapper` has a dash.
+fn identifier_of(name: &str) -> String {
+    name.replace(|c: char| !c.is_alphanumeric(), "_")
 }

@@ -43,7 +43,7 @@ impl PyCellObject {
 )]
 /// A variable that closures share; empty without contents.
 impl PyCellObject {
-    #[new("([contents])")]
+    #[new("(contents=<unrepresentable>, /)")]
     fn py_new(_cls: &PyTypeObject, contents: Option<&PyObject>) -> PyResult<Ref<PyCellObject>> {
         Ok(PyCellObject::new(contents.map(PyObject::to_ref)))
     }
