@@ -21,9 +21,11 @@ macro_rules! modules {
 modules! {
     abc::_abc,
     atexit::atexit,
+    codecs::_codecs,
     gcmodule::gc,
     itertools::itertools,
     operator::_operator,
+    string::_string,
     thread::_thread,
     weakref::_weakref,
 }
