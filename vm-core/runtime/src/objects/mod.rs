@@ -49,6 +49,7 @@ pub mod structmember;
 pub mod structseq;
 pub mod superobject;
 pub mod templateobject;
+pub mod traceback;
 pub mod tupleobject;
 pub mod unicode_format;
 pub mod unicodectype;

@@ -1,0 +1,1477 @@
+//! The bytecode loop: one native `run` for any number of Python frames.
+//!
+//! `run` starts at the innermost frame, pushes frames for calls of Python functions and for generators that are
+//! iterated, and leaves when the frame with `FrameExit::Native` ends. Each handler decodes, acts, continues; whatever is
+//! long is in `ops`, `call`, `unwind`, `genobject`. The opcode table of the compiler says what each instruction means.
+
+use crate::call;
+use crate::frame::*;
+use crate::genobject;
+use adder_compiler::bytecode::Opcode;
+use adder_compiler::bytecode::opcode::{NO_REG, SRC_CONST, SRC_INDEX, SRC_TAKE};
+use adder_runtime::memory::decref;
+use adder_runtime::object::{false_, is_none, none, true_};
+use adder_runtime::objects::codeobject::CodeData;
+use adder_runtime::prelude::*;
+use adder_runtime::thread::{ThreadState, eval_breaker_set};
+use std::ptr::null_mut;
+
+pub mod ops;
+pub mod specialize;
+pub mod unwind;
+
+/// Opcodes as the numbers that `match` wants.
+#[allow(non_upper_case_globals, dead_code)]
+pub mod op {
+    use super::Opcode;
+    macro_rules! numbers {
+        (generic: $($name:ident,)* ; specialised: $($sname:ident,)* ;) => {
+            $(pub const $name: u8 = Opcode::$name as u8;)*
+            $(pub const $sname: u8 = Opcode::$sname as u8;)*
+        };
+    }
+    adder_compiler::for_each_opcode!(numbers);
+    /// What every opcode becomes while the frame is traced.
+    pub const TRACED: u8 = 0xFF;
+}
+
+/// Words of each instruction.
+pub static WORDS: [u8; 256] = {
+    let mut words = [1; 256];
+    let mut number = 0;
+    while number < adder_compiler::bytecode::opcode::OPCODES.len() {
+        words[number] = 1 + adder_compiler::bytecode::opcode::OPCODES[number].ext.words() as u8;
+        number += 1;
+    }
+    words
+};
+
+/// Why the innermost loop was left.
+enum Flow {
+    /// An exception is set; a traceback entry is due.
+    Raise,
+    /// An exception is set that has its entry for this frame already.
+    Reraise,
+    /// The frame ends with a value.
+    Return(*mut PyObject),
+    /// The generator is suspended with a value.
+    Yield(*mut PyObject),
+}
+
+/// The field `a` of an instruction word.
+#[inline(always)]
+pub fn field_a(word: u64) -> u16 {
+    (word >> 16) as u16
+}
+#[inline(always)]
+pub fn field_b(word: u64) -> u16 {
+    (word >> 32) as u16
+}
+#[inline(always)]
+pub fn field_c(word: u64) -> u16 {
+    (word >> 48) as u16
+}
+#[inline(always)]
+pub fn field_x(word: u64) -> u8 {
+    (word >> 8) as u8
+}
+
+/// Writes a register; drops what it held.
+///
+/// # Safety
+/// `value` is owned; `register` holds an owned object or null.
+#[inline(always)]
+pub unsafe fn set_register(register: *mut *mut PyObject, value: *mut PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let old = std::ptr::replace(register, value);
+        if !old.is_null() {
+            decref(old);
+        }
+    }
+}
+
+/// Runs `frame`, which is linked as the innermost frame and has `FrameExit::Native`, until it returns or yields.
+/// With `raising`, the exception that is set is raised at the instruction where the frame stands.
+/// NULL: an exception is set.
+///
+/// # Safety
+/// The frame is complete and the calling thread holds the GIL.
+pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) -> *mut PyObject {
+    let mut frame = entry;
+    let mut flow_in = if raising { Some(Flow::Raise) } else { None };
+    // SAFETY: (for the whole loop) the compiler's code obeys the opcode table: register and constant numbers are in
+    // range, `Src` registers are filled, and each handler keeps to the ownership that its row states.
+    unsafe {
+        let mut pc: *const u64 = (*frame).pc;
+        let mut regs: *mut *mut PyObject = Frame::registers(frame);
+        let mut consts: *const *mut PyObject = (*(*frame).data).consts;
+        let mut base: *const u64 = (*(*frame).data).words.as_ptr().cast();
+        let mut mask: u8 = trace_mask(ts);
+
+        macro_rules! load_frame {
+            () => {{
+                pc = (*frame).pc;
+                regs = Frame::registers(frame);
+                let data: *const CodeData = (*frame).data;
+                consts = (*data).consts;
+                base = (*data).words.as_ptr().cast();
+                mask = trace_mask(ts);
+            }};
+        }
+
+        loop {
+            let flow = match flow_in.take() {
+                Some(flow) => flow,
+                None => 'exec: loop {
+                    let w: u64 = *pc;
+                    (*frame).pc = pc;
+                    let a = field_a(w);
+                    let b = field_b(w);
+                    let c = field_c(w);
+                    let x = field_x(w);
+
+                    macro_rules! next {
+                        ($n:expr) => {{
+                            pc = pc.add($n);
+                            continue 'exec;
+                        }};
+                    }
+                    macro_rules! jump {
+                        ($target:expr) => {{
+                            pc = base.add($target as usize);
+                            continue 'exec;
+                        }};
+                    }
+                    macro_rules! raise_here {
+                        () => {
+                            break 'exec Flow::Raise
+                        };
+                    }
+                    macro_rules! reg {
+                        ($i:expr) => {
+                            *regs.add($i as usize)
+                        };
+                    }
+                    macro_rules! src {
+                        ($raw:expr) => {{
+                            let raw: u16 = $raw;
+                            if raw & SRC_CONST != 0 {
+                                *consts.add((raw & SRC_INDEX) as usize)
+                            } else {
+                                *regs.add((raw & SRC_INDEX) as usize)
+                            }
+                        }};
+                    }
+                    macro_rules! obj {
+                        ($raw:expr) => {
+                            &*src!($raw)
+                        };
+                    }
+                    macro_rules! drop_src {
+                        ($raw:expr) => {{
+                            let raw: u16 = $raw;
+                            if raw & (SRC_CONST | SRC_TAKE) == SRC_TAKE {
+                                let register = regs.add((raw & SRC_INDEX) as usize);
+                                let value = std::ptr::replace(register, null_mut());
+                                decref(value);
+                            }
+                        }};
+                    }
+                    macro_rules! owned_src {
+                        ($raw:expr) => {{
+                            let raw: u16 = $raw;
+                            if raw & SRC_CONST != 0 {
+                                let value = *consts.add((raw & SRC_INDEX) as usize);
+                                (*value).incref();
+                                value
+                            } else {
+                                let register = regs.add((raw & SRC_INDEX) as usize);
+                                let value = *register;
+                                if raw & SRC_TAKE != 0 {
+                                    *register = null_mut();
+                                } else {
+                                    (*value).incref();
+                                }
+                                value
+                            }
+                        }};
+                    }
+                    macro_rules! set_dst {
+                        ($a:expr, $value:expr) => {{
+                            let value: *mut PyObject = $value;
+                            if $a == NO_REG {
+                                decref(value);
+                            } else {
+                                set_register(regs.add($a as usize), value);
+                            }
+                        }};
+                    }
+                    macro_rules! finish {
+                        ($result:expr, $n:expr $(, $src:expr)*) => {
+                            match $result {
+                                Ok(value) => {
+                                    let value = value.into_raw();
+                                    $(drop_src!($src);)*
+                                    set_dst!(a, value.cast::<PyObject>());
+                                    next!($n)
+                                }
+                                Err(_) => raise_here!(),
+                            }
+                        };
+                    }
+                    macro_rules! finish_status {
+                        ($result:expr, $n:expr $(, $src:expr)*) => {
+                            match $result {
+                                Ok(()) => {
+                                    $(drop_src!($src);)*
+                                    next!($n)
+                                }
+                                Err(_) => raise_here!(),
+                            }
+                        };
+                    }
+                    macro_rules! name {
+                        ($index:expr) => {
+                            &*(*(*(*frame).data).names.add($index as usize)).cast::<PyUnicodeObject>()
+                        };
+                    }
+                    macro_rules! truth {
+                        ($value:expr) => {{
+                            let value: *mut PyObject = $value;
+                            if value == true_().as_ptr() {
+                                true
+                            } else if value == false_().as_ptr() {
+                                false
+                            } else {
+                                match (*value).is_true() {
+                                    Ok(truth) => truth,
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                        }};
+                    }
+                    macro_rules! check_breaker {
+                        () => {
+                            if eval_breaker_set() && crate::pending::handle_eval_breaker().is_err() {
+                                raise_here!()
+                            }
+                        };
+                    }
+                    macro_rules! enter_frame {
+                        ($new:expr, $exit:expr) => {{
+                            let new: *mut Frame = $new;
+                            (*new).exit = $exit;
+                            (*new).previous = frame;
+                            ts.current_frame.set(new.cast());
+                            frame = new;
+                            load_frame!();
+                            continue 'exec;
+                        }};
+                    }
+
+                    let mut opcode = w as u8 | mask;
+                    loop {
+                        match opcode {
+                            op::NOP => next!(1),
+                            op::RESUME => {
+                                check_breaker!();
+                                next!(2)
+                            }
+                            op::RETURN_GENERATOR => match genobject::make_from_frame(ts, frame) {
+                                Ok(generator) => {
+                                    // The frame has moved into the generator; its room on the stack is free again.
+                                    let exit = (*frame).exit;
+                                    let previous = (*frame).previous;
+                                    release_moved_frame(ts, frame);
+                                    ts.current_frame.set(previous.cast());
+                                    let value = generator.into_raw();
+                                    if exit == FrameExit::Native {
+                                        return value;
+                                    }
+                                    frame = previous;
+                                    load_frame!();
+                                    let w = *pc;
+                                    set_dst!(field_a(w), value);
+                                    next!(WORDS[w as u8 as usize] as usize)
+                                }
+                                Err(_) => raise_here!(),
+                            },
+                            op::RETURN_VALUE => break 'exec Flow::Return(owned_src!(a)),
+                            op::YIELD_VALUE => break 'exec Flow::Yield(owned_src!(b)),
+                            op::COPY_FREE_VARS => {
+                                let closure = (*(*frame).func).func_closure.get().cast::<PyTupleObject>();
+                                let first = (*(*frame).data).n_localsplus as usize - a as usize;
+                                for (index, cell) in (*closure).as_slice().iter().enumerate() {
+                                    cell.incref();
+                                    set_register(regs.add(first + index), cell.as_ptr());
+                                }
+                                next!(1)
+                            }
+                            op::MAKE_CELL => {
+                                let held = std::ptr::replace(regs.add(a as usize), null_mut());
+                                match ops::new_cell(Ref::from_owned_opt(held)) {
+                                    Ok(cell) => {
+                                        reg!(a) = cell.into_raw();
+                                        next!(1)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+
+                            // ---- moves ----
+                            op::LOAD_CONST => {
+                                let value = *consts.add((w >> 32) as usize);
+                                (*value).incref();
+                                set_dst!(a, value);
+                                next!(1)
+                            }
+                            op::COPY => {
+                                let value = reg!(b);
+                                (*value).incref();
+                                set_dst!(a, value);
+                                next!(1)
+                            }
+                            op::MOVE => {
+                                let value = std::ptr::replace(regs.add(b as usize), null_mut());
+                                if a == NO_REG {
+                                    adder_runtime::memory::xdecref(value);
+                                } else {
+                                    set_register(regs.add(a as usize), value);
+                                }
+                                next!(1)
+                            }
+                            op::SWAP => {
+                                std::ptr::swap(regs.add(a as usize), regs.add(b as usize));
+                                next!(1)
+                            }
+                            op::CLEAR => {
+                                set_register(regs.add(a as usize), null_mut());
+                                next!(1)
+                            }
+                            op::CHECK_BOUND => {
+                                if reg!(a).is_null() {
+                                    ops::unbound_local(frame, a as usize);
+                                    raise_here!()
+                                }
+                                next!(1)
+                            }
+                            op::DELETE_FAST => {
+                                if reg!(a).is_null() {
+                                    ops::unbound_local(frame, a as usize);
+                                    raise_here!()
+                                }
+                                set_register(regs.add(a as usize), null_mut());
+                                next!(1)
+                            }
+
+                            // ---- names ----
+                            op::LOAD_NAME => finish!(ops::load_name(frame, name!(b)), 3),
+                            op::STORE_NAME => finish_status!(ops::store_name(frame, name!(b), obj!(a)), 1, a),
+                            op::DELETE_NAME => finish_status!(ops::delete_name(frame, name!(b)), 1),
+                            op::LOAD_GLOBAL => {
+                                specialize::load_global(frame, pc, name!(b));
+                                finish!(ops::load_global(frame, name!(b)), 3)
+                            }
+                            op::LOAD_GLOBAL_MODULE => {
+                                let version = (*pc.add(1) >> 32) as u32;
+                                let globals = &*(*frame).globals;
+                                if globals.keys_table().cached_version() == version {
+                                    let value = globals.value_at(*pc.add(1) as u32);
+                                    if !value.is_null() {
+                                        (*value).incref();
+                                        set_dst!(a, value);
+                                        next!(3)
+                                    }
+                                }
+                                specialize::reset(pc, op::LOAD_GLOBAL);
+                                finish!(ops::load_global(frame, name!(b)), 3)
+                            }
+                            op::LOAD_GLOBAL_BUILTIN => {
+                                let globals = &*(*frame).globals;
+                                let builtins = &*(*frame).builtins.cast::<PyDictObject>();
+                                if globals.keys_table().cached_version() == (*pc.add(1) >> 32) as u32
+                                    && builtins.keys_table().cached_version() == (*pc.add(2) >> 32) as u32
+                                {
+                                    let value = builtins.value_at(*pc.add(1) as u32);
+                                    if !value.is_null() {
+                                        (*value).incref();
+                                        set_dst!(a, value);
+                                        next!(3)
+                                    }
+                                }
+                                specialize::reset(pc, op::LOAD_GLOBAL);
+                                finish!(ops::load_global(frame, name!(b)), 3)
+                            }
+                            op::STORE_GLOBAL => {
+                                finish_status!((*(*frame).globals).set_str(name!(b), obj!(a)), 2, a)
+                            }
+                            op::DELETE_GLOBAL => finish_status!(ops::delete_global(frame, name!(b)), 1),
+                            op::LOAD_DEREF => {
+                                let value = (*reg!(b).cast::<PyCellObject>()).ob_ref.get();
+                                if value.is_null() {
+                                    ops::unbound_deref(frame, b as usize);
+                                    raise_here!()
+                                }
+                                (*value).incref();
+                                set_dst!(a, value);
+                                next!(1)
+                            }
+                            op::STORE_DEREF => {
+                                let value = owned_src!(b);
+                                let old = (*reg!(a).cast::<PyCellObject>()).ob_ref.replace(value);
+                                adder_runtime::memory::xdecref(old);
+                                next!(1)
+                            }
+                            op::DELETE_DEREF => {
+                                let old = (*reg!(a).cast::<PyCellObject>()).ob_ref.replace(null_mut());
+                                if old.is_null() {
+                                    ops::unbound_deref(frame, a as usize);
+                                    raise_here!()
+                                }
+                                decref(old);
+                                next!(1)
+                            }
+                            op::LOAD_FROM_DICT_OR_GLOBALS => {
+                                finish!(ops::load_from_dict_or_globals(frame, obj!(b), name!(c)), 1, b)
+                            }
+                            op::LOAD_FROM_DICT_OR_DEREF => {
+                                finish!(ops::load_from_dict_or_deref(frame, obj!(b), c as usize), 1, b)
+                            }
+                            op::LOAD_LOCALS => finish!(ops::load_locals(frame), 1),
+                            op::LOAD_BUILD_CLASS => finish!(ops::load_build_class(frame), 1),
+                            op::LOAD_COMMON_CONSTANT => {
+                                set_dst!(a, ops::common_constant(x).into_raw());
+                                next!(1)
+                            }
+                            op::SETUP_ANNOTATIONS => finish_status!(ops::setup_annotations(frame), 1),
+
+                            // ---- attributes and items ----
+                            op::LOAD_ATTR => {
+                                specialize::load_attr(pc, obj!(b), name!(c));
+                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                            }
+                            op::LOAD_ATTR_INSTANCE => {
+                                let value = specialize::instance_attribute(obj!(b), pc, name!(c));
+                                if !value.is_null() {
+                                    (*value).incref();
+                                    drop_src!(b);
+                                    set_dst!(a, value);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::LOAD_ATTR);
+                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                            }
+                            op::LOAD_ATTR_SLOT => {
+                                let object = obj!(b);
+                                if (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 {
+                                    let offset = *pc.add(2) as usize;
+                                    let value = *object.as_ptr().byte_add(offset).cast::<*mut PyObject>();
+                                    if !value.is_null() {
+                                        (*value).incref();
+                                        drop_src!(b);
+                                        set_dst!(a, value);
+                                        next!(4)
+                                    }
+                                }
+                                specialize::miss(pc, op::LOAD_ATTR);
+                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                            }
+                            op::LOAD_ATTR_CLASS => {
+                                // The object itself is the type whose version is cached.
+                                let object = obj!(b);
+                                if object.as_ptr() as u64 == *pc.add(2)
+                                    && (*object.as_ptr().cast::<PyTypeObject>()).tp_version_tag.get()
+                                        == (*pc.add(1) >> 32) as u32
+                                {
+                                    let value = *pc.add(3) as *mut PyObject;
+                                    (*value).incref();
+                                    drop_src!(b);
+                                    set_dst!(a, value);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::LOAD_ATTR);
+                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                            }
+                            op::LOAD_ATTR_TYPE_VALUE => {
+                                // A plain value found on the type, nothing on the instance.
+                                let value = specialize::type_value(obj!(b), pc, name!(c));
+                                if !value.is_null() {
+                                    (*value).incref();
+                                    drop_src!(b);
+                                    set_dst!(a, value);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::LOAD_ATTR);
+                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                            }
+                            op::LOAD_ATTR_MODULE => {
+                                let value = specialize::module_attribute(obj!(b), pc);
+                                if !value.is_null() {
+                                    (*value).incref();
+                                    drop_src!(b);
+                                    set_dst!(a, value);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::LOAD_ATTR);
+                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                            }
+                            op::LOAD_ATTR_PROPERTY => {
+                                let object = obj!(b);
+                                if (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 {
+                                    let getter = *pc.add(2) as *mut PyFunctionObject;
+                                    if (*getter).func_version.get() == *pc.add(1) as u32 {
+                                        (*getter.cast::<PyObject>()).incref();
+                                        match push_frame(ts, getter, null_mut(), 1) {
+                                            Ok(new) => {
+                                                *Frame::registers(new) = owned_src!(b);
+                                                enter_frame!(new, FrameExit::Register)
+                                            }
+                                            Err(_) => raise_here!(),
+                                        }
+                                    }
+                                }
+                                specialize::miss(pc, op::LOAD_ATTR);
+                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                            }
+                            op::LOAD_METHOD => {
+                                specialize::load_method(pc, obj!(b), name!(c));
+                                match obj!(b).get_method(name!(c)) {
+                                    Ok((function, unbound)) => {
+                                        if unbound {
+                                            let object = owned_src!(b);
+                                            set_register(regs.add(a as usize + 1), object);
+                                        } else {
+                                            drop_src!(b);
+                                            set_register(regs.add(a as usize + 1), null_mut());
+                                        }
+                                        set_register(regs.add(a as usize), function.into_raw());
+                                        next!(4)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                            op::LOAD_METHOD_CACHED => {
+                                let function = specialize::cached_method(obj!(b), pc, name!(c));
+                                if !function.is_null() {
+                                    (*function).incref();
+                                    let object = owned_src!(b);
+                                    set_register(regs.add(a as usize + 1), object);
+                                    set_register(regs.add(a as usize), function);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::LOAD_METHOD);
+                                opcode = op::LOAD_METHOD;
+                            }
+                            op::LOAD_METHOD_MODULE => {
+                                let value = specialize::module_attribute(obj!(b), pc);
+                                if !value.is_null() {
+                                    (*value).incref();
+                                    drop_src!(b);
+                                    set_register(regs.add(a as usize + 1), null_mut());
+                                    set_register(regs.add(a as usize), value);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::LOAD_METHOD);
+                                opcode = op::LOAD_METHOD;
+                            }
+                            op::STORE_ATTR => {
+                                specialize::store_attr(pc, obj!(a), name!(c));
+                                finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
+                            }
+                            op::STORE_ATTR_INSTANCE => {
+                                if specialize::store_instance_attribute(obj!(a), pc, name!(c), src!(b)) {
+                                    drop_src!(b);
+                                    drop_src!(a);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::STORE_ATTR);
+                                finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
+                            }
+                            op::STORE_ATTR_SLOT => {
+                                let object = obj!(a);
+                                if (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 {
+                                    let offset = *pc.add(2) as usize;
+                                    let place = object.as_ptr().byte_add(offset).cast::<*mut PyObject>();
+                                    let value = owned_src!(b);
+                                    set_register(place, value);
+                                    drop_src!(a);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::STORE_ATTR);
+                                finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
+                            }
+                            op::DELETE_ATTR => finish_status!(obj!(a).del_attr(name!(c)), 1, a),
+                            op::LOAD_SUPER_ATTR => {
+                                match ops::load_super(frame, regs.add(b as usize), name!(c), x, false) {
+                                    Ok((value, _)) => {
+                                        ops::clear_registers(regs.add(b as usize), 3);
+                                        set_dst!(a, value.into_raw());
+                                        next!(2)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                            op::LOAD_SUPER_METHOD => {
+                                match ops::load_super(frame, regs.add(b as usize), name!(c), x, true) {
+                                    Ok((value, unbound)) => {
+                                        let this = std::ptr::replace(regs.add(b as usize + 2), null_mut());
+                                        ops::clear_registers(regs.add(b as usize), 3);
+                                        reg!(a) = value.into_raw();
+                                        if unbound {
+                                            reg!(a as usize + 1) = this;
+                                        } else {
+                                            decref(this);
+                                        }
+                                        next!(2)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                            op::LOAD_SUBSCR => {
+                                specialize::load_subscr(pc, obj!(b), obj!(c));
+                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                            }
+                            op::LOAD_SUBSCR_LIST_INT => {
+                                let value = specialize::list_item(obj!(b), obj!(c));
+                                if !value.is_null() {
+                                    (*value).incref();
+                                    drop_src!(b);
+                                    drop_src!(c);
+                                    set_dst!(a, value);
+                                    next!(2)
+                                }
+                                specialize::miss(pc, op::LOAD_SUBSCR);
+                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                            }
+                            op::LOAD_SUBSCR_TUPLE_INT => {
+                                let value = specialize::tuple_item(obj!(b), obj!(c));
+                                if !value.is_null() {
+                                    (*value).incref();
+                                    drop_src!(b);
+                                    drop_src!(c);
+                                    set_dst!(a, value);
+                                    next!(2)
+                                }
+                                specialize::miss(pc, op::LOAD_SUBSCR);
+                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                            }
+                            op::LOAD_SUBSCR_DICT => {
+                                match specialize::dict_item(obj!(b), obj!(c)) {
+                                    Some(Ok(value)) => finish!(Ok::<Ref, Raised>(value), 2, b, c),
+                                    Some(Err(_)) => raise_here!(),
+                                    None => {}
+                                }
+                                specialize::miss(pc, op::LOAD_SUBSCR);
+                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                            }
+                            op::LOAD_SUBSCR_STR_INT => {
+                                if let Some(value) = specialize::str_item(obj!(b), obj!(c)) {
+                                    finish!(Ok::<Ref, Raised>(value), 2, b, c)
+                                }
+                                specialize::miss(pc, op::LOAD_SUBSCR);
+                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                            }
+                            op::STORE_SUBSCR => {
+                                specialize::store_subscr(pc, obj!(a), obj!(b));
+                                finish_status!(obj!(a).set_item(obj!(b), obj!(c)), 2, a, b, c)
+                            }
+                            op::STORE_SUBSCR_LIST_INT => {
+                                if specialize::set_list_item(obj!(a), obj!(b), src!(c)) {
+                                    drop_src!(a);
+                                    drop_src!(b);
+                                    drop_src!(c);
+                                    next!(2)
+                                }
+                                specialize::miss(pc, op::STORE_SUBSCR);
+                                finish_status!(obj!(a).set_item(obj!(b), obj!(c)), 2, a, b, c)
+                            }
+                            op::STORE_SUBSCR_DICT => {
+                                if let Some(dict) = obj!(a).downcast_exact::<PyDictObject>() {
+                                    finish_status!(dict.set(obj!(b), obj!(c)), 2, a, b, c)
+                                }
+                                specialize::miss(pc, op::STORE_SUBSCR);
+                                finish_status!(obj!(a).set_item(obj!(b), obj!(c)), 2, a, b, c)
+                            }
+                            op::DELETE_SUBSCR => finish_status!(obj!(a).del_item(obj!(b)), 1, a, b),
+                            op::BINARY_SLICE => {
+                                let stop = *pc.add(1) as u16;
+                                finish!(ops::binary_slice(obj!(b), obj!(c), obj!(stop)), 2, b, c, stop)
+                            }
+                            op::STORE_SLICE => {
+                                let value = *pc.add(1) as u16;
+                                finish_status!(
+                                    ops::store_slice(obj!(a), obj!(b), obj!(c), obj!(value)),
+                                    2,
+                                    a,
+                                    b,
+                                    c,
+                                    value
+                                )
+                            }
+                            op::BUILD_SLICE => {
+                                let step = *pc.add(1) as u16;
+                                let step_value = if step == NO_REG { none() } else { obj!(step) };
+                                finish!(PySliceObject::new(obj!(b), obj!(c), step_value), 2, b, c, step)
+                            }
+
+                            // ---- operators ----
+                            op::BINARY_OP => {
+                                specialize::binary_op(pc, x, obj!(b), obj!(c));
+                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                            }
+                            op::BINARY_OP_ADD_INT => {
+                                if let Some(value) = specialize::add_int(obj!(b), obj!(c)) {
+                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                }
+                                specialize::miss(pc, op::BINARY_OP);
+                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                            }
+                            op::BINARY_OP_SUBTRACT_INT => {
+                                if let Some(value) = specialize::subtract_int(obj!(b), obj!(c)) {
+                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                }
+                                specialize::miss(pc, op::BINARY_OP);
+                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                            }
+                            op::BINARY_OP_MULTIPLY_INT => {
+                                if let Some(value) = specialize::multiply_int(obj!(b), obj!(c)) {
+                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                }
+                                specialize::miss(pc, op::BINARY_OP);
+                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                            }
+                            op::BINARY_OP_INT => {
+                                if let Some(value) = specialize::other_int(x, obj!(b), obj!(c)) {
+                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                }
+                                specialize::miss(pc, op::BINARY_OP);
+                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                            }
+                            op::BINARY_OP_FLOAT => {
+                                if let Some(value) = specialize::float_op(x, src!(b), src!(c)) {
+                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                }
+                                specialize::miss(pc, op::BINARY_OP);
+                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                            }
+                            op::BINARY_OP_ADD_STR => {
+                                match specialize::add_str(regs, pc, a, b, c, consts) {
+                                    Some(Ok(value)) => {
+                                        drop_src!(b);
+                                        drop_src!(c);
+                                        set_dst!(a, value.into_raw());
+                                        next!(2)
+                                    }
+                                    Some(Err(_)) => raise_here!(),
+                                    None => {}
+                                }
+                                specialize::miss(pc, op::BINARY_OP);
+                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                            }
+                            op::COMPARE_OP => {
+                                specialize::compare_op(pc, obj!(b), obj!(c));
+                                finish!(ops::compare(obj!(b), obj!(c), x), 2, b, c)
+                            }
+                            op::COMPARE_OP_FAST => {
+                                if let Some(truth) = specialize::compare_fast(x, obj!(b), obj!(c)) {
+                                    drop_src!(b);
+                                    drop_src!(c);
+                                    set_dst!(a, py_bool(truth).into_raw());
+                                    next!(2)
+                                }
+                                specialize::miss(pc, op::COMPARE_OP);
+                                finish!(ops::compare(obj!(b), obj!(c), x), 2, b, c)
+                            }
+                            op::IS_OP => {
+                                let same = (src!(b) == src!(c)) == (x == 0);
+                                drop_src!(b);
+                                drop_src!(c);
+                                set_dst!(a, py_bool(same).into_raw());
+                                next!(1)
+                            }
+                            op::CONTAINS_OP => {
+                                let found = obj!(c).contains(obj!(b)).map(|found| py_bool(found == (x == 0)));
+                                finish!(found, 2, b, c)
+                            }
+                            op::UNARY_NEGATIVE => finish!(ops::negative(obj!(b)), 1, b),
+                            op::UNARY_POSITIVE => finish!(ops::positive(obj!(b)), 1, b),
+                            op::UNARY_INVERT => finish!(ops::invert(obj!(b)), 1, b),
+                            op::UNARY_NOT => {
+                                let truth = truth!(src!(b));
+                                drop_src!(b);
+                                set_dst!(a, py_bool(!truth).into_raw());
+                                next!(1)
+                            }
+
+                            // ---- jumps ----
+                            op::JUMP | op::JUMP_BACKWARD_NO_INTERRUPT => jump!(w >> 32),
+                            op::JUMP_BACKWARD => {
+                                check_breaker!();
+                                jump!(w >> 32)
+                            }
+                            op::POP_JUMP_IF_TRUE => {
+                                let truth = truth!(src!(a));
+                                drop_src!(a);
+                                if truth {
+                                    jump!(w >> 32)
+                                }
+                                next!(1)
+                            }
+                            op::POP_JUMP_IF_FALSE => {
+                                let truth = truth!(src!(a));
+                                drop_src!(a);
+                                if !truth {
+                                    jump!(w >> 32)
+                                }
+                                next!(1)
+                            }
+                            op::POP_JUMP_IF_NONE => {
+                                let is = is_none(obj!(a));
+                                drop_src!(a);
+                                if is {
+                                    jump!(w >> 32)
+                                }
+                                next!(1)
+                            }
+                            op::POP_JUMP_IF_NOT_NONE => {
+                                let is = is_none(obj!(a));
+                                drop_src!(a);
+                                if !is {
+                                    jump!(w >> 32)
+                                }
+                                next!(1)
+                            }
+                            op::COMPARE_JUMP => {
+                                specialize::compare_jump(pc, obj!(a), obj!(b));
+                                match ops::compare_truth(obj!(a), obj!(b), x & 7) {
+                                    Ok(truth) => {
+                                        drop_src!(a);
+                                        drop_src!(b);
+                                        if truth == (x & 8 != 0) {
+                                            jump!(*pc.add(1) as u32)
+                                        }
+                                        next!(3)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                            op::COMPARE_JUMP_FAST => {
+                                if let Some(truth) = specialize::compare_fast(x & 7, obj!(a), obj!(b)) {
+                                    drop_src!(a);
+                                    drop_src!(b);
+                                    if truth == (x & 8 != 0) {
+                                        jump!(*pc.add(1) as u32)
+                                    }
+                                    next!(3)
+                                }
+                                specialize::miss(pc, op::COMPARE_JUMP);
+                                opcode = op::COMPARE_JUMP;
+                            }
+                            op::IS_JUMP => {
+                                let same = src!(a) == src!(b);
+                                drop_src!(a);
+                                drop_src!(b);
+                                if same == (x & 1 != 0) {
+                                    jump!(*pc.add(1) as u32)
+                                }
+                                next!(2)
+                            }
+                            op::CONTAINS_JUMP => match obj!(b).contains(obj!(a)) {
+                                Ok(found) => {
+                                    drop_src!(a);
+                                    drop_src!(b);
+                                    if found == (x & 1 != 0) {
+                                        jump!(*pc.add(1) as u32)
+                                    }
+                                    next!(3)
+                                }
+                                Err(_) => raise_here!(),
+                            },
+
+                            // ---- iteration ----
+                            op::GET_ITER => finish!(obj!(b).iter(), 2, b),
+                            op::FOR_ITER => {
+                                specialize::for_iter(pc, &*reg!(b));
+                                match ops::iterate(&*reg!(b)) {
+                                    Ok(Some(item)) => {
+                                        set_dst!(a, item.into_raw());
+                                        next!(3)
+                                    }
+                                    Ok(None) => jump!(*pc.add(1) as u32),
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                            op::FOR_ITER_LIST => match specialize::list_next(&*reg!(b)) {
+                                Some(item) if !item.is_null() => {
+                                    set_dst!(a, item);
+                                    next!(3)
+                                }
+                                Some(_) => jump!(*pc.add(1) as u32),
+                                None => {
+                                    specialize::miss(pc, op::FOR_ITER);
+                                    opcode = op::FOR_ITER;
+                                }
+                            },
+                            op::FOR_ITER_TUPLE => match specialize::tuple_next(&*reg!(b)) {
+                                Some(item) if !item.is_null() => {
+                                    set_dst!(a, item);
+                                    next!(3)
+                                }
+                                Some(_) => jump!(*pc.add(1) as u32),
+                                None => {
+                                    specialize::miss(pc, op::FOR_ITER);
+                                    opcode = op::FOR_ITER;
+                                }
+                            },
+                            op::FOR_ITER_RANGE => match specialize::range_next(&*reg!(b)) {
+                                Some(item) if !item.is_null() => {
+                                    set_dst!(a, item);
+                                    next!(3)
+                                }
+                                Some(_) => jump!(*pc.add(1) as u32),
+                                None => {
+                                    specialize::miss(pc, op::FOR_ITER);
+                                    opcode = op::FOR_ITER;
+                                }
+                            },
+                            op::FOR_ITER_GENERATOR => {
+                                if let Some(generator) = genobject::resumable(&*reg!(b)) {
+                                    match genobject::resume_frame(ts, generator, none().as_ptr()) {
+                                        Ok(new) => enter_frame!(new, FrameExit::ForIter),
+                                        Err(_) => raise_here!(),
+                                    }
+                                }
+                                specialize::miss(pc, op::FOR_ITER);
+                                opcode = op::FOR_ITER;
+                            }
+                            op::END_FOR => {
+                                set_register(regs.add(a as usize), null_mut());
+                                next!(1)
+                            }
+                            op::GET_YIELD_FROM_ITER => finish!(genobject::yield_from_iter(frame, obj!(b)), 1, b),
+                            op::GET_AWAITABLE => finish!(genobject::get_awaitable(obj!(b), x), 1, b),
+                            op::GET_AITER => finish!(ops::get_aiter(obj!(b)), 1, b),
+                            op::GET_ANEXT => finish!(ops::get_anext(&*reg!(b)), 1),
+                            op::SEND => {
+                                let receiver = reg!(b);
+                                if let Some(generator) = genobject::resumable(&*receiver) {
+                                    match genobject::resume_frame(ts, generator, reg!(a)) {
+                                        Ok(new) => {
+                                            set_register(regs.add(a as usize), null_mut());
+                                            enter_frame!(new, FrameExit::Send)
+                                        }
+                                        Err(_) => raise_here!(),
+                                    }
+                                }
+                                match genobject::send(&*receiver, &*reg!(a)) {
+                                    Ok((value, returned)) => {
+                                        set_register(regs.add(a as usize), value.into_raw());
+                                        if returned {
+                                            jump!(*pc.add(1) as u32)
+                                        }
+                                        next!(3)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                            op::CLEANUP_THROW => {
+                                let exception = std::ptr::replace(regs.add(c as usize), null_mut());
+                                match genobject::stop_iteration_value(Ref::from_owned(exception)) {
+                                    Ok(value) => {
+                                        set_register(regs.add(a as usize), null_mut());
+                                        set_register(regs.add(b as usize), value.into_raw());
+                                        next!(1)
+                                    }
+                                    Err(_) => break 'exec Flow::Reraise,
+                                }
+                            }
+                            op::END_ASYNC_FOR => {
+                                let exception =
+                                    Ref::from_owned(std::ptr::replace(regs.add(b as usize), null_mut()));
+                                if exception.is_instance_of(adder_runtime::exceptions::exc::StopAsyncIteration) {
+                                    set_register(regs.add(a as usize), null_mut());
+                                    drop(exception);
+                                    next!(1)
+                                }
+                                let _ = adder_runtime::error::restore(exception);
+                                break 'exec Flow::Reraise
+                            }
+
+                            // ---- calls ----
+                            op::CALL => {
+                                let args = regs.add(b as usize);
+                                specialize::call(pc, args, c as usize);
+                                match call::call(ts, args, c as usize) {
+                                    call::Called::Value(value) => {
+                                        ops::clear_registers(args, c as usize + 2);
+                                        set_dst!(a, value);
+                                        next!(3)
+                                    }
+                                    call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
+                                    call::Called::Raised => raise_here!(),
+                                }
+                            }
+                            op::CALL_PY_EXACT => {
+                                let args = regs.add(b as usize);
+                                let callable = *args;
+                                let this = *args.add(1);
+                                if (*callable).ob_type.get() == (&raw const PyFunction_Type).cast_mut() {
+                                    let function = callable.cast::<PyFunctionObject>();
+                                    if (*function).func_version.get() == (*pc.add(1) >> 32) as u32 {
+                                        let n_args = c as usize + usize::from(!this.is_null());
+                                        if n_args == *pc.add(2) as u32 as usize {
+                                            let first = if this.is_null() { args.add(2) } else { args.add(1) };
+                                            *args = null_mut();
+                                            match push_frame(ts, function, null_mut(), n_args) {
+                                                Ok(new) => {
+                                                    let target = Frame::registers(new);
+                                                    for index in 0..n_args {
+                                                        *target.add(index) = *first.add(index);
+                                                        *first.add(index) = null_mut();
+                                                    }
+                                                    enter_frame!(new, FrameExit::Register)
+                                                }
+                                                Err(_) => raise_here!(),
+                                            }
+                                        }
+                                    }
+                                }
+                                specialize::miss(pc, op::CALL);
+                                opcode = op::CALL;
+                            }
+                            op::CALL_BOUND_METHOD => {
+                                let args = regs.add(b as usize);
+                                let callable = *args;
+                                if (*args.add(1)).is_null()
+                                    && (*callable).ob_type.get() == (&raw const PyMethod_Type).cast_mut()
+                                {
+                                    call::unpack_method(args);
+                                    opcode = op::CALL_PY_EXACT;
+                                } else {
+                                    specialize::miss(pc, op::CALL);
+                                    opcode = op::CALL;
+                                }
+                            }
+                            op::CALL_BUILTIN_O | op::CALL_BUILTIN_FAST => {
+                                let args = regs.add(b as usize);
+                                let callable = *args;
+                                let this = *args.add(1);
+                                if callable as u64 == *pc.add(2) && this.is_null() {
+                                    match call::call_builtin(callable, args.add(2), c as usize, opcode == op::CALL_BUILTIN_O)
+                                    {
+                                        Some(value) => {
+                                            ops::clear_registers(args, c as usize + 2);
+                                            set_dst!(a, value);
+                                            next!(3)
+                                        }
+                                        None => raise_here!(),
+                                    }
+                                }
+                                specialize::miss(pc, op::CALL);
+                                opcode = op::CALL;
+                            }
+                            op::CALL_METHOD_DESCRIPTOR => {
+                                let args = regs.add(b as usize);
+                                let callable = *args;
+                                let this = *args.add(1);
+                                if callable as u64 == *pc.add(2) && !this.is_null() {
+                                    match call::call_method_descriptor(callable, this, args.add(2), c as usize) {
+                                        Some(value) => {
+                                            ops::clear_registers(args, c as usize + 2);
+                                            set_dst!(a, value);
+                                            next!(3)
+                                        }
+                                        None => raise_here!(),
+                                    }
+                                }
+                                specialize::miss(pc, op::CALL);
+                                opcode = op::CALL;
+                            }
+                            op::CALL_CLASS_INIT => {
+                                let args = regs.add(b as usize);
+                                let class = (*args).cast::<PyTypeObject>();
+                                if class as u64 == *pc.add(2)
+                                    && (*args.add(1)).is_null()
+                                    && (*class).tp_version_tag.get() == (*pc.add(1) >> 32) as u32
+                                {
+                                    match call::push_init(ts, class, args, c as usize) {
+                                        Ok(new) => enter_frame!(new, FrameExit::Init),
+                                        Err(_) => raise_here!(),
+                                    }
+                                }
+                                specialize::miss(pc, op::CALL);
+                                opcode = op::CALL;
+                            }
+                            op::CALL_KW => {
+                                let args = regs.add(b as usize);
+                                let names = *consts.add(*pc.add(1) as u32 as usize);
+                                match call::call_keywords(ts, args, c as usize, names) {
+                                    call::Called::Value(value) => {
+                                        ops::clear_registers(args, c as usize + 2);
+                                        set_dst!(a, value);
+                                        next!(3)
+                                    }
+                                    call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
+                                    call::Called::Raised => raise_here!(),
+                                }
+                            }
+                            op::CALL_EX => {
+                                let args = regs.add(b as usize);
+                                match call::call_ex(ts, args) {
+                                    call::Called::Value(value) => {
+                                        ops::clear_registers(args, 4.min(2 + 1 + (x & 1) as usize));
+                                        set_dst!(a, value);
+                                        next!(2)
+                                    }
+                                    call::Called::Frame(new) => {
+                                        enter_frame!(new, FrameExit::Register)
+                                    }
+                                    call::Called::Raised => raise_here!(),
+                                }
+                            }
+                            op::CALL_INTRINSIC_1 => finish!(ops::intrinsic_1(frame, x, obj!(b)), 1, b),
+                            op::CALL_INTRINSIC_2 => finish!(ops::intrinsic_2(x, obj!(b), obj!(c)), 1, b, c),
+                            op::MAKE_FUNCTION => finish!(ops::make_function(frame, obj!(b)), 1, b),
+                            op::SET_FUNCTION_ATTRIBUTE => {
+                                let value = Ref::from_owned(owned_src!(b));
+                                ops::set_function_attribute(&*reg!(a), x, value);
+                                next!(1)
+                            }
+
+                            // ---- displays ----
+                            op::BUILD_TUPLE => {
+                                let tuple = ops::tuple_of_registers(regs.add(b as usize), c as usize);
+                                set_dst!(a, tuple.into_raw());
+                                next!(1)
+                            }
+                            op::BUILD_LIST => {
+                                let list = ops::list_of_registers(regs.add(b as usize), c as usize);
+                                set_dst!(a, list.into_raw());
+                                next!(1)
+                            }
+                            op::BUILD_SET => finish!(ops::set_of_registers(regs.add(b as usize), c as usize), 1),
+                            op::BUILD_MAP => finish!(ops::dict_of_registers(regs.add(b as usize), c as usize), 1),
+                            op::BUILD_STRING => {
+                                finish!(ops::string_of_registers(regs.add(b as usize), c as usize), 1)
+                            }
+                            op::BUILD_TEMPLATE => finish!(crate::template::new_template(obj!(b), obj!(c)), 1, b, c),
+                            op::BUILD_INTERPOLATION => {
+                                match ops::build_interpolation(regs.add(b as usize), x) {
+                                    Ok(value) => {
+                                        ops::clear_registers(
+                                            regs.add(b as usize),
+                                            2 + usize::from(x & 4 != 0),
+                                        );
+                                        set_dst!(a, value.into_raw());
+                                        next!(1)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                            op::LIST_APPEND => {
+                                let value = Ref::from_owned(owned_src!(b));
+                                (*reg!(a).cast::<PyListObject>()).push(value);
+                                next!(1)
+                            }
+                            op::LIST_EXTEND => finish_status!(ops::list_extend(&*reg!(a), obj!(b)), 1, b),
+                            op::SET_ADD => {
+                                finish_status!((*reg!(a).cast::<PySetObject>()).add(obj!(b)).map(|_| ()), 1, b)
+                            }
+                            op::SET_UPDATE => finish_status!(ops::set_update(&*reg!(a), obj!(b)), 1, b),
+                            op::MAP_ADD => {
+                                finish_status!((*reg!(a).cast::<PyDictObject>()).set(obj!(b), obj!(c)), 1, b, c)
+                            }
+                            op::DICT_UPDATE => finish_status!(ops::dict_update(&*reg!(a), obj!(b)), 1, b),
+                            op::DICT_MERGE => {
+                                finish_status!(ops::dict_merge(&*reg!(a), obj!(b), &*reg!(c)), 1, b)
+                            }
+                            op::UNPACK_SEQUENCE => {
+                                match ops::unpack_sequence(regs.add(a as usize), src!(b), c as usize) {
+                                    Ok(old) => {
+                                        drop_src!(b);
+                                        drop(old);
+                                        next!(2)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+                            op::UNPACK_SEQUENCE_PAIR => {
+                                let value = src!(b);
+                                if (*value).ob_type.get() == (&raw const PyTuple_Type).cast_mut() {
+                                    let tuple = &*value.cast::<PyTupleObject>();
+                                    if let [first, second] = tuple.as_slice() {
+                                        let (first, second) = (first.as_ptr(), second.as_ptr());
+                                        (*first).incref();
+                                        (*second).incref();
+                                        drop_src!(b);
+                                        set_register(regs.add(a as usize), first);
+                                        set_register(regs.add(a as usize + 1), second);
+                                        next!(2)
+                                    }
+                                }
+                                specialize::miss(pc, op::UNPACK_SEQUENCE);
+                                opcode = op::UNPACK_SEQUENCE;
+                            }
+                            op::UNPACK_EX => {
+                                match ops::unpack_ex(regs.add(a as usize), obj!(b), x as usize, c as usize) {
+                                    Ok(old) => {
+                                        drop_src!(b);
+                                        drop(old);
+                                        next!(1)
+                                    }
+                                    Err(_) => raise_here!(),
+                                }
+                            }
+
+                            // ---- strings ----
+                            op::CONVERT_VALUE => finish!(ops::convert_value(obj!(b), x), 1, b),
+                            op::FORMAT_SIMPLE => finish!(obj!(b).format(None), 1, b),
+                            op::FORMAT_WITH_SPEC => {
+                                finish!(obj!(b).format(obj!(c).downcast::<PyUnicodeObject>()), 1, b, c)
+                            }
+
+                            // ---- exceptions ----
+                            op::PUSH_EXC_INFO => {
+                                let item = &*ts.base.exc_info.get();
+                                let exception = reg!(a);
+                                (*exception).incref();
+                                let mut old = item.exc_value.replace(exception);
+                                if old.is_null() {
+                                    old = none().as_ptr();
+                                }
+                                reg!(a) = old;
+                                set_register(regs.add(a as usize + 1), exception);
+                                next!(1)
+                            }
+                            op::POP_EXCEPT => {
+                                let mut value = std::ptr::replace(regs.add(a as usize), null_mut());
+                                if value == none().as_ptr() {
+                                    value = null_mut();
+                                }
+                                let old = (*ts.base.exc_info.get()).exc_value.replace(value);
+                                adder_runtime::memory::xdecref(old);
+                                next!(1)
+                            }
+                            op::CHECK_EXC_MATCH => match ops::exception_matches(&*reg!(b), obj!(c)) {
+                                Ok(matches) => {
+                                    drop_src!(c);
+                                    set_dst!(a, py_bool(matches).into_raw());
+                                    next!(1)
+                                }
+                                Err(_) => raise_here!(),
+                            },
+                            op::CHECK_EG_MATCH => match ops::group_match(&*reg!(a), obj!(c)) {
+                                Ok((matched, rest)) => {
+                                    drop_src!(c);
+                                    if !is_none(&matched) {
+                                        let item = &*ts.base.exc_info.get();
+                                        let old = item.exc_value.replace(matched.clone().into_raw());
+                                        adder_runtime::memory::xdecref(old);
+                                    }
+                                    set_register(regs.add(b as usize), matched.into_raw());
+                                    set_register(regs.add(a as usize), rest.into_raw());
+                                    next!(1)
+                                }
+                                Err(_) => raise_here!(),
+                            },
+                            op::RERAISE => {
+                                let exception = std::ptr::replace(regs.add(a as usize), null_mut());
+                                if b != NO_REG
+                                    && let Some(lasti) = (*reg!(b)).downcast::<PyLongObject>()
+                                {
+                                    // The frame's place is told by tracebacks; the handler is found by `pc`.
+                                    (*frame).pc = base.add(lasti.to_i64().unwrap_or(0) as usize);
+                                }
+                                let _ = adder_runtime::error::restore(Ref::from_owned(exception));
+                                break 'exec Flow::Reraise
+                            }
+                            op::RAISE_VARARGS => {
+                                let exception = if x == 0 { null_mut() } else { owned_src!(a) };
+                                let cause = if x == 2 { owned_src!(b) } else { null_mut() };
+                                if ops::do_raise(ts, exception, cause) {
+                                    break 'exec Flow::Reraise
+                                }
+                                raise_here!()
+                            }
+                            op::WITH_EXCEPT_START => {
+                                finish!(ops::with_except_start(regs.add(b as usize), &*reg!(c)), 1)
+                            }
+                            op::LOAD_SPECIAL => match ops::load_special(obj!(b), x) {
+                                Ok((method, unbound)) => {
+                                    let this = owned_src!(b);
+                                    if unbound {
+                                        set_register(regs.add(a as usize + 1), this);
+                                    } else {
+                                        decref(this);
+                                    }
+                                    set_register(regs.add(a as usize), method.into_raw());
+                                    next!(1)
+                                }
+                                Err(_) => raise_here!(),
+                            },
+
+                            // ---- pattern matching ----
+                            op::GET_LEN => {
+                                let length = obj!(b).len().map(PyLongObject::from_usize);
+                                finish!(length, 1, b)
+                            }
+                            op::MATCH_MAPPING => {
+                                let truth = obj!(b).type_has(Py_TPFLAGS_MAPPING);
+                                drop_src!(b);
+                                set_dst!(a, py_bool(truth).into_raw());
+                                next!(1)
+                            }
+                            op::MATCH_SEQUENCE => {
+                                let truth = obj!(b).type_has(Py_TPFLAGS_SEQUENCE);
+                                drop_src!(b);
+                                set_dst!(a, py_bool(truth).into_raw());
+                                next!(1)
+                            }
+                            op::MATCH_KEYS => finish!(crate::matching::match_keys(obj!(b), obj!(c)), 1, b, c),
+                            op::MATCH_CLASS => {
+                                let names = *pc.add(1) as u16;
+                                let n_positional = (*pc.add(1) >> 16) as u16 as usize;
+                                finish!(
+                                    crate::matching::match_class(obj!(b), obj!(c), n_positional, obj!(names)),
+                                    2,
+                                    b,
+                                    c,
+                                    names
+                                )
+                            }
+
+                            // ---- import ----
+                            op::IMPORT_NAME => {
+                                let name = name!(*pc.add(1) as u32);
+                                finish!(crate::import::import_name(frame, name, obj!(c), obj!(b)), 2, b, c)
+                            }
+                            op::IMPORT_FROM => finish!(crate::import::import_from(obj!(b), name!(c)), 1, b),
+
+                            op::TRACED => {
+                                (*frame).pc = pc;
+                                if crate::tracing::before_instruction(ts, frame).is_err() {
+                                    raise_here!()
+                                }
+                                // A tracer may have moved the frame, by setting `f_lineno`.
+                                if (*frame).pc != pc {
+                                    pc = (*frame).pc;
+                                    mask = 0;
+                                    continue 'exec;
+                                }
+                                opcode = w as u8;
+                            }
+                            // SAFETY: code objects hold no other numbers.
+                            _ => std::hint::unreachable_unchecked(),
+                        }
+                    }
+                },
+            };
+            // Here a frame ends, is suspended, or looks for a handler.
+            match flow {
+                Flow::Return(value) => {
+                    if mask != 0 && crate::tracing::on_return(ts, frame, value).is_err() {
+                        decref(value);
+                        flow_in = Some(Flow::Raise);
+                        continue;
+                    }
+                    let exit = (*frame).exit;
+                    let previous = (*frame).previous;
+                    ts.current_frame.set(previous.cast());
+                    let mut value = value;
+                    if exit == FrameExit::Init {
+                        let instance = std::ptr::replace(&mut (*frame).extra, null_mut());
+                        if !is_none(&*value) {
+                            let type_name = (*value).ty().name();
+                            decref(instance);
+                            decref(value);
+                            pop_frame(ts, frame);
+                            let _ = raise!(TypeError, "__init__() should return None, not '{type_name}'");
+                            frame = previous;
+                            load_frame!();
+                            flow_in = Some(Flow::Raise);
+                            continue;
+                        }
+                        value = instance;
+                    }
+                    if (*frame).owner == FrameOwner::Generator {
+                        genobject::finish_frame(ts, frame);
+                    } else {
+                        pop_frame(ts, frame);
+                    }
+                    if exit == FrameExit::Native {
+                        return value;
+                    }
+                    frame = previous;
+                    load_frame!();
+                    let w = *pc;
+                    match exit {
+                        FrameExit::ForIter => {
+                            decref(value);
+                            pc = base.add(*pc.add(1) as u32 as usize);
+                        }
+                        FrameExit::Send => {
+                            set_register(regs.add(field_a(w) as usize), value);
+                            pc = base.add(*pc.add(1) as u32 as usize);
+                        }
+                        _ => {
+                            let a = field_a(w);
+                            if a == NO_REG {
+                                decref(value);
+                            } else {
+                                set_register(regs.add(a as usize), value);
+                            }
+                            pc = pc.add(WORDS[w as u8 as usize] as usize);
+                        }
+                    }
+                }
+                Flow::Yield(value) => {
+                    if mask != 0 && crate::tracing::on_return(ts, frame, value).is_err() {
+                        decref(value);
+                        flow_in = Some(Flow::Raise);
+                        continue;
+                    }
+                    let exit = (*frame).exit;
+                    let previous = (*frame).previous;
+                    genobject::suspend_frame(ts, frame, field_x(*pc) & 1 != 0);
+                    ts.current_frame.set(previous.cast());
+                    if exit == FrameExit::Native {
+                        return value;
+                    }
+                    frame = previous;
+                    load_frame!();
+                    let a = field_a(*pc);
+                    if a == NO_REG {
+                        decref(value);
+                    } else {
+                        set_register(regs.add(a as usize), value);
+                    }
+                    pc = pc.add(3);
+                }
+                Flow::Raise | Flow::Reraise => {
+                    let fresh = matches!(flow, Flow::Raise);
+                    match unwind::unwind(ts, frame, pc, fresh) {
+                        unwind::Unwound::Handler(handler) => pc = handler,
+                        unwind::Unwound::Caller(caller) => {
+                            frame = caller;
+                            load_frame!();
+                            flow_in = Some(Flow::Raise);
+                        }
+                        unwind::Unwound::Native => return null_mut(),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// 0, or all bits set when the thread is traced.
+#[inline(always)]
+pub fn trace_mask(ts: &ThreadState) -> u8 {
+    let on = ts.base.c_tracefunc.get().is_some() | ts.base.c_profilefunc.get().is_some();
+    if on && ts.base.tracing.get() == 0 { op::TRACED } else { 0 }
+}
+
+use adder_runtime::objects::classobject::PyMethod_Type;
+use adder_runtime::objects::funcobject::PyFunction_Type;
+use adder_runtime::objects::tupleobject::PyTuple_Type;

@@ -1,0 +1,118 @@
+//! Locations and handlers of words, and their form as bytes (`co_linetable`, `co_exceptiontable`).
+
+use super::ExceptionHandler;
+
+/// Where the words from `start` on come from. Lines from 1, columns in UTF-8 bytes from 0; -1: unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location {
+    pub start: u32,
+    pub line: i32,
+    pub end_line: i32,
+    pub col: i32,
+    pub end_col: i32,
+}
+
+impl Location {
+    pub const NONE: Location = Location { start: 0, line: -1, end_line: -1, col: -1, end_col: -1 };
+}
+
+/// LEB128 of the zigzag form: small numbers of either sign take one byte.
+fn push_signed(bytes: &mut Vec<u8>, value: i32) {
+    let mut rest = ((value << 1) ^ (value >> 31)) as u32;
+    while rest >= 0x80 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+}
+
+fn read_signed(bytes: &mut std::slice::Iter<'_, u8>) -> Option<i32> {
+    let (mut value, mut shift) = (0u32, 0);
+    loop {
+        let byte = *bytes.next()?;
+        value |= u32::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some((value >> 1) as i32 ^ -((value & 1) as i32));
+        }
+        shift += 7;
+    }
+}
+
+/// Runs as differences to the run before.
+pub fn encode_locations(runs: &[Location]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(runs.len() * 6);
+    let (mut start, mut line) = (0, 0);
+    for run in runs {
+        push_signed(&mut bytes, (run.start - start) as i32);
+        push_signed(&mut bytes, run.line - line);
+        push_signed(&mut bytes, run.end_line - run.line);
+        push_signed(&mut bytes, run.col);
+        push_signed(&mut bytes, run.end_col);
+        (start, line) = (run.start, run.line);
+    }
+    bytes
+}
+
+/// The inverse of `encode_locations`; `None` for bytes that it cannot have made.
+pub fn decode_locations(bytes: &[u8]) -> Option<Vec<Location>> {
+    let mut runs = Vec::new();
+    let mut rest = bytes.iter();
+    let (mut start, mut line) = (0i32, 0i32);
+    while !rest.as_slice().is_empty() {
+        start = start.checked_add(read_signed(&mut rest)?)?;
+        line = line.checked_add(read_signed(&mut rest)?)?;
+        let end_line = line.checked_add(read_signed(&mut rest)?)?;
+        let (col, end_col) = (read_signed(&mut rest)?, read_signed(&mut rest)?);
+        runs.push(Location { start: u32::try_from(start).ok()?, line, end_line, col, end_col });
+    }
+    Some(runs)
+}
+
+pub fn encode_exception_table(entries: &[ExceptionHandler]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(entries.len() * 6);
+    for entry in entries {
+        for number in [entry.start, entry.end - entry.start, entry.handler] {
+            push_signed(&mut bytes, number as i32);
+        }
+        push_signed(&mut bytes, i32::from(entry.depth) << 1 | i32::from(entry.lasti));
+    }
+    bytes
+}
+
+/// The inverse of `encode_exception_table`; `None` for bytes that it cannot have made.
+pub fn decode_exception_table(bytes: &[u8]) -> Option<Vec<ExceptionHandler>> {
+    let mut entries = Vec::new();
+    let mut rest = bytes.iter();
+    while !rest.as_slice().is_empty() {
+        let start = u32::try_from(read_signed(&mut rest)?).ok()?;
+        let end = start.checked_add(u32::try_from(read_signed(&mut rest)?).ok()?)?;
+        let handler = u32::try_from(read_signed(&mut rest)?).ok()?;
+        let depth = read_signed(&mut rest)?;
+        entries.push(ExceptionHandler {
+            start,
+            end,
+            handler,
+            depth: u16::try_from(depth >> 1).ok()?,
+            lasti: depth & 1 != 0,
+        });
+    }
+    Some(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_survive_their_bytes() {
+        let runs = vec![
+            Location { start: 0, line: 3, end_line: 3, col: 0, end_col: 8 },
+            Location { start: 4, ..Location::NONE },
+            Location { start: 700, line: 90_000, end_line: 90_002, col: 300, end_col: 1 },
+        ];
+        assert_eq!(decode_locations(&encode_locations(&runs)), Some(runs));
+        let table = vec![ExceptionHandler { start: 1, end: 500, handler: 600, depth: 3, lasti: true }];
+        assert_eq!(decode_exception_table(&encode_exception_table(&table)), Some(table));
+        assert_eq!(decode_locations(&[0x80]), None);
+    }
+}
