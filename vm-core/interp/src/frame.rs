@@ -303,6 +303,19 @@ pub unsafe fn push_frame(
 pub unsafe fn clear_frame(frame: *mut Frame) {
     // SAFETY: the fields are owned and not used afterwards.
     unsafe {
+        clear_frame_but_code(frame);
+        memory::decref((*frame).code.cast());
+    }
+}
+
+/// As `clear_frame`; the code stays owned by the frame.
+///
+/// # Safety
+/// As `clear_frame`.
+#[inline(always)]
+pub unsafe fn clear_frame_but_code(frame: *mut Frame) {
+    // SAFETY: the fields are owned and not used afterwards.
+    unsafe {
         if !(*frame).frame_obj.is_null() && crate::frameobject::take_over(frame) {
             return;
         }
@@ -320,7 +333,6 @@ pub unsafe fn clear_frame(frame: *mut Frame) {
         if !(*frame).extra.is_null() {
             memory::decref(std::mem::replace(&mut (*frame).extra, std::ptr::null_mut()));
         }
-        memory::decref((*frame).code.cast());
         memory::decref((*frame).func.cast());
     }
 }

@@ -1,0 +1,67 @@
+//! Warnings from native code: through the `warnings` machinery once it can be imported.
+
+use adder_runtime::abi::*;
+use adder_runtime::error;
+use adder_runtime::exceptions::exc;
+use adder_runtime::prelude::*;
+
+/// `warnings.warn(message, category, stacklevel)`; nothing before `warnings` is there.
+pub fn warn(category: &PyTypeObject, message: &PyObject, stack_level: isize) -> PyResult<()> {
+    let Some(module) = warnings_module()? else { return Ok(()) };
+    let level = PyLongObject::from_isize(stack_level);
+    module.call_method(identifier!("warn"), &[message, category.as_object(), level.as_object()])?;
+    Ok(())
+}
+
+/// `_warnings` or `warnings`, whichever has been imported; imported on demand when imports work.
+fn warnings_module() -> PyResult<Option<Ref>> {
+    for name in [identifier!("_warnings"), identifier!("warnings")] {
+        if let Some(module) = crate::import::loaded_module(name) {
+            return Ok(Some(module));
+        }
+    }
+    Ok(None)
+}
+
+/// A SyntaxWarning or the like of the compiler, at a place of a file that is being compiled.
+pub fn warn_explicit(
+    category: &PyTypeObject,
+    message: &str,
+    filename: &PyObject,
+    line: usize,
+    module: Option<&PyObject>,
+) -> PyResult<()> {
+    let Some(warnings) = warnings_module()? else { return Ok(()) };
+    let text = PyUnicodeObject::from_str(message);
+    let line = PyLongObject::from_usize(line);
+    let args = [text.as_object(), category.as_object(), filename, line.as_object(), module.unwrap_or(none())];
+    warnings.call_method(identifier!("warn_explicit"), &args).map(drop)
+}
+
+/// "coroutine … was never awaited".
+pub fn warn_unawaited_coroutine(coroutine: &PyObject) {
+    let result = (|| {
+        if let Some(module) = crate::import::loaded_module(identifier!("warnings"))
+            && let Some(function) = module.get_attr_opt(identifier!("_warn_unawaited_coroutine"))?
+        {
+            return function.call1(coroutine).map(drop);
+        }
+        let name = coroutine.get_attr(identifier!("__qualname__"))?.str()?;
+        let text =
+            PyUnicodeObject::from_string(format!("coroutine '{}' was never awaited", name.to_string_lossy()));
+        warn(exc::RuntimeWarning, text.as_object(), 1)
+    })();
+    if let Err(raised) = result {
+        error::write_unraisable(raised, None, Some(coroutine));
+    }
+}
+
+/// "coroutine method 'asend' of … was never awaited".
+pub fn warn_unawaited_agen_method(generator: &PyGenObject, method: &str) {
+    let name = crate::genobject::qualname_of(generator);
+    let name = name.repr().map(|text| text.to_string_lossy()).unwrap_or_default();
+    let text = PyUnicodeObject::from_string(format!("coroutine method '{method}' of {name} was never awaited"));
+    if let Err(raised) = warn(exc::RuntimeWarning, text.as_object(), 1) {
+        error::write_unraisable(raised, None, None);
+    }
+}
