@@ -21,12 +21,10 @@ pub struct Hooks {
     pub import_module: fn(name: &PyUnicodeObject) -> PyResult,
     /// Raises an audit event with its arguments.
     pub audit: fn(event: &str, args: &[&PyObject]) -> PyResult<()>,
-<<<<<<< HEAD
     /// Notes that a signal arrived; its handler runs in the main thread.
     pub trip_signal: fn(signum: i32),
     /// Runs the handlers of signals that arrived, in the main thread.
     pub run_pending_signals: fn() -> PyResult<()>,
-=======
     /// The words of a code object without what the interpreter cached in them.
     pub code_words: fn(data: &crate::objects::codeobject::CodeData) -> Vec<u64>,
     /// The `sys` module's dict.
@@ -35,9 +33,6 @@ pub struct Hooks {
     pub current_locals: fn() -> PyResult,
     /// The innermost Python frame's object.
     pub current_frame: fn() -> PyResult<Option<Ref>>,
-    /// Runs signal handlers, pending calls and asynchronous exceptions.
-    pub run_pending: fn() -> PyResult<()>,
->>>>>>> 4b495ec (Start of the interpreter: code and function objects, frames, calls, the bytecode loop)
 }
 
 struct Installed(Cell<Option<&'static Hooks>>);
@@ -70,7 +65,6 @@ pub fn audit(event: &str, args: &[&PyObject]) -> PyResult<()> {
     get().map_or(Ok(()), |hooks| (hooks.audit)(event, args))
 }
 
-<<<<<<< HEAD
 pub fn trip_signal(signum: i32) {
     if let Some(hooks) = get() {
         (hooks.trip_signal)(signum);
@@ -79,7 +73,8 @@ pub fn trip_signal(signum: i32) {
 
 pub fn run_pending_signals() -> PyResult<()> {
     get().map_or(Ok(()), |hooks| (hooks.run_pending_signals)())
-=======
+}
+
 /// `sys.name`, if there is a `sys` module and it has it.
 pub fn sys_attribute(name: &PyUnicodeObject) -> Option<Ref> {
     (get()?.sys_dict)()?.get_str(name)
@@ -89,5 +84,4 @@ pub fn sys_attribute(name: &PyUnicodeObject) -> Option<Ref> {
 pub fn warn(category: &PyTypeObject, message: &str, stack_level: isize) -> PyResult<()> {
     let message = PyUnicodeObject::from_str(message);
     get().map_or(Ok(()), |hooks| (hooks.warn)(category, message.as_object(), stack_level))
->>>>>>> 4b495ec (Start of the interpreter: code and function objects, frames, calls, the bytecode loop)
 }

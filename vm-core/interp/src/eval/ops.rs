@@ -481,7 +481,7 @@ pub unsafe fn build_interpolation(at: *mut *mut PyObject, x: u8) -> PyResult {
     // SAFETY: the caller's contract.
     let (value, expression, spec) =
         unsafe { (&**at, &**at.add(1), if x & 4 != 0 { Some(&**at.add(2)) } else { None }) };
-    let conversion = [None, Some("s"), Some("r"), Some("a")][(x & 3) as usize];
+    let conversion = [None, Some(b's'), Some(b'r'), Some(b'a')][(x & 3) as usize];
     crate::template::new_interpolation(value, expression, conversion, spec)
 }
 
