@@ -172,10 +172,13 @@ fn call_create(create: *mut c_void, spec: &PyObject, def: &ModuleDef, name: &str
     };
     match made {
         None if crate::error::occurred() => Err(Raised::assume()),
-        None => Err(raise!(SystemError, "creation of module {name} failed without setting an exception")),
-        Some(_) if crate::error::occurred() => {
-            Err(raise_from(format!("creation of module {name} raised unreported exception")))
-        }
+        None => Err(raise!(
+            SystemError,
+            "creation of module {name} failed without setting an exception"
+        )),
+        Some(_) if crate::error::occurred() => Err(raise_from(format!(
+            "creation of module {name} raised unreported exception"
+        ))),
         Some(object) => Ok(object),
     }
 }
@@ -193,7 +196,10 @@ pub fn add_functions(object: &PyObject, name: &PyObject, methods: *mut PyMethodD
     // SAFETY: a table is NULL or ends with a row without a name.
     while let Some(def) = unsafe { row.as_ref() }.filter(|def| !def.ml_name.get().is_null()) {
         if def.ml_flags.get() & (METH_CLASS | METH_STATIC) != 0 {
-            return Err(raise!(ValueError, "module functions cannot set METH_CLASS or METH_STATIC"));
+            return Err(raise!(
+                ValueError,
+                "module functions cannot set METH_CLASS or METH_STATIC"
+            ));
         }
         let function = new_function(def, Some(object), Some(name))?;
         let function_name = c_text(def.ml_name.get()).unwrap_or_default();
@@ -240,10 +246,15 @@ pub fn exec_def(object: &PyObject, def: &ModuleDef) -> PyResult<()> {
             if occurred {
                 return Err(Raised::assume());
             }
-            return Err(raise!(SystemError, "execution of module {name} failed without setting an exception"));
+            return Err(raise!(
+                SystemError,
+                "execution of module {name} failed without setting an exception"
+            ));
         }
         if occurred {
-            return Err(raise_from(format!("execution of module {name} raised unreported exception")));
+            return Err(raise_from(format!(
+                "execution of module {name} raised unreported exception"
+            )));
         }
     }
     Ok(())
@@ -301,4 +312,9 @@ pub fn load_without_spec(def: &'static ModuleDef) -> PyResult<Ref<PyModuleObject
     }
     exec_def(module.as_object(), def)?;
     Ok(module)
+}
+
+/// A name of the `builtins` module, for `__reduce__` methods.
+pub fn builtin(name: &str) -> PyResult {
+    crate::hooks::import_module("builtins")?.get_attr_str(name)
 }

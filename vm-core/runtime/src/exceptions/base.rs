@@ -7,7 +7,11 @@ use std::mem::offset_of;
 
 /// # Safety
 /// `tp_new`'s contract: a type below BaseException, a tuple, a dict or NULL.
-pub unsafe extern "C" fn base_new(cls: *mut PyTypeObject, args: *mut PyObject, _kwargs: *mut PyObject) -> *mut PyObject {
+pub unsafe extern "C" fn base_new(
+    cls: *mut PyTypeObject,
+    args: *mut PyObject,
+    _kwargs: *mut PyObject,
+) -> *mut PyObject {
     boundary_obj(|| {
         // SAFETY: the caller's contract; a null `args` comes from C code only.
         let (cls, args) = unsafe { (&*cls, Ref::from_borrowed_opt(args)) };
@@ -23,8 +27,13 @@ pub unsafe extern "C" fn base_new(cls: *mut PyTypeObject, args: *mut PyObject, _
 pub unsafe extern "C" fn base_init(this: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> c_int {
     boundary_status(|| {
         // SAFETY: the caller's contract.
-        let (this, args, kwargs) =
-            unsafe { (&*this, &*args.cast::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref()) };
+        let (this, args, kwargs) = unsafe {
+            (
+                &*this,
+                &*args.cast::<PyTupleObject>(),
+                kwargs.cast::<PyDictObject>().as_ref(),
+            )
+        };
         init_args(this, args, kwargs)
     })
 }
@@ -40,7 +49,11 @@ pub unsafe extern "C" fn base_vectorcall(
     boundary_obj(|| {
         // SAFETY: the caller's contract.
         let (cls, args, kwnames) = unsafe {
-            (&*cls.cast::<PyTypeObject>(), crate::args::vector_slice(args, nargsf), kwnames.cast::<PyTupleObject>().as_ref())
+            (
+                &*cls.cast::<PyTypeObject>(),
+                crate::args::vector_slice(args, nargsf),
+                kwnames.cast::<PyTupleObject>().as_ref(),
+            )
         };
         if kwnames.is_some_and(|names| names.len() != 0) {
             return Err(no_keywords(cls));
@@ -59,7 +72,9 @@ pub fn instantiate_simple(cls: &PyTypeObject, args: Ref<PyTupleObject>) -> PyRes
 /// Whether instances of `cls` are made by `instantiate_simple`.
 #[inline]
 pub fn is_simple(cls: &PyTypeObject) -> bool {
-    cls.tp_vectorcall.get().is_some_and(|slot| slot as usize == base_vectorcall as *const () as usize)
+    cls.tp_vectorcall
+        .get()
+        .is_some_and(|slot| slot as usize == base_vectorcall as *const () as usize)
 }
 
 #[cold]
@@ -142,7 +157,10 @@ fn chained(value: Option<&PyObject>, name: &str, what: &str) -> PyResult<Option<
         None => Err(raise!(TypeError, "{name} may not be deleted")),
         Some(value) if is_none(value) => Ok(None),
         Some(value) if value.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS) => Ok(Some(value.to_ref())),
-        Some(_) => Err(raise!(TypeError, "exception {what} must be None or derive from BaseException")),
+        Some(_) => Err(raise!(
+            TypeError,
+            "exception {what} must be None or derive from BaseException"
+        )),
     }
 }
 
@@ -203,7 +221,8 @@ impl PyBaseExceptionObject {
         let mut position = 0;
         while let Some((name, value, _)) = state.next_entry(&mut position) {
             let (name, value) = (name.to_ref(), value.to_ref());
-            self.as_object().set_attr(crate::protocol::attributes::attribute_name(&name)?, &value)?;
+            self.as_object()
+                .set_attr(crate::protocol::attributes::attribute_name(&name)?, &value)?;
         }
         Ok(())
     }
@@ -277,7 +296,10 @@ impl PyBaseExceptionObject {
             }
             Some(other) => {
                 let found = other.ty().full_name();
-                Err(raise!(TypeError, "__dict__ must be set to a dictionary, not a '{found}'"))
+                Err(raise!(
+                    TypeError,
+                    "__dict__ must be set to a dictionary, not a '{found}'"
+                ))
             }
         }
     }

@@ -8,8 +8,8 @@ use crate::prelude::*;
 use std::cell::Cell;
 use std::mem::offset_of;
 
-use super::types::{_PyExc_Exception, _PyExc_LookupError};
 use super::base::_PyExc_BaseException;
+use super::types::{_PyExc_Exception, _PyExc_LookupError};
 
 /// The keyword-only arguments of an exception, each a field; all optional.
 fn init_keywords(name: &str, fields: &[(&str, &ObjCell)], kwargs: Option<&PyDictObject>) -> PyResult<()> {
@@ -33,7 +33,10 @@ fn init_keywords(name: &str, fields: &[(&str, &ObjCell)], kwargs: Option<&PyDict
                 Some(at) => values[at] = Some(value.to_ref()),
                 None => {
                     let key = key.to_string_lossy();
-                    return Err(raise!(TypeError, "{name}() got an unexpected keyword argument '{key}'"));
+                    return Err(raise!(
+                        TypeError,
+                        "{name}() got an unexpected keyword argument '{key}'"
+                    ));
                 }
             }
         }
@@ -62,7 +65,10 @@ impl PyStopIterationObject {
     #[slot]
     fn tp_init(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
         init_args(self.as_object(), args, kwargs)?;
-        let value = args.as_slice().first().map_or_else(none_ref, |value| value.to_ref());
+        let value = args
+            .as_slice()
+            .first()
+            .map_or_else(none_ref, |value| value.to_ref());
         store(&self.value, Some(value));
         Ok(())
     }
@@ -247,7 +253,11 @@ impl PyImportErrorObject {
     #[slot]
     fn tp_init(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
         init_args(self.as_object(), args, None)?;
-        let fields = [("name", &self.name), ("path", &self.path), ("name_from", &self.name_from)];
+        let fields = [
+            ("name", &self.name),
+            ("path", &self.path),
+            ("name_from", &self.name_from),
+        ];
         init_keywords("ImportError", &fields, kwargs)?;
         let msg = match args.as_slice() {
             [msg] => Some(msg.to_ref()),
@@ -266,7 +276,11 @@ impl PyImportErrorObject {
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult<Ref<PyTupleObject>> {
         let this = self.as_object();
-        let fields = [("name", &self.name), ("path", &self.path), ("name_from", &self.name_from)];
+        let fields = [
+            ("name", &self.name),
+            ("path", &self.path),
+            ("name_from", &self.name_from),
+        ];
         let dict = dict_of(this);
         let state = if fields.iter().any(|(_, cell)| !cell.get().is_null()) {
             let state = match dict {
@@ -327,7 +341,10 @@ struct Reserve {
 unsafe impl Sync for Reserve {}
 
 const RESERVE_SIZE: usize = 16;
-static RESERVE: Reserve = Reserve { head: Cell::new(std::ptr::null_mut()), n_items: Cell::new(0) };
+static RESERVE: Reserve = Reserve {
+    head: Cell::new(std::ptr::null_mut()),
+    n_items: Cell::new(0),
+};
 
 /// The marker of MemoryError, whose instances are plain exception structs.
 #[repr(transparent)]
@@ -351,7 +368,11 @@ pub struct MemoryError(PyBaseExceptionObject);
 )]
 impl MemoryError {}
 
-unsafe extern "C" fn memory_error_new(cls: *mut PyTypeObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn memory_error_new(
+    cls: *mut PyTypeObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
     if !std::ptr::eq(cls, &_PyExc_MemoryError) || RESERVE.head.get().is_null() {
         // SAFETY: the same contract.
         return unsafe { base_new(cls, args, kwargs) };
@@ -402,13 +423,18 @@ pub fn memory_error() -> PyResult {
 
 /// Fills the reserve.
 pub fn fill_reserve() -> PyResult<()> {
-    let made: Vec<Ref> = (0..RESERVE_SIZE).map(|_| alloc(&_PyExc_MemoryError)).collect::<PyResult<_>>()?;
+    let made: Vec<Ref> = (0..RESERVE_SIZE)
+        .map(|_| alloc(&_PyExc_MemoryError))
+        .collect::<PyResult<_>>()?;
     drop(made);
     Ok(())
 }
 
 /// Refuses keywords in a type's own `__new__`.
 pub fn refuse_keywords(cls: &PyTypeObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
-    if kwargs.is_some_and(|kwargs| kwargs.len() != 0) { Err(no_keywords(cls)) } else { Ok(()) }
+    if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        Err(no_keywords(cls))
+    } else {
+        Ok(())
+    }
 }
-

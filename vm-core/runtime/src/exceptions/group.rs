@@ -24,7 +24,10 @@ pub static _PyExc_ExceptionGroup: PyTypeObject = PyTypeObject {
 /// Gives `ExceptionGroup` its two bases.
 pub fn set_bases() {
     if _PyExc_ExceptionGroup.tp_bases.get().is_null() {
-        let bases = PyTupleObject::from_slice(&[_PyExc_BaseExceptionGroup.as_object(), _PyExc_Exception.as_object()]);
+        let bases = PyTupleObject::from_slice(&[
+            _PyExc_BaseExceptionGroup.as_object(),
+            _PyExc_Exception.as_object(),
+        ]);
         _PyExc_ExceptionGroup.tp_bases.set(bases.into_object_raw());
     }
 }
@@ -82,10 +85,16 @@ pub struct Split {
 
 fn split_recursive(exception: &PyObject, matcher: &Matcher<'_>, with_rest: bool) -> PyResult<Split> {
     if matcher.matches(exception)? {
-        return Ok(Split { matched: Some(exception.to_ref()), rest: None });
+        return Ok(Split {
+            matched: Some(exception.to_ref()),
+            rest: None,
+        });
     }
     let Some(group) = as_group(exception) else {
-        return Ok(Split { matched: None, rest: with_rest.then(|| exception.to_ref()) });
+        return Ok(Split {
+            matched: None,
+            rest: with_rest.then(|| exception.to_ref()),
+        });
     };
     let (mut matched, mut rest) = (Vec::new(), Vec::new());
     for part in group.parts().as_slice() {
@@ -108,7 +117,10 @@ fn subset(original: &PyObject, parts: Vec<Ref>) -> PyResult<Option<Ref>> {
     let parts = PyListObject::from_vec(parts);
     let group = original.call_method(identifier!("derive"), &[parts.as_object()])?;
     if as_group(&group).is_none() {
-        return Err(raise!(TypeError, "derive must return an instance of BaseExceptionGroup"));
+        return Err(raise!(
+            TypeError,
+            "derive must return an instance of BaseExceptionGroup"
+        ));
     }
     let (from, to) = (base(original), base(&group));
     if let Some(traceback) = load(&from.traceback) {
@@ -134,7 +146,9 @@ pub fn split(exception: &PyObject, value: &PyObject) -> PyResult<Split> {
 impl PyBaseExceptionGroupObject {
     /// The exceptions of the group.
     pub fn parts(&self) -> Ref<PyTupleObject> {
-        load(&self.excs).and_then(|excs| excs.downcast::<PyTupleObject>().ok()).unwrap_or_else(PyTupleObject::empty)
+        load(&self.excs)
+            .and_then(|excs| excs.downcast::<PyTupleObject>().ok())
+            .unwrap_or_else(PyTupleObject::empty)
     }
 }
 
@@ -142,14 +156,21 @@ impl PyBaseExceptionGroupObject {
 fn choose_class<'a>(cls: &'a PyTypeObject, has_base_exceptions: bool) -> PyResult<&'a PyTypeObject> {
     if std::ptr::eq(cls, &_PyExc_ExceptionGroup) {
         if has_base_exceptions {
-            return Err(raise!(TypeError, "Cannot nest BaseExceptions in an ExceptionGroup"));
+            return Err(raise!(
+                TypeError,
+                "Cannot nest BaseExceptions in an ExceptionGroup"
+            ));
         }
     } else if std::ptr::eq(cls, &_PyExc_BaseExceptionGroup) {
         if !has_base_exceptions {
             return Ok(exc::ExceptionGroup);
         }
     } else if has_base_exceptions && cls.as_object().is_subclass(exc::Exception.as_object())? {
-        return Err(raise!(TypeError, "Cannot nest BaseExceptions in '{}'", cls.full_name()));
+        return Err(raise!(
+            TypeError,
+            "Cannot nest BaseExceptions in '{}'",
+            cls.full_name()
+        ));
     }
     Ok(cls)
 }
@@ -176,14 +197,27 @@ impl PyBaseExceptionGroupObject {
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let &[message, exceptions] = args.as_slice() else {
             let given = args.len();
-            return Err(raise!(TypeError, "BaseExceptionGroup.__new__() takes exactly 2 arguments ({given} given)"));
+            return Err(raise!(
+                TypeError,
+                "BaseExceptionGroup.__new__() takes exactly 2 arguments ({given} given)"
+            ));
         };
         if !PyUnicodeObject::check(message) {
-            let found = if is_none(message) { "None" } else { message.ty().full_name() };
-            return Err(raise!(TypeError, "BaseExceptionGroup.__new__() argument 1 must be str, not {found}"));
+            let found = if is_none(message) {
+                "None"
+            } else {
+                message.ty().full_name()
+            };
+            return Err(raise!(
+                TypeError,
+                "BaseExceptionGroup.__new__() argument 1 must be str, not {found}"
+            ));
         }
         if !exceptions.is_sequence() {
-            return Err(raise!(TypeError, "second argument (exceptions) must be a sequence"));
+            return Err(raise!(
+                TypeError,
+                "second argument (exceptions) must be a sequence"
+            ));
         }
         // The repr of a sequence of another type is kept: it cannot be made again from the tuple.
         let shown = match PyListObject::check(exceptions) || PyTupleObject::check(exceptions) {
@@ -192,12 +226,18 @@ impl PyBaseExceptionGroupObject {
         };
         let parts = exceptions.to_tuple()?;
         if parts.len() == 0 {
-            return Err(raise!(ValueError, "second argument (exceptions) must be a non-empty sequence"));
+            return Err(raise!(
+                ValueError,
+                "second argument (exceptions) must be a non-empty sequence"
+            ));
         }
         let mut has_base_exceptions = false;
         for (idx, part) in parts.as_slice().iter().enumerate() {
             if !part.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS) {
-                return Err(raise!(ValueError, "Item {idx} of second argument (exceptions) is not an exception"));
+                return Err(raise!(
+                    ValueError,
+                    "Item {idx} of second argument (exceptions) is not an exception"
+                ));
             }
             has_base_exceptions |= !part.is_instance(exc::Exception.as_object())?;
         }
@@ -230,7 +270,10 @@ impl PyBaseExceptionGroupObject {
         let count = self.parts().len();
         let mut out = PyUnicodeObject::writer(40);
         out.push_object(&*load_or_none(&self.msg).str()?);
-        out.push_str(&format!(" ({count} sub-exception{})", if count == 1 { "" } else { "s" }));
+        out.push_str(&format!(
+            " ({count} sub-exception{})",
+            if count == 1 { "" } else { "s" }
+        ));
         out.finish()
     }
     /// The exceptions are shown as a list if they were given as one.
@@ -240,7 +283,10 @@ impl PyBaseExceptionGroupObject {
         let shown = match load(&self.excs_str) {
             Some(shown) => shown.str()?,
             None => {
-                let given_as_list = args_of(this).as_slice().get(1).is_some_and(|excs| PyListObject::check(excs));
+                let given_as_list = args_of(this)
+                    .as_slice()
+                    .get(1)
+                    .is_some_and(|excs| PyListObject::check(excs));
                 let parts = self.parts();
                 if given_as_list {
                     let list = parts.as_slice().iter().map(|part| part.to_ref()).collect();
@@ -276,7 +322,10 @@ impl PyBaseExceptionGroupObject {
     fn split(&self, matcher_value: &PyObject) -> PyResult<Ref<PyTupleObject>> {
         let split = split(self.as_object(), matcher_value)?;
         let part = |part: Option<Ref>| part.unwrap_or_else(none_ref);
-        Ok(PyTupleObject::from_vec(vec![part(split.matched), part(split.rest)]))
+        Ok(PyTupleObject::from_vec(vec![
+            part(split.matched),
+            part(split.rest),
+        ]))
     }
     /// The part that matches.
     #[method("($self, matcher_value, /)")]
@@ -289,7 +338,9 @@ impl PyBaseExceptionGroupObject {
 /// `ExceptionGroup(message, exceptions)`, or BaseExceptionGroup where the exceptions need it.
 pub fn new_exception_group(message: &str, exceptions: &PyObject) -> PyResult {
     let message = PyUnicodeObject::from_str(message);
-    exc::BaseExceptionGroup.as_object().call(&[message.as_object(), exceptions])
+    exc::BaseExceptionGroup
+        .as_object()
+        .call(&[message.as_object(), exceptions])
 }
 
 /// What `except* match_type` makes of an exception.
@@ -303,7 +354,11 @@ pub struct StarMatch {
 /// Checks an exception (or `None`, when all was handled before) against the type of an `except*` clause.
 pub fn match_star(exception: &PyObject, match_type: &PyObject) -> PyResult<StarMatch> {
     if is_none(exception) {
-        return Ok(StarMatch { matched: None, rest: None, wrapped: false });
+        return Ok(StarMatch {
+            matched: None,
+            rest: None,
+            wrapped: false,
+        });
     }
     let group = as_group(exception);
     if given_exception_matches(exception, match_type) {
@@ -313,22 +368,44 @@ pub fn match_star(exception: &PyObject, match_type: &PyObject) -> PyResult<StarM
         } else {
             exception.to_ref()
         };
-        return Ok(StarMatch { matched: Some(matched), rest: None, wrapped });
+        return Ok(StarMatch {
+            matched: Some(matched),
+            rest: None,
+            wrapped,
+        });
     }
     if group.is_none() {
-        return Ok(StarMatch { matched: None, rest: Some(exception.to_ref()), wrapped: false });
+        return Ok(StarMatch {
+            matched: None,
+            rest: Some(exception.to_ref()),
+            wrapped: false,
+        });
     }
     let pair = exception.call_method(identifier!("split"), &[match_type])?;
     let Some(pair) = (*pair).downcast_exact::<PyTupleObject>() else {
         let (group, found) = (exception.ty().full_name(), pair.ty().full_name());
-        return Err(raise!(TypeError, "{group}.split must return a tuple, not {found}"));
+        return Err(raise!(
+            TypeError,
+            "{group}.split must return a tuple, not {found}"
+        ));
     };
     if pair.len() < 2 {
         let (group, len) = (exception.ty().full_name(), pair.len());
-        return Err(raise!(TypeError, "{group}.split must return a 2-tuple, got tuple of size {len}"));
+        return Err(raise!(
+            TypeError,
+            "{group}.split must return a 2-tuple, got tuple of size {len}"
+        ));
     }
-    let part = |idx: usize| Some(pair.as_slice()[idx]).filter(|part| !is_none(part)).map(PyObject::to_ref);
-    Ok(StarMatch { matched: part(0), rest: part(1), wrapped: false })
+    let part = |idx: usize| {
+        Some(pair.as_slice()[idx])
+            .filter(|part| !is_none(part))
+            .map(PyObject::to_ref)
+    };
+    Ok(StarMatch {
+        matched: part(0),
+        rest: part(1),
+        wrapped: false,
+    })
 }
 
 /// TypeError when an `except*` type is not an exception type, or is a group type.
@@ -378,7 +455,11 @@ fn same_metadata(a: &PyObject, b: &PyObject) -> bool {
 /// What is to be raised at the end of a `try` with `except*` clauses: `original` is what was caught, `exceptions` what
 /// the clauses raised, re-raised or left over. `None` when all was handled.
 pub fn prep_reraise_star(original: &PyObject, exceptions: &PyListObject) -> PyResult<Option<Ref>> {
-    let all: Vec<Ref> = exceptions.as_slice().iter().map(|exception| exception.to_ref()).collect();
+    let all: Vec<Ref> = exceptions
+        .as_slice()
+        .iter()
+        .map(|exception| exception.to_ref())
+        .collect();
     if all.is_empty() {
         return Ok(None);
     }

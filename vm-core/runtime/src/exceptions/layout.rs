@@ -51,7 +51,11 @@ unsafe fn field<'a>(object: *mut PyObject, offset: usize) -> &'a ObjCell {
 ///
 /// # Safety
 /// `object` has layout `T`.
-pub unsafe extern "C" fn traverse<T: Layout>(object: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+pub unsafe extern "C" fn traverse<T: Layout>(
+    object: *mut PyObject,
+    visit: visitproc,
+    arg: *mut c_void,
+) -> c_int {
     let visitor = Visitor { visit, arg };
     for offset in BASE.iter().chain(T::EXTRA) {
         // SAFETY: the caller's contract; the offsets are the struct's.
@@ -95,8 +99,10 @@ pub unsafe extern "C" fn dealloc<T: Layout>(object: *mut PyObject) {
 pub fn alloc(cls: &PyTypeObject) -> PyResult {
     match cls.tp_alloc.get() {
         // SAFETY: the slot of this type; a new reference or NULL.
-        Some(tp_alloc) => unsafe { Ref::from_owned_opt(tp_alloc((cls as *const PyTypeObject).cast_mut(), 0)) }
-            .ok_or_else(|| Raised::from_c("tp_alloc")),
+        Some(tp_alloc) => {
+            unsafe { Ref::from_owned_opt(tp_alloc((cls as *const PyTypeObject).cast_mut(), 0)) }
+                .ok_or_else(|| Raised::from_c("tp_alloc"))
+        }
         None => crate::types::heap::allocate_instance(cls, 0),
     }
 }

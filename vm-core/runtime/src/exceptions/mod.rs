@@ -55,7 +55,9 @@ pub fn add_to_dict(dict: &PyDictObject) -> PyResult<()> {
 
 /// `PyExceptionClass_Check`.
 pub fn is_exception_class(object: &PyObject) -> bool {
-    object.downcast::<PyTypeObject>().is_some_and(|ty| ty.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS))
+    object
+        .downcast::<PyTypeObject>()
+        .is_some_and(|ty| ty.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS))
 }
 
 /// `PyExceptionInstance_Check`.
@@ -68,9 +70,16 @@ pub fn is_exception_instance(object: &PyObject) -> bool {
 /// `PyErr_GivenExceptionMatches`.
 pub fn given_exception_matches(exception: &PyObject, wanted: &PyObject) -> bool {
     if let Some(classes) = wanted.downcast::<PyTupleObject>() {
-        return classes.as_slice().iter().any(|class| given_exception_matches(exception, class));
+        return classes
+            .as_slice()
+            .iter()
+            .any(|class| given_exception_matches(exception, class));
     }
-    let class = if is_exception_instance(exception) { exception.ty().as_object() } else { exception };
+    let class = if is_exception_instance(exception) {
+        exception.ty().as_object()
+    } else {
+        exception
+    };
     if is_exception_class(class) && is_exception_class(wanted) {
         // SAFETY: just checked.
         let (class, wanted) = unsafe { (class.cast_unchecked::<PyTypeObject>(), wanted.cast_unchecked()) };
@@ -88,15 +97,24 @@ pub fn check_except_type(match_type: &PyObject) -> PyResult<()> {
     if valid {
         return Ok(());
     }
-    Err(raise!(TypeError, "catching classes that do not inherit from BaseException is not allowed"))
+    Err(raise!(
+        TypeError,
+        "catching classes that do not inherit from BaseException is not allowed"
+    ))
 }
 
 /// The instance that raising `ty` with `value` gives: `value` itself when it is one of `ty`'s, else `ty()`, `ty(*value)`
 /// for a tuple, `ty(value)`.
 pub fn normalize(ty: &PyObject, value: Option<&PyObject>) -> PyResult<Ref> {
-    let Some(class) = ty.downcast::<PyTypeObject>().filter(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS)) else {
+    let Some(class) = ty
+        .downcast::<PyTypeObject>()
+        .filter(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS))
+    else {
         let shown = ty.repr()?.to_string_lossy();
-        return Err(raise!(SystemError, "_PyErr_SetObject: exception {shown} is not a BaseException subclass"));
+        return Err(raise!(
+            SystemError,
+            "_PyErr_SetObject: exception {shown} is not a BaseException subclass"
+        ));
     };
     if let Some(value) = value
         && is_exception_instance(value)
@@ -133,7 +151,10 @@ fn create(class: &PyTypeObject, value: Option<&PyObject>) -> PyResult<Ref> {
         },
     };
     if !is_exception_instance(&exception) {
-        let (class, found) = (class.as_object().repr()?.to_string_lossy(), exception.ty().full_name());
+        let (class, found) = (
+            class.as_object().repr()?.to_string_lossy(),
+            exception.ty().full_name(),
+        );
         return Err(raise!(
             TypeError,
             "calling {class} should have returned an instance of BaseException, not {found}"
@@ -239,7 +260,9 @@ pub fn handled_exception_of(state: &ThreadState) -> Option<Ref> {
 
 /// Makes the handled exception the `__context__` of `exception`, without making a cycle of contexts.
 pub fn chain_context(exception: &PyObject) {
-    let Some(handled) = handled_exception() else { return };
+    let Some(handled) = handled_exception() else {
+        return;
+    };
     if handled.is(exception) || !is_exception_instance(exception) || !is_exception_instance(&handled) {
         return;
     }
@@ -302,7 +325,11 @@ pub fn report_unraisable(context: Option<&str>, object: Option<&PyObject>) {
         (None, Some(object)) => format!("Exception ignored in: {}", shown(object.repr())),
         (None, None) => "Exception ignored".to_owned(),
     };
-    eprintln!("{place}\n{}: {}", exception.ty().fully_qualified_name(), shown(exception.str()));
+    eprintln!(
+        "{place}\n{}: {}",
+        exception.ty().fully_qualified_name(),
+        shown(exception.str())
+    );
     error::clear();
 }
 

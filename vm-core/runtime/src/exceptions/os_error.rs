@@ -42,7 +42,12 @@ fn parse<'a>(args: &[&'a PyObject]) -> Parsed<'a> {
     }
     // The fourth is Windows' error number.
     let at = |idx: usize| args.get(idx).copied();
-    Parsed { errno: at(0), strerror: at(1), filename: at(2), filename2: at(4) }
+    Parsed {
+        errno: at(0),
+        strerror: at(1),
+        filename: at(2),
+        filename2: at(4),
+    }
 }
 
 /// A subclass that overrides `__init__` but not `__new__` is set up by its `__init__`.
@@ -50,7 +55,8 @@ fn uses_init(cls: &PyTypeObject) -> bool {
     let address = |slot: Option<initproc>| slot.map_or(0, |slot| slot as usize);
     let new_address = |slot: Option<newfunc>| slot.map_or(0, |slot| slot as usize);
     let ours: &PyTypeObject = &_PyExc_OSError;
-    address(cls.tp_init.get()) != address(ours.tp_init.get()) && new_address(cls.tp_new.get()) == new_address(ours.tp_new.get())
+    address(cls.tp_init.get()) != address(ours.tp_init.get())
+        && new_address(cls.tp_new.get()) == new_address(ours.tp_new.get())
 }
 
 fn set_up(this: &PyOSErrorObject, args: &PyTupleObject, parsed: Parsed<'_>) -> PyResult<()> {
@@ -78,7 +84,8 @@ fn is_number(object: &PyObject) -> bool {
     object
         .ty()
         .number_slot(|slots| {
-            (slots.nb_index.get().is_some() || slots.nb_int.get().is_some() || slots.nb_float.get().is_some()).then_some(())
+            (slots.nb_index.get().is_some() || slots.nb_int.get().is_some() || slots.nb_float.get().is_some())
+                .then_some(())
         })
         .is_some()
 }
@@ -207,7 +214,9 @@ impl PyOSErrorObject {
 impl PyOSErrorObject {
     /// The error number, when it is an int.
     pub fn errno_value(&self) -> Option<i64> {
-        peek(&self.myerrno).and_then(|errno| errno.downcast::<PyLongObject>()).and_then(|errno| errno.to_i64())
+        peek(&self.myerrno)
+            .and_then(|errno| errno.downcast::<PyLongObject>())
+            .and_then(|errno| errno.to_i64())
     }
 }
 
@@ -219,7 +228,9 @@ pub fn strerror(errno: i32) -> String {
         if libc::strerror_r(errno, buffer.as_mut_ptr(), buffer.len()) != 0 {
             return format!("Unknown error {errno}");
         }
-        std::ffi::CStr::from_ptr(buffer.as_ptr()).to_string_lossy().into_owned()
+        std::ffi::CStr::from_ptr(buffer.as_ptr())
+            .to_string_lossy()
+            .into_owned()
     }
 }
 
@@ -251,7 +262,11 @@ pub fn raise_os_error(
 
 /// The OSError for the C library's `errno`.
 pub fn last_os_error() -> Raised {
-    os_error_from_errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(0), None, None)
+    os_error_from_errno(
+        std::io::Error::last_os_error().raw_os_error().unwrap_or(0),
+        None,
+        None,
+    )
 }
 
 /// The OSError for an error of Rust's library.

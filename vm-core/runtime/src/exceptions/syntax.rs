@@ -11,18 +11,35 @@ impl PySyntaxErrorObject {
         let details = details.as_slice();
         let given = details.len();
         if !(4..=7).contains(&given) {
-            let (bound, wanted) = if given < 4 { ("at least", 4) } else { ("at most", 7) };
-            return Err(raise!(TypeError, "function takes {bound} {wanted} arguments ({given} given)"));
+            let (bound, wanted) = if given < 4 {
+                ("at least", 4)
+            } else {
+                ("at most", 7)
+            };
+            return Err(raise!(
+                TypeError,
+                "function takes {bound} {wanted} arguments ({given} given)"
+            ));
         }
-        let fields =
-            [&self.filename, &self.lineno, &self.offset, &self.text, &self.end_lineno, &self.end_offset, &self.metadata];
+        let fields = [
+            &self.filename,
+            &self.lineno,
+            &self.offset,
+            &self.text,
+            &self.end_lineno,
+            &self.end_offset,
+            &self.metadata,
+        ];
         store(&self.end_lineno, None);
         store(&self.end_offset, None);
         for (field, value) in fields.iter().zip(details) {
             store(field, Some(value.to_ref()));
         }
         if !self.end_lineno.get().is_null() && self.end_offset.get().is_null() {
-            return Err(raise!(TypeError, "end_offset must be provided when end_lineno is provided"));
+            return Err(raise!(
+                TypeError,
+                "end_offset must be provided when end_lineno is provided"
+            ));
         }
         Ok(())
     }
@@ -70,7 +87,9 @@ impl PySyntaxErrorObject {
     }
     #[slot]
     fn tp_str(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        let filename = peek(&self.filename).and_then(|name| name.downcast::<PyUnicodeObject>()).map(basename);
+        let filename = peek(&self.filename)
+            .and_then(|name| name.downcast::<PyUnicodeObject>())
+            .map(basename);
         let lineno = peek(&self.lineno)
             .and_then(|lineno| lineno.downcast_exact::<PyLongObject>())
             .map(|lineno| lineno.to_i64().unwrap_or(-1));
@@ -95,8 +114,15 @@ impl PySyntaxErrorObject {
 
 /// What follows the last slash.
 fn basename(path: &PyUnicodeObject) -> Ref<PyUnicodeObject> {
-    let start = (0..path.len()).rev().find(|idx| path.char_at(*idx) == u32::from('/')).map_or(0, |slash| slash + 1);
-    if start == 0 { path.to_ref() } else { path.substring(start, path.len()) }
+    let start = (0..path.len())
+        .rev()
+        .find(|idx| path.char_at(*idx) == u32::from('/'))
+        .map_or(0, |slash| slash + 1);
+    if start == 0 {
+        path.to_ref()
+    } else {
+        path.substring(start, path.len())
+    }
 }
 
 /// Where a syntax error is: line and column from 1, the end the same way.

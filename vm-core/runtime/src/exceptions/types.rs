@@ -26,7 +26,12 @@ impl ExcPtr {
     }
 }
 
-const fn plain(name: &'static CStr, doc: &'static CStr, base: *const PyTypeObject, size: usize) -> PyTypeObject {
+const fn plain(
+    name: &'static CStr,
+    doc: &'static CStr,
+    base: *const PyTypeObject,
+    size: usize,
+) -> PyTypeObject {
     PyTypeObject {
         ob_base: PyVarObject::immortal((&raw const crate::types::PyType_Type).cast_mut(), 0),
         tp_name: Cell::new(name.as_ptr()),

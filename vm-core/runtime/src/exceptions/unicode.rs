@@ -11,7 +11,11 @@ fn text_argument(args: &[&PyObject], idx: usize) -> PyResult<Ref> {
     if PyUnicodeObject::check(args[idx]) {
         return Ok(args[idx].to_ref());
     }
-    let found = if is_none(args[idx]) { "None" } else { args[idx].ty().full_name() };
+    let found = if is_none(args[idx]) {
+        "None"
+    } else {
+        args[idx].ty().full_name()
+    };
     Err(raise!(TypeError, "argument {} must be str, not {found}", idx + 1))
 }
 
@@ -23,7 +27,11 @@ fn expect(args: &PyTupleObject, wanted: usize) -> PyResult<()> {
     if args.len() == wanted {
         return Ok(());
     }
-    Err(raise!(TypeError, "function takes exactly {wanted} arguments ({} given)", args.len()))
+    Err(raise!(
+        TypeError,
+        "function takes exactly {wanted} arguments ({} given)",
+        args.len()
+    ))
 }
 
 /// A code point as it is written in an escape.
@@ -38,7 +46,10 @@ fn escape(code: u32) -> String {
 impl PyUnicodeErrorObject {
     fn object_len(&self) -> usize {
         match peek(&self.object) {
-            Some(object) => match (object.downcast::<PyUnicodeObject>(), object.downcast::<PyBytesObject>()) {
+            Some(object) => match (
+                object.downcast::<PyUnicodeObject>(),
+                object.downcast::<PyBytesObject>(),
+            ) {
                 (Some(text), _) => text.len(),
                 (_, Some(bytes)) => bytes.as_bytes().len(),
                 _ => 0,
@@ -60,18 +71,18 @@ impl PyUnicodeErrorObject {
     pub fn text(&self) -> PyResult<Ref<PyUnicodeObject>> {
         match load(&self.object) {
             None => Err(raise!(TypeError, "object attribute not set")),
-            Some(object) => {
-                object.downcast::<PyUnicodeObject>().map_err(|_| raise!(TypeError, "object attribute must be unicode"))
-            }
+            Some(object) => object
+                .downcast::<PyUnicodeObject>()
+                .map_err(|_| raise!(TypeError, "object attribute must be unicode")),
         }
     }
     /// `object` as bytes, or TypeError.
     pub fn bytes(&self) -> PyResult<Ref<PyBytesObject>> {
         match load(&self.object) {
             None => Err(raise!(TypeError, "object attribute not set")),
-            Some(object) => {
-                object.downcast::<PyBytesObject>().map_err(|_| raise!(TypeError, "object attribute must be bytes"))
-            }
+            Some(object) => object
+                .downcast::<PyBytesObject>()
+                .map_err(|_| raise!(TypeError, "object attribute must be bytes")),
         }
     }
     /// The start of the part that failed, within the object.
@@ -105,7 +116,12 @@ impl PyUnicodeErrorObject {
     }
 
     /// The message: `one` describes a single item (given its value), `many` a range.
-    fn message(&self, one: impl FnOnce(u32) -> String, many: &str, item: Option<u32>) -> PyResult<Ref<PyUnicodeObject>> {
+    fn message(
+        &self,
+        one: impl FnOnce(u32) -> String,
+        many: &str,
+        item: Option<u32>,
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         if self.object.get().is_null() {
             return Ok(PyUnicodeObject::empty());
         }
@@ -136,7 +152,9 @@ impl PyUnicodeErrorObject {
         if let Some(text) = object.downcast::<PyUnicodeObject>() {
             return Some(text.char_at(start as usize));
         }
-        object.downcast::<PyBytesObject>().map(|bytes| u32::from(bytes.as_bytes()[start as usize]))
+        object
+            .downcast::<PyBytesObject>()
+            .map(|bytes| u32::from(bytes.as_bytes()[start as usize]))
     }
 }
 
@@ -253,7 +271,11 @@ fn bytes_of_buffer(object: &PyObject) -> PyResult {
     // SAFETY: the suite lives as long as the type.
     let procs = unsafe { object.ty().tp_as_buffer.get().as_ref() };
     let Some(getbuffer) = procs.and_then(|procs| procs.bf_getbuffer.get()) else {
-        return Err(raise!(TypeError, "a bytes-like object is required, not '{}'", object.ty().full_name()));
+        return Err(raise!(
+            TypeError,
+            "a bytes-like object is required, not '{}'",
+            object.ty().full_name()
+        ));
     };
     let view = Py_buffer::zeroed();
     let view_ptr = (&raw const view).cast_mut();
@@ -263,8 +285,12 @@ fn bytes_of_buffer(object: &PyObject) -> PyResult {
             return Err(Raised::from_c("__buffer__"));
         }
         let (data, len) = (view.buf.get().cast::<u8>(), view.len.get() as usize);
-        let bytes =
-            PyBytesObject::from_slice(if len == 0 { &[] } else { std::slice::from_raw_parts(data, len) }).into_object();
+        let bytes = PyBytesObject::from_slice(if len == 0 {
+            &[]
+        } else {
+            std::slice::from_raw_parts(data, len)
+        })
+        .into_object();
         if let Some(release) = procs.and_then(|procs| procs.bf_releasebuffer.get()) {
             release(object.as_ptr(), view_ptr);
         }
@@ -273,7 +299,14 @@ fn bytes_of_buffer(object: &PyObject) -> PyResult {
     }
 }
 
-fn make(ty: &PyTypeObject, encoding: Option<&str>, object: &PyObject, start: usize, end: usize, reason: &str) -> PyResult {
+fn make(
+    ty: &PyTypeObject,
+    encoding: Option<&str>,
+    object: &PyObject,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> PyResult {
     let exception = alloc(ty)?;
     // SAFETY: the three types have this layout.
     let this = unsafe { exception.cast_unchecked::<PyUnicodeErrorObject>() };
@@ -290,18 +323,51 @@ fn make(ty: &PyTypeObject, encoding: Option<&str>, object: &PyObject, start: usi
 }
 
 /// A new UnicodeEncodeError, for an error handler or to be raised.
-pub fn unicode_encode_error(encoding: &str, object: &PyUnicodeObject, start: usize, end: usize, reason: &str) -> PyResult {
-    make(exc::UnicodeEncodeError, Some(encoding), object.as_object(), start, end, reason)
+pub fn unicode_encode_error(
+    encoding: &str,
+    object: &PyUnicodeObject,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> PyResult {
+    make(
+        exc::UnicodeEncodeError,
+        Some(encoding),
+        object.as_object(),
+        start,
+        end,
+        reason,
+    )
 }
 
 /// A new UnicodeDecodeError over a bytes object.
-pub fn unicode_decode_error(encoding: &str, object: &PyObject, start: usize, end: usize, reason: &str) -> PyResult {
-    make(exc::UnicodeDecodeError, Some(encoding), object, start, end, reason)
+pub fn unicode_decode_error(
+    encoding: &str,
+    object: &PyObject,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> PyResult {
+    make(
+        exc::UnicodeDecodeError,
+        Some(encoding),
+        object,
+        start,
+        end,
+        reason,
+    )
 }
 
 /// A new UnicodeTranslateError.
 pub fn unicode_translate_error(object: &PyUnicodeObject, start: usize, end: usize, reason: &str) -> PyResult {
-    make(exc::UnicodeTranslateError, None, object.as_object(), start, end, reason)
+    make(
+        exc::UnicodeTranslateError,
+        None,
+        object.as_object(),
+        start,
+        end,
+        reason,
+    )
 }
 
 pub fn raise_unicode_encode_error(
@@ -314,15 +380,28 @@ pub fn raise_unicode_encode_error(
     unicode_encode_error(encoding, object, start, end, reason).map_or_else(|raised| raised, raise_exception)
 }
 
-pub fn raise_unicode_decode_error(encoding: &str, object: &PyObject, start: usize, end: usize, reason: &str) -> Raised {
+pub fn raise_unicode_decode_error(
+    encoding: &str,
+    object: &PyObject,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> Raised {
     unicode_decode_error(encoding, object, start, end, reason).map_or_else(|raised| raised, raise_exception)
 }
 
 impl PyObject {
     /// This object as a UnicodeEncodeError, UnicodeDecodeError or UnicodeTranslateError.
     pub fn as_unicode_error(&self) -> Option<&PyUnicodeErrorObject> {
-        let types = [exc::UnicodeEncodeError, exc::UnicodeDecodeError, exc::UnicodeTranslateError];
+        let types = [
+            exc::UnicodeEncodeError,
+            exc::UnicodeDecodeError,
+            exc::UnicodeTranslateError,
+        ];
         // SAFETY: the three types have this layout.
-        types.iter().any(|ty| self.ty().is_subtype(ty)).then(|| unsafe { self.cast_unchecked() })
+        types
+            .iter()
+            .any(|ty| self.ty().is_subtype(ty))
+            .then(|| unsafe { self.cast_unchecked() })
     }
 }

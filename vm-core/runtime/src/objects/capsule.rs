@@ -47,7 +47,9 @@ impl PyCapsule {
     fn tp_clear(&self) -> PyResult<()> {
         match self.clear_func.get() {
             // SAFETY: as above.
-            Some(clear) if unsafe { clear(self.as_object().as_ptr()) } != 0 => Err(Raised::from_c("a capsule's clear")),
+            Some(clear) if unsafe { clear(self.as_object().as_ptr()) } != 0 => {
+                Err(Raised::from_c("a capsule's clear"))
+            }
             _ => Ok(()),
         }
     }

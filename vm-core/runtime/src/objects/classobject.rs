@@ -77,7 +77,10 @@ unsafe extern "C" fn method_vectorcall(
             first.write(saved);
             return result;
         }
-        let n_keywords = kwnames.cast::<PyTupleObject>().as_ref().map_or(0, |names| names.len());
+        let n_keywords = kwnames
+            .cast::<PyTupleObject>()
+            .as_ref()
+            .map_or(0, |names| names.len());
         let total = nargs + n_keywords;
         if total < SMALL_CALL {
             let mut buffer = [std::ptr::null_mut(); SMALL_CALL];
@@ -97,7 +100,9 @@ unsafe extern "C" fn method_vectorcall(
 /// The attribute `name` of the type, bound, or else that of the function.
 fn delegated_attribute(object: &PyObject, function: &PyObject, name: &PyUnicodeObject) -> PyResult {
     let ty = object.ty();
-    let Some(found) = ty.lookup(name) else { return function.get_attr(name) };
+    let Some(found) = ty.lookup(name) else {
+        return function.get_attr(name);
+    };
     let found = found.to_ref();
     match found.ty().tp_descr_get.get() {
         // SAFETY: the descriptor's own slot.
@@ -110,7 +115,9 @@ fn delegated_attribute(object: &PyObject, function: &PyObject, name: &PyUnicodeO
 fn shown_name(function: &PyObject) -> PyResult<String> {
     for name in [identifier!("__qualname__"), identifier!("__name__")] {
         if let Some(found) = function.get_attr_opt(name)? {
-            return Ok((*found).downcast::<PyUnicodeObject>().map_or("?".to_owned(), |name| name.to_string_lossy()));
+            return Ok((*found)
+                .downcast::<PyUnicodeObject>()
+                .map_or("?".to_owned(), |name| name.to_string_lossy()));
         }
     }
     Ok("?".to_owned())
@@ -168,8 +175,10 @@ impl PyMethodObject {
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let (true, Some(other)) = (matches!(op, CompareOp::Eq | CompareOp::Ne), other.downcast::<PyMethodObject>())
-        else {
+        let (true, Some(other)) = (
+            matches!(op, CompareOp::Eq | CompareOp::Ne),
+            other.downcast::<PyMethodObject>(),
+        ) else {
             return Ok(not_implemented().to_ref());
         };
         let equal = self.function().eq(other.function())? && self.instance().is(other.instance());
@@ -190,13 +199,7 @@ impl PyMethodObject {
 
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
-        let builtins = match crate::hooks::get().and_then(|hooks| (hooks.current_builtins)()) {
-            Some(builtins) => builtins,
-            None => return Err(raise!(RuntimeError, "no builtins to find getattr in")),
-        };
-        let Some(getattr) = builtins.get_str(identifier!("getattr")) else {
-            return Err(raise!(AttributeError, "getattr"));
-        };
+        let getattr = crate::module::builtin("getattr")?;
         let name = self.function().get_attr(identifier!("__name__"))?;
         let args = PyTupleObject::from_vec(vec![self.instance().to_ref(), name]);
         Ok(PyTupleObject::from_vec(vec![getattr, args.into_object()]).into_object())
@@ -215,8 +218,10 @@ unsafe extern "C" fn method_dealloc(object: *mut PyObject) {
         if !method.im_weakreflist.get().is_null() {
             crate::objects::weakrefobject::clear_weakrefs(&*object);
         }
-        let (function, instance) =
-            (method.im_func.replace(std::ptr::null_mut()), method.im_self.replace(std::ptr::null_mut()));
+        let (function, instance) = (
+            method.im_func.replace(std::ptr::null_mut()),
+            method.im_self.replace(std::ptr::null_mut()),
+        );
         crate::memory::xdecref(function);
         crate::memory::xdecref(instance);
         if !FREE_METHODS.push(object) {
@@ -254,16 +259,22 @@ impl PyInstanceMethodObject {
     #[slot]
     fn tp_repr(&self) -> PyResult<String> {
         let name = match self.callable().get_attr_opt(identifier!("__name__"))? {
-            Some(name) => (*name).downcast::<PyUnicodeObject>().map_or("?".to_owned(), |name| name.to_string_lossy()),
+            Some(name) => (*name)
+                .downcast::<PyUnicodeObject>()
+                .map_or("?".to_owned(), |name| name.to_string_lossy()),
             None => "?".to_owned(),
         };
-        Ok(format!("<instancemethod {name} at {:p}>", self.as_object().as_ptr()))
+        Ok(format!(
+            "<instancemethod {name} at {:p}>",
+            self.as_object().as_ptr()
+        ))
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let (true, Some(other)) =
-            (matches!(op, CompareOp::Eq | CompareOp::Ne), other.downcast::<PyInstanceMethodObject>())
-        else {
+        let (true, Some(other)) = (
+            matches!(op, CompareOp::Eq | CompareOp::Ne),
+            other.downcast::<PyInstanceMethodObject>(),
+        ) else {
             return Ok(not_implemented().to_ref());
         };
         let equal = self.callable().eq(other.callable())?;

@@ -22,16 +22,24 @@ static SYS_PATH_0: RwLock<Option<String>> = RwLock::new(None);
 
 /// Tells what `sys.path[0]` is at start; `None` when nothing of the script's is put there.
 pub fn set_sys_path_0(path: Option<String>) {
-    *SYS_PATH_0.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = path;
+    *SYS_PATH_0
+        .write()
+        .unwrap_or_else(|poisoned| poisoned.into_inner()) = path;
 }
 
 /// Whether a module file lies where the script's own modules do, so that it may hide a library's module.
 pub fn is_possibly_shadowing(origin: &str) -> bool {
     let guard = SYS_PATH_0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let Some(sys_path_0) = guard.as_deref() else { return false };
-    let Some((mut root, file)) = origin.rsplit_once('/') else { return false };
+    let Some(sys_path_0) = guard.as_deref() else {
+        return false;
+    };
+    let Some((mut root, file)) = origin.rsplit_once('/') else {
+        return false;
+    };
     if file == "__init__.py" {
-        let Some((parent, _)) = root.rsplit_once('/') else { return false };
+        let Some((parent, _)) = root.rsplit_once('/') else {
+            return false;
+        };
         root = parent;
     }
     if sys_path_0.is_empty() {
@@ -50,7 +58,11 @@ fn spec_flag(spec: &PyObject, name: &'static PyUnicodeObject) -> PyResult<bool> 
 
 /// Whether a module is still being imported.
 pub fn is_initializing(spec: &PyObject) -> PyResult<bool> {
-    if is_none(spec) { Ok(false) } else { spec_flag(spec, identifier!("_initializing")) }
+    if is_none(spec) {
+        Ok(false)
+    } else {
+        spec_flag(spec, identifier!("_initializing"))
+    }
 }
 
 /// The file that a spec says its module is from.
@@ -58,7 +70,9 @@ pub fn file_origin(spec: &PyObject) -> PyResult<Option<Ref<PyUnicodeObject>>> {
     if !spec_flag(spec, identifier!("has_location"))? {
         return Ok(None);
     }
-    Ok(spec.get_attr_opt(identifier!("origin"))?.and_then(|origin| origin.downcast::<PyUnicodeObject>().ok()))
+    Ok(spec
+        .get_attr_opt(identifier!("origin"))?
+        .and_then(|origin| origin.downcast::<PyUnicodeObject>().ok()))
 }
 
 /// Whether `sys.stdlib_module_names` has the name.
@@ -78,7 +92,11 @@ fn is_frozenset(object: &PyObject) -> bool {
 }
 
 /// The message for a missing attribute of a module with a spec.
-fn missing_with_spec(module_name: &PyUnicodeObject, name: &PyUnicodeObject, spec: &PyObject) -> PyResult<String> {
+fn missing_with_spec(
+    module_name: &PyUnicodeObject,
+    name: &PyUnicodeObject,
+    spec: &PyObject,
+) -> PyResult<String> {
     let origin = file_origin(spec)?.map(|origin| origin.to_string_lossy());
     let (module, attribute) = (module_name.to_string_lossy(), name.to_string_lossy());
     let shadowing = origin.as_deref().is_some_and(is_possibly_shadowing);
@@ -117,7 +135,11 @@ fn missing_with_spec(module_name: &PyUnicodeObject, name: &PyUnicodeObject, spec
 
 /// The getters and setters find the module's own dict.
 fn require_dict(module: &PyModuleObject) -> PyResult<Ref<PyDictObject>> {
-    match module.as_object().get_attr(identifier!("__dict__"))?.downcast::<PyDictObject>() {
+    match module
+        .as_object()
+        .get_attr(identifier!("__dict__"))?
+        .downcast::<PyDictObject>()
+    {
         Ok(dict) => Ok(dict),
         Err(_) => Err(raise!(TypeError, "<module>.__dict__ is not a dictionary")),
     }
@@ -220,7 +242,10 @@ impl PyModuleObject {
                 let annotations = annotate.call1(one.as_object())?;
                 if !PyDictObject::check(&annotations) {
                     let found = annotations.ty().full_name();
-                    return Err(raise!(TypeError, "__annotate__ returned non-dict of type '{found}'"));
+                    return Err(raise!(
+                        TypeError,
+                        "__annotate__ returned non-dict of type '{found}'"
+                    ));
                 }
                 annotations
             }
@@ -319,14 +344,22 @@ impl PyModuleObject {
     }
     /// `__name__`: `PyModule_GetNameObject`.
     pub fn name(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        match self.dict().get_str(identifier!("__name__")).map(Ref::downcast::<PyUnicodeObject>) {
+        match self
+            .dict()
+            .get_str(identifier!("__name__"))
+            .map(Ref::downcast::<PyUnicodeObject>)
+        {
             Some(Ok(name)) => Ok(name),
             _ => Err(raise!(SystemError, "nameless module")),
         }
     }
     /// `__file__`: `PyModule_GetFilenameObject`.
     pub fn filename(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        match self.dict().get_str(identifier!("__file__")).map(Ref::downcast::<PyUnicodeObject>) {
+        match self
+            .dict()
+            .get_str(identifier!("__file__"))
+            .map(Ref::downcast::<PyUnicodeObject>)
+        {
             Some(Ok(name)) => Ok(name),
             _ => Err(raise!(SystemError, "module filename missing")),
         }
@@ -342,7 +375,8 @@ impl PyModuleObject {
     }
     /// The definition, when its functions may be called: not before the state that they use is there.
     fn def_with_state(&self) -> Option<&PyModuleDef> {
-        self.def().filter(|def| def.m_size.get() <= 0 || !self.md_state.get().is_null())
+        self.def()
+            .filter(|def| def.m_size.get() <= 0 || !self.md_state.get().is_null())
     }
 
     /// An attribute; `None` in place of AttributeError.
@@ -350,7 +384,9 @@ impl PyModuleObject {
         if let Some(found) = generic_get_attr_opt(self.as_object(), name, None)? {
             return Ok(Some(found));
         }
-        let Some(function) = self.dict().get_str(identifier!("__getattr__")) else { return Ok(None) };
+        let Some(function) = self.dict().get_str(identifier!("__getattr__")) else {
+            return Ok(None);
+        };
         match function.call1(name.as_object()) {
             Ok(found) => Ok(Some(found)),
             Err(raised) => raised.clear_if(exc::AttributeError).map(|()| None),
@@ -371,12 +407,16 @@ impl PyModuleObject {
     #[cold]
     fn missing(&self, name: &PyUnicodeObject) -> Raised {
         let dict = self.dict();
-        let module_name = dict.get_str(identifier!("__name__")).map(Ref::downcast::<PyUnicodeObject>);
+        let module_name = dict
+            .get_str(identifier!("__name__"))
+            .map(Ref::downcast::<PyUnicodeObject>);
         let message = match (module_name, dict.get_str(identifier!("__spec__"))) {
             (Some(Ok(module_name)), Some(spec)) => missing_with_spec(&module_name, name, &spec),
-            (Some(Ok(module_name)), None) => {
-                Ok(format!("module '{}' has no attribute '{}'", module_name.to_string_lossy(), name.to_string_lossy()))
-            }
+            (Some(Ok(module_name)), None) => Ok(format!(
+                "module '{}' has no attribute '{}'",
+                module_name.to_string_lossy(),
+                name.to_string_lossy()
+            )),
             _ => Ok(format!("module has no attribute '{}'", name.to_string_lossy())),
         };
         match message {
@@ -424,7 +464,10 @@ unsafe extern "C" fn module_dealloc(object: *mut PyObject) {
 
 /// The module's `__spec__`, if it has one.
 pub fn spec_of(module: &PyModuleObject) -> Option<Ref> {
-    module.dict().get_str(identifier!("__spec__")).filter(|spec| !is_none(spec))
+    module
+        .dict()
+        .get_str(identifier!("__spec__"))
+        .filter(|spec| !is_none(spec))
 }
 
 /// `md_name`: the name that the module was made with, as C code asks for it without an exception.

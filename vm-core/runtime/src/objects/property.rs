@@ -51,7 +51,10 @@ impl PyPropertyObject {
             let qualname = object.ty().as_object().get_attr(identifier!("__qualname__"))?;
             let owner = qualname.repr()?.to_string_lossy();
             Ok(match name {
-                Some(name) => format!("property {} of {owner} object has no {what}", name.repr()?.to_string_lossy()),
+                Some(name) => format!(
+                    "property {} of {owner} object has no {what}",
+                    name.repr()?.to_string_lossy()
+                ),
                 None => format!("property of {owner} object has no {what}"),
             })
         };
@@ -67,10 +70,22 @@ impl PyPropertyObject {
             Some(new) => new.to_ref(),
             None => load_or_none(old),
         };
-        let (get, set, del) = (choose(get, &self.prop_get), choose(set, &self.prop_set), choose(del, &self.prop_del));
+        let (get, set, del) = (
+            choose(get, &self.prop_get),
+            choose(set, &self.prop_set),
+            choose(del, &self.prop_del),
+        );
         // A docstring that came from the getter comes from the new getter.
-        let doc = if self.getter_doc.get() && !is_none(&get) { none_ref() } else { load_or_none(&self.prop_doc) };
-        let copy = self.as_object().ty().as_object().call(&[&get, &set, &del, &doc])?;
+        let doc = if self.getter_doc.get() && !is_none(&get) {
+            none_ref()
+        } else {
+            load_or_none(&self.prop_doc)
+        };
+        let copy = self
+            .as_object()
+            .ty()
+            .as_object()
+            .call(&[&get, &set, &del, &doc])?;
         if let Some(copy) = (*copy).downcast::<PyPropertyObject>() {
             store(&copy.prop_name, load(&self.prop_name));
         }
@@ -112,7 +127,9 @@ impl PyPropertyObject {
         self.set_functions(fget, fset, fdel);
         let mut docstring = doc.map(PyObject::to_ref);
         if let (None, Some(fget)) = (doc, fget) {
-            docstring = fget.get_attr_opt(identifier!("__doc__"))?.filter(|doc| !is_none(doc));
+            docstring = fget
+                .get_attr_opt(identifier!("__doc__"))?
+                .filter(|doc| !is_none(doc));
             self.getter_doc.set(docstring.is_some());
         }
         if PyPropertyObject::check_exact(self.as_object()) {
@@ -128,7 +145,9 @@ impl PyPropertyObject {
     }
     #[slot]
     fn tp_descr_get(&self, object: Option<&PyObject>, _owner: Option<&PyObject>) -> PyResult {
-        let Some(object) = object.filter(|object| !is_none(object)) else { return Ok(self.to_object()) };
+        let Some(object) = object.filter(|object| !is_none(object)) else {
+            return Ok(self.to_object());
+        };
         match load(&self.prop_get) {
             Some(getter) => getter.call1(object),
             None => Err(self.missing(object, "getter")),
@@ -149,7 +168,13 @@ impl PyPropertyObject {
     }
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
-        for cell in [&self.prop_get, &self.prop_set, &self.prop_del, &self.prop_doc, &self.prop_name] {
+        for cell in [
+            &self.prop_get,
+            &self.prop_set,
+            &self.prop_del,
+            &self.prop_doc,
+            &self.prop_name,
+        ] {
             let status = visitor.visit(cell.get());
             if status != 0 {
                 return status;
@@ -182,7 +207,10 @@ impl PyPropertyObject {
     fn __set_name__(&self, args: &[&PyObject]) -> PyResult<()> {
         let [_, name] = args else {
             let given = args.len();
-            return Err(raise!(TypeError, "__set_name__() takes 2 positional arguments but {given} were given"));
+            return Err(raise!(
+                TypeError,
+                "__set_name__() takes 2 positional arguments but {given} were given"
+            ));
         };
         store(&self.prop_name, Some(name.to_ref()));
         Ok(())
@@ -228,7 +256,13 @@ unsafe extern "C" fn property_dealloc(object: *mut PyObject) {
     unsafe {
         gc::untrack(object);
         let this = &*object.cast::<PyPropertyObject>();
-        for cell in [&this.prop_get, &this.prop_set, &this.prop_del, &this.prop_doc, &this.prop_name] {
+        for cell in [
+            &this.prop_get,
+            &this.prop_set,
+            &this.prop_del,
+            &this.prop_doc,
+            &this.prop_name,
+        ] {
             store(cell, None);
         }
         free_instance(object);

@@ -73,18 +73,30 @@ fn search(
     }
     let Some(mro) = class.mro() else { return Ok(None) };
     let mro = TypedObject::to_ref(mro);
-    let after = mro.as_slice().iter().skip_while(|entry| !std::ptr::eq(entry.as_ptr(), start.as_ptr())).skip(1);
+    let after = mro
+        .as_slice()
+        .iter()
+        .skip_while(|entry| !std::ptr::eq(entry.as_ptr(), start.as_ptr()))
+        .skip(1);
     for entry in after {
         // SAFETY: an MRO holds types only.
         let entry = unsafe { entry.cast_unchecked::<PyTypeObject>() };
-        let Some(found) = entry.dict().and_then(|dict| dict.get_str(name)) else { continue };
+        let Some(found) = entry.dict().and_then(|dict| dict.get_str(name)) else {
+            continue;
+        };
         let descriptor_type = found.ty();
         if for_call && descriptor_type.has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR) {
             return Ok(Some(Found::Method(found)));
         }
-        let Some(get) = descriptor_type.tp_descr_get.get() else { return Ok(Some(Found::Bound(found))) };
+        let Some(get) = descriptor_type.tp_descr_get.get() else {
+            return Ok(Some(Found::Bound(found)));
+        };
         // For a class as the object, the descriptor sees no instance.
-        let instance = if std::ptr::eq(object.as_ptr(), class.as_ptr()) { std::ptr::null_mut() } else { object.as_ptr() };
+        let instance = if std::ptr::eq(object.as_ptr(), class.as_ptr()) {
+            std::ptr::null_mut()
+        } else {
+            object.as_ptr()
+        };
         // SAFETY: the descriptor's own slot.
         let bound = unsafe { from_slot(get(found.as_raw(), instance, class.as_ptr()), "__get__")? };
         return Ok(Some(Found::Bound(bound)));
@@ -168,24 +180,48 @@ impl PySuperObject {
             },
             &[start, ref object @ ..] if object.len() <= 1 => {
                 let Some(start) = start.downcast::<PyTypeObject>() else {
-                    let found = if is_none(start) { "None" } else { start.ty().full_name() };
-                    return Err(raise!(TypeError, "super() argument 1 must be a type, not {found}"));
+                    let found = if is_none(start) {
+                        "None"
+                    } else {
+                        start.ty().full_name()
+                    };
+                    return Err(raise!(
+                        TypeError,
+                        "super() argument 1 must be a type, not {found}"
+                    ));
                 };
-                (TypedObject::to_ref(start), object.first().map(|object| object.to_ref()))
+                (
+                    TypedObject::to_ref(start),
+                    object.first().map(|object| object.to_ref()),
+                )
             }
-            more => return Err(raise!(TypeError, "super() expected at most 2 arguments, got {}", more.len())),
+            more => {
+                return Err(raise!(
+                    TypeError,
+                    "super() expected at most 2 arguments, got {}",
+                    more.len()
+                ));
+            }
         };
         let object = object.filter(|object| !is_none(object));
-        let class = object.as_ref().map(|object| start_class(&start, object)).transpose()?;
+        let class = object
+            .as_ref()
+            .map(|object| start_class(&start, object))
+            .transpose()?;
         self.set(&start, object.as_deref(), class.as_deref());
         Ok(())
     }
     #[slot]
     fn tp_getattro(&self, name: &PyObject) -> PyResult {
         let name = attribute_name(name)?;
-        let parts = (Self::type_in(&self.r#type), load(&self.obj), Self::type_in(&self.obj_type));
+        let parts = (
+            Self::type_in(&self.r#type),
+            load(&self.obj),
+            Self::type_in(&self.obj_type),
+        );
         if let (Some(start), Some(object), Some(class)) = parts
-            && let Some(Found::Bound(found) | Found::Method(found)) = search(&start, &class, &object, name, false)?
+            && let Some(Found::Bound(found) | Found::Method(found)) =
+                search(&start, &class, &object, name, false)?
         {
             return Ok(found);
         }
@@ -202,7 +238,9 @@ impl PySuperObject {
     }
     #[slot]
     fn tp_descr_get(&self, object: Option<&PyObject>, _owner: Option<&PyObject>) -> PyResult {
-        let Some(object) = object.filter(|object| !is_none(object)) else { return Ok(self.to_object()) };
+        let Some(object) = object.filter(|object| !is_none(object)) else {
+            return Ok(self.to_object());
+        };
         let Some(start) = Self::type_in(&self.r#type).filter(|_| self.obj.get().is_null()) else {
             return Ok(self.to_object());
         };
