@@ -79,7 +79,7 @@ impl PySetObject {
     /// Adds an element.
     #[method("($self, object, /)", name = "add")]
     fn py_add(&self, object: &PyObject) -> PyResult<()> {
-        self.add(object).map(drop)
+        self.add(object)
     }
     /// Removes all elements.
     #[method("($self, /)", name = "clear")]

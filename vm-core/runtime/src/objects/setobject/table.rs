@@ -208,7 +208,11 @@ impl PySetObject {
         Ok(true)
     }
 
-    pub fn add(&self, key: &PyObject) -> PyResult<bool> {
+    pub fn add(&self, key: &PyObject) -> PyResult<()> {
+        self.insert(key).map(drop)
+    }
+    /// As `add`; says whether the key is new.
+    pub fn insert(&self, key: &PyObject) -> PyResult<bool> {
         self.add_known_hash(key, hash_element(key)?)
     }
 

@@ -162,18 +162,18 @@ fn init_reference(
 }
 
 /// `weakref.ref(object, callback)`; `None` is no callback.
-pub fn new_ref(object: &PyObject, callback: Option<&PyObject>) -> PyResult<Ref<PyWeakReference>> {
-    make(&_PyWeakref_RefType, object, callback)
+pub fn new_ref(object: &PyObject, callback: Option<&PyObject>) -> PyResult {
+    Ok(make(&_PyWeakref_RefType, object, callback)?.into_object())
 }
 
 /// `weakref.proxy(object, callback)`.
-pub fn new_proxy(object: &PyObject, callback: Option<&PyObject>) -> PyResult<Ref<PyWeakReference>> {
+pub fn new_proxy(object: &PyObject, callback: Option<&PyObject>) -> PyResult {
     let ty = if object.is_callable() {
         &_PyWeakref_CallableProxyType
     } else {
         &_PyWeakref_ProxyType
     };
-    make(ty, object, callback)
+    Ok(make(ty, object, callback)?.into_object())
 }
 
 fn make(
@@ -220,7 +220,7 @@ pub fn weakref_count(object: &PyObject) -> usize {
 }
 
 /// The references and proxies of an object.
-pub fn weakrefs(object: &PyObject) -> Vec<Ref> {
+pub fn references(object: &PyObject) -> Vec<Ref> {
     let mut found = Vec::new();
     let Some(head) = weaklist_slot(object) else {
         return found;
@@ -234,6 +234,17 @@ pub fn weakrefs(object: &PyObject) -> Vec<Ref> {
         node = reference.next();
     }
     found
+}
+
+/// Whether an object is a plain reference (no proxy).
+pub fn is_reference(object: &PyObject) -> bool {
+    PyWeakReference::check(object)
+}
+
+/// What a reference or proxy refers to; `None` when that is gone.
+pub fn referent(reference: &PyObject) -> Option<Ref> {
+    // SAFETY: references and proxies have this layout.
+    if is_any_weakref(reference) { unsafe { reference.cast_unchecked::<PyWeakReference>() }.get_object() } else { None }
 }
 
 /// Takes a key out of a dict when its value is a dead reference (`_weakref._remove_dead_weakref`).
@@ -382,7 +393,7 @@ impl PyWeakReference {
         }
         let (object, callback) = reference_arguments(args, "__new__")?;
         if exact {
-            return Ok(new_ref(object, callback)?.into_object());
+            return new_ref(object, callback);
         }
         let head = head_of(object)?;
         let callback = callback.filter(|callback| !is_none(callback));
