@@ -145,7 +145,9 @@ fn position_of(parameters: &PyTupleObject, parameter: &PyObject) -> Option<usize
 
 /// `obj[...]` with its own parameters replaced.
 fn substitute_inside(obj: &PyObject, parameters: &PyTupleObject, items: &[Ref]) -> PyResult {
-    let Some(own) = obj.get_attr_opt(identifier!("__parameters__"))? else { return Ok(obj.to_ref()) };
+    let Some(own) = obj.get_attr_opt(identifier!("__parameters__"))? else {
+        return Ok(obj.to_ref());
+    };
     let Some(own) = own.downcast::<PyTupleObject>().ok().filter(|own| !own.is_empty()) else {
         return Ok(obj.to_ref());
     };
@@ -188,7 +190,11 @@ pub fn substitute_parameters(
     item: &PyObject,
 ) -> PyResult<Ref<PyTupleObject>> {
     if parameters.is_empty() {
-        return Err(raise!(TypeError, "{} is not a generic class", alias.repr()?.to_string_lossy()));
+        return Err(raise!(
+            TypeError,
+            "{} is not a generic class",
+            alias.repr()?.to_string_lossy()
+        ));
     }
     let mut item = unpack_args(item)?;
     for parameter in parameters.as_slice() {
@@ -206,14 +212,22 @@ pub fn substitute_parameters(
         return Err(raise!(
             TypeError,
             "Too {} arguments for {}; actual {}, expected {}",
-            if item.len() > parameters.len() { "many" } else { "few" },
+            if item.len() > parameters.len() {
+                "many"
+            } else {
+                "few"
+            },
             alias.repr()?.to_string_lossy(),
             item.len(),
             parameters.len()
         ));
     }
     let items: Vec<Ref> = item.as_slice().iter().map(|item| item.to_ref()).collect();
-    Ok(PyTupleObject::from_vec(substitute_args(args.as_slice(), parameters, &items)?))
+    Ok(PyTupleObject::from_vec(substitute_args(
+        args.as_slice(),
+        parameters,
+        &items,
+    )?))
 }
 
 fn substitute_args(args: &[&PyObject], parameters: &PyTupleObject, items: &[Ref]) -> PyResult<Vec<Ref>> {
@@ -275,7 +289,9 @@ pub fn push_type_repr(out: &mut ReprBuilder, object: &PyObject) -> PyResult<()> 
     if is_alias {
         return out.push_repr(object);
     }
-    let Some(qualname) = object.get_attr_opt(identifier!("__qualname__"))? else { return out.push_repr(object) };
+    let Some(qualname) = object.get_attr_opt(identifier!("__qualname__"))? else {
+        return out.push_repr(object);
+    };
     match object.get_attr_opt(identifier!("__module__"))? {
         Some(module) if !is_none(&module) => {
             let (module, qualname) = (module.str()?, qualname.str()?);
@@ -328,7 +344,7 @@ unsafe extern "C" fn call_alias(
         unsafe {
             let alias = &*this.cast::<PyGenericAlias>();
             let origin = alias.origin().to_ref();
-            let result = crate::protocol::call::vectorcall(&origin, args, nargsf, kwnames.cast::<PyTupleObject>().as_ref());
+            let result = crate::protocol::call::vectorcall(&origin, args, nargsf, kwnames);
             set_orig_class(result, alias.as_object())
         }
     })
@@ -357,7 +373,11 @@ impl PyGenericAlias {
         }
         match args.as_slice() {
             [origin, args] => make(cls, origin, args),
-            other => Err(raise!(TypeError, "GenericAlias expected 2 arguments, got {}", other.len())),
+            other => Err(raise!(
+                TypeError,
+                "GenericAlias expected 2 arguments, got {}",
+                other.len()
+            )),
         }
     }
     #[slot]
@@ -376,7 +396,11 @@ impl PyGenericAlias {
     }
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
-        for object in [self.origin.get(), self.args.get().cast(), self.parameters.get().cast()] {
+        for object in [
+            self.origin.get(),
+            self.args.get().cast(),
+            self.parameters.get().cast(),
+        ] {
             let stop = visitor.visit(object);
             if stop != 0 {
                 return stop;
@@ -408,19 +432,27 @@ impl PyGenericAlias {
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyGenericAlias>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyGenericAlias>() else {
+            return Ok(not_implemented().to_ref());
+        };
         if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
             return Ok(not_implemented().to_ref());
         }
         let equal = self.starred.get() == other.starred.get()
             && self.origin().compare_bool(other.origin(), CompareOp::Eq)?
-            && self.args().as_object().compare_bool(other.args().as_object(), CompareOp::Eq)?;
+            && self
+                .args()
+                .as_object()
+                .compare_bool(other.args().as_object(), CompareOp::Eq)?;
         Ok(py_bool(equal == (op == CompareOp::Eq)))
     }
     #[slot]
     fn tp_getattro(&self, name: &PyObject) -> PyResult {
         if let Some(text) = name.downcast_exact::<PyUnicodeObject>() {
-            let own = OWN_ATTRIBUTES.iter().chain(&BLOCKED_ATTRIBUTES).any(|own| text.eq_str(own));
+            let own = OWN_ATTRIBUTES
+                .iter()
+                .chain(&BLOCKED_ATTRIBUTES)
+                .any(|own| text.eq_str(own));
             if !own {
                 return self.origin().get_attr(text);
             }
@@ -442,12 +474,14 @@ impl PyGenericAlias {
         let args = substitute_parameters(self.as_object(), self.args(), &parameters, item)?;
         let new = make(&Py_GenericAliasType, self.origin(), args.as_object())?;
         // SAFETY: just made.
-        unsafe { new.cast_unchecked::<PyGenericAlias>() }.starred.set(self.starred.get());
+        unsafe { new.cast_unchecked::<PyGenericAlias>() }
+            .starred
+            .set(self.starred.get());
         Ok(new)
     }
     #[slot]
     fn nb_or(a: &PyObject, b: &PyObject) -> PyResult {
-        super::unionobject::union_or(a, b)
+        super::unionobject::union_of(a, b)
     }
     /// The type parameters in the arguments.
     #[getter(name = "__parameters__")]
@@ -468,12 +502,18 @@ impl PyGenericAlias {
     /// Refused: the arguments cannot be checked.
     #[method("($self, object, /)")]
     fn __instancecheck__(&self, _instance: &PyObject) -> PyResult {
-        Err(raise!(TypeError, "isinstance() argument 2 cannot be a parameterized generic"))
+        Err(raise!(
+            TypeError,
+            "isinstance() argument 2 cannot be a parameterized generic"
+        ))
     }
     /// Refused: the arguments cannot be checked.
     #[method("($self, object, /)")]
     fn __subclasscheck__(&self, _class: &PyObject) -> PyResult {
-        Err(raise!(TypeError, "issubclass() argument 2 cannot be a parameterized generic"))
+        Err(raise!(
+            TypeError,
+            "issubclass() argument 2 cannot be a parameterized generic"
+        ))
     }
     /// State for pickling.
     #[method("($self, /)")]
@@ -545,7 +585,9 @@ impl PyGenericAliasIterator {
         let alias = unsafe { alias.cast_unchecked::<PyGenericAlias>() };
         let new = new_generic_alias(alias.origin(), alias.args().as_object())?;
         // SAFETY: just made.
-        unsafe { new.cast_unchecked::<PyGenericAlias>() }.starred.set(true);
+        unsafe { new.cast_unchecked::<PyGenericAlias>() }
+            .starred
+            .set(true);
         Ok(Some(new))
     }
     /// State for pickling.

@@ -19,7 +19,10 @@ pub struct Field {
 
 impl Field {
     pub const fn new(name: &'static str, doc: &'static str) -> Field {
-        Field { name: Some(name), doc }
+        Field {
+            name: Some(name),
+            doc,
+        }
     }
     pub const fn unnamed(doc: &'static str) -> Field {
         Field { name: None, doc }
@@ -61,32 +64,54 @@ pub fn init_type(ty: &'static PyTypeObject, desc: &Desc<'_>) -> PyResult<()> {
     let n_hidden = desc.fields.len() - desc.n_in_sequence;
     ty.ob_base.ob_base.ob_refcnt.set(_Py_IMMORTAL_INITIAL_REFCNT);
     ty.ob_base.ob_base.ob_flags.set(_Py_STATIC_FLAG_BITS);
-    ty.ob_base.ob_base.ob_type.set((&raw const crate::types::PyType_Type).cast_mut());
+    ty.ob_base
+        .ob_base
+        .ob_type
+        .set((&raw const crate::types::PyType_Type).cast_mut());
     ty.tp_name.set(leak(desc.name));
     ty.tp_doc.set(leak(desc.doc));
     ty.tp_base.set((&raw const PyTuple_Type).cast_mut());
-    ty.tp_basicsize.set((PyTupleObject::ITEMS_OFFSET + n_hidden * ITEM) as isize);
+    ty.tp_basicsize
+        .set((PyTupleObject::ITEMS_OFFSET + n_hidden * ITEM) as isize);
     ty.tp_itemsize.set(ITEM as isize);
-    ty.tp_flags.set(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE);
+    ty.tp_flags
+        .set(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE);
     ty.tp_dealloc.set(Some(struct_dealloc));
     ty.tp_traverse.set(Some(struct_traverse));
     ty.tp_repr.set(Some(struct_repr));
     if desc.instantiable {
         ty.tp_new.set(Some(struct_new));
     } else {
-        ty.tp_flags.set(ty.tp_flags.get() | Py_TPFLAGS_DISALLOW_INSTANTIATION);
+        ty.tp_flags
+            .set(ty.tp_flags.get() | Py_TPFLAGS_DISALLOW_INSTANTIATION);
     }
     let mut members = Vec::new();
     for (idx, field) in desc.fields.iter().enumerate() {
         let Some(name) = field.name else { continue };
         let offset = PyTupleObject::ITEMS_OFFSET + idx * ITEM;
-        let doc = if field.doc.is_empty() { std::ptr::null() } else { leak(field.doc).cast_const() };
-        members.push(PyMemberDef::new(leak(name), _Py_T_OBJECT, offset as isize, Py_READONLY, doc));
+        let doc = if field.doc.is_empty() {
+            std::ptr::null()
+        } else {
+            leak(field.doc).cast_const()
+        };
+        members.push(PyMemberDef::new(
+            leak(name),
+            _Py_T_OBJECT,
+            offset as isize,
+            Py_READONLY,
+            doc,
+        ));
     }
     members.push(PyMemberDef::zeroed());
-    ty.tp_members.set(Box::leak(members.into_boxed_slice()).as_mut_ptr());
-    let spec: &'static TypeSpec =
-        Box::leak(Box::new(TypeSpec { ty, methods: &[&STRUCT_SEQUENCE_METHODS], getsets: &[] }));
+    ty.tp_members
+        .set(Box::leak(members.into_boxed_slice()).as_mut_ptr());
+    static METHODS: [&[PyMethodDef]; 1] = [&STRUCT_SEQUENCE_METHODS];
+    let spec = TypeSpec {
+        ty,
+        methods: &METHODS,
+        getsets: &[],
+        members: &[],
+    };
     spec.ready()?;
     let dict = ty.dict().expect("a ready type has a dict");
     let n_unnamed = desc.fields.iter().filter(|field| field.name.is_none()).count();
@@ -99,7 +124,11 @@ pub fn init_type(ty: &'static PyTypeObject, desc: &Desc<'_>) -> PyResult<()> {
         let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
         dict.set_str(&name, PyLongObject::from_usize(number).as_object())?;
     }
-    let visible = desc.fields.iter().take(desc.n_in_sequence).filter_map(|field| field.name);
+    let visible = desc
+        .fields
+        .iter()
+        .take(desc.n_in_sequence)
+        .filter_map(|field| field.name);
     let names = visible.map(|name| PyUnicodeObject::intern(PyUnicodeObject::from_str(name)).into_object());
     let names = PyTupleObject::from_vec(names.collect());
     dict.set_str(identifier!("__match_args__"), names.as_object())?;
@@ -114,7 +143,9 @@ fn n_hidden(ty: &PyTypeObject) -> usize {
 
 fn number(ty: &PyTypeObject, name: &'static PyUnicodeObject) -> usize {
     let found = ty.dict().and_then(|dict| dict.get_str(name));
-    let number = found.as_ref().and_then(|found| found.downcast_exact::<PyLongObject>()?.to_i64());
+    let number = found
+        .as_ref()
+        .and_then(|found| found.downcast_exact::<PyLongObject>()?.to_i64());
     number.unwrap_or(0) as usize
 }
 
@@ -149,7 +180,11 @@ pub fn get_field(object: &PyObject, index: usize) -> Option<Ref> {
     unsafe {
         let tuple = &*object.as_ptr().cast::<PyTupleObject>();
         let total = tuple.len() + n_hidden(object.ty());
-        if index < total { Ref::from_borrowed_opt(*tuple.items_ptr().add(index)) } else { None }
+        if index < total {
+            Ref::from_borrowed_opt(*tuple.items_ptr().add(index))
+        } else {
+            None
+        }
     }
 }
 
@@ -170,7 +205,9 @@ fn field_names(ty: &PyTypeObject) -> Vec<(String, usize)> {
     // SAFETY: the table ends with a row without a name.
     unsafe {
         while !row.is_null() && !(*row).name.get().is_null() {
-            let name = std::ffi::CStr::from_ptr((*row).name.get()).to_string_lossy().into_owned();
+            let name = std::ffi::CStr::from_ptr((*row).name.get())
+                .to_string_lossy()
+                .into_owned();
             let idx = ((*row).offset.get() as usize - PyTupleObject::ITEMS_OFFSET) / ITEM;
             names.push((name, idx));
             row = row.add(1);
@@ -232,13 +269,22 @@ unsafe extern "C" fn struct_new(
 ) -> *mut PyObject {
     crate::args::boundary_obj(|| {
         // SAFETY: `tp_new` gets its type, a tuple and NULL or a dict.
-        let (cls, args, kwargs) =
-            unsafe { (&*cls, &*args.cast::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref()) };
+        let (cls, args, kwargs) = unsafe {
+            (
+                &*cls,
+                &*args.cast::<PyTupleObject>(),
+                kwargs.cast::<PyDictObject>().as_ref(),
+            )
+        };
         let argument = |idx: usize, name: &'static PyUnicodeObject| {
-            args.get(idx).or_else(|| kwargs.and_then(|kwargs| kwargs.get_str(name)))
+            args.get(idx)
+                .or_else(|| kwargs.and_then(|kwargs| kwargs.get_str(name)))
         };
         let Some(sequence) = argument(0, identifier!("sequence")) else {
-            return Err(raise!(TypeError, "structseq() missing required argument 'sequence' (pos 1)"));
+            return Err(raise!(
+                TypeError,
+                "structseq() missing required argument 'sequence' (pos 1)"
+            ));
         };
         let dict = argument(1, identifier!("dict"));
         construct(cls, &sequence, dict.as_deref())
@@ -264,7 +310,10 @@ fn construct(cls: &PyTypeObject, sequence: &PyObject, dict: Option<&PyObject>) -
             (false, true) => ("an at least", min),
             (false, false) => ("an at most", max),
         };
-        return Err(raise!(TypeError, "{name}() takes {bound} {limit}-sequence ({len}-sequence given)"));
+        return Err(raise!(
+            TypeError,
+            "{name}() takes {bound} {limit}-sequence ({len}-sequence given)"
+        ));
     }
     let mut fields: Vec<Ref> = items.iter().map(|item| item.to_ref()).collect();
     let mut n_found = 0;
@@ -280,7 +329,10 @@ fn construct(cls: &PyTypeObject, sequence: &PyObject, dict: Option<&PyObject>) -
             fields.push(found.unwrap_or_else(none_ref));
         }
         if dict.len() > n_found {
-            return Err(raise!(TypeError, "{name}() got duplicate or unexpected field name(s)"));
+            return Err(raise!(
+                TypeError,
+                "{name}() got duplicate or unexpected field name(s)"
+            ));
         }
     }
     new_instance(cls, fields)

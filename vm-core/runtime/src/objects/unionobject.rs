@@ -34,7 +34,12 @@ struct UnionBuilder {
 
 impl UnionBuilder {
     fn new(is_checked: bool) -> UnionBuilder {
-        UnionBuilder { args: Vec::new(), hashable: PySetObject::new_set(), unhashable: Vec::new(), is_checked }
+        UnionBuilder {
+            args: Vec::new(),
+            hashable: PySetObject::new_set(),
+            unhashable: Vec::new(),
+            is_checked,
+        }
     }
 
     fn add(&mut self, arg: &PyObject) -> PyResult<()> {
@@ -92,7 +97,9 @@ impl UnionBuilder {
             union.args.set(PyTupleObject::from_vec(self.args).into_raw());
             union.hashable_args.set(hashable.into_raw());
             if !self.unhashable.is_empty() {
-                union.unhashable_args.set(PyTupleObject::from_vec(self.unhashable).into_raw());
+                union
+                    .unhashable_args
+                    .set(PyTupleObject::from_vec(self.unhashable).into_raw());
             }
             gc::track(object);
             Ok(Ref::from_owned(object))
@@ -110,15 +117,20 @@ fn is_unionable(object: &PyObject) -> bool {
 }
 
 /// `a | b` for types: `type.__or__` and the like.
-pub fn union_or(a: &PyObject, b: &PyObject) -> PyResult {
+pub fn union_of(a: &PyObject, b: &PyObject) -> PyResult {
     if !is_unionable(a) || !is_unionable(b) {
         return Ok(not_implemented().to_ref());
     }
-    union_of(&[a, b])
+    union_of_members(&[a, b])
+}
+
+/// The members of an object that is a union.
+pub fn members(object: &PyObject) -> Option<Ref<PyTupleObject>> {
+    object.downcast::<PyUnion>().map(|union| union.args().to_ref())
 }
 
 /// A union of members that are taken as they are: `_Py_union_from_tuple` and type variables' `|`.
-pub fn union_of(members: &[&PyObject]) -> PyResult {
+pub fn union_of_members(members: &[&PyObject]) -> PyResult {
     let mut builder = UnionBuilder::new(false);
     members.iter().try_for_each(|member| builder.add(member))?;
     builder.finish()
@@ -160,7 +172,10 @@ impl PyUnion {
     fn equals(&self, other: &PyUnion) -> PyResult<bool> {
         let (mine, theirs) = (self.unhashable(), other.unhashable());
         if mine.len() != theirs.len()
-            || !self.hashable().as_object().compare_bool(other.hashable().as_object(), CompareOp::Eq)?
+            || !self
+                .hashable()
+                .as_object()
+                .compare_bool(other.hashable().as_object(), CompareOp::Eq)?
         {
             return Ok(false);
         }
@@ -233,11 +248,17 @@ impl PyUnion {
             member.hash()?;
         }
         let plural = if unhashable.len() == 1 { "" } else { "s" };
-        Err(raise!(TypeError, "union contains {} unhashable element{plural}", unhashable.len()))
+        Err(raise!(
+            TypeError,
+            "union contains {} unhashable element{plural}",
+            unhashable.len()
+        ))
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyUnion>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyUnion>() else {
+            return Ok(not_implemented().to_ref());
+        };
         match op {
             CompareOp::Eq => Ok(py_bool(self.equals(other)?)),
             CompareOp::Ne => Ok(py_bool(!self.equals(other)?)),
@@ -269,7 +290,7 @@ impl PyUnion {
     }
     #[slot]
     fn nb_or(a: &PyObject, b: &PyObject) -> PyResult {
-        union_or(a, b)
+        union_of(a, b)
     }
     /// "Union".
     #[getter]
@@ -294,7 +315,11 @@ impl PyUnion {
     /// Refused: a union is no base class.
     #[method("($self, object, /)")]
     fn __mro_entries__(&self, _bases: &PyObject) -> PyResult {
-        Err(raise!(TypeError, "Cannot subclass {}", self.as_object().repr()?.to_string_lossy()))
+        Err(raise!(
+            TypeError,
+            "Cannot subclass {}",
+            self.as_object().repr()?.to_string_lossy()
+        ))
     }
     /// typing.Union[...].
     #[classmethod("($type, object, /)")]

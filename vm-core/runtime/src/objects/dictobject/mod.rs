@@ -15,7 +15,7 @@ pub use table::{hash_key, hash_of, str_hash, unhashable};
 
 use super::freelist::{FreeList, alloc_instance, free_instance};
 use super::reprs::guarded_repr;
-use crate::memory::{self, gc};
+use crate::memory::gc;
 use crate::prelude::*;
 use keys::{DictKeys, empty_keys};
 use values::DictValues;

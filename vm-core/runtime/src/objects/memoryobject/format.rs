@@ -198,5 +198,9 @@ pub fn f64_to_half(value: f64) -> Option<u16> {
         let fraction = round_even((magnitude * 2f64.powi(-exponent) - 1.0) * 1024.0);
         (((exponent + 15) as u32) << 10) + fraction
     };
-    if bits >= 0x7c00 { None } else { Some(sign | bits as u16) }
+    if bits >= 0x7c00 {
+        None
+    } else {
+        Some(sign | bits as u16)
+    }
 }

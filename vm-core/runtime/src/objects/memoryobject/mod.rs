@@ -2,6 +2,7 @@
 //! Python type here. PEP 3118.
 
 pub mod format;
+pub mod python_buffer;
 pub mod view;
 
 use super::freelist::{alloc_static, free_instance};
@@ -36,6 +37,13 @@ impl _PyManagedBufferObject {
     }
 }
 
+pub use python_buffer::{export_python_buffer, release_python_buffer, release_view_of};
+
+/// `memoryview(object)` with buffer flags.
+pub fn from_object_with_flags(object: &PyObject, flags: c_int) -> PyResult {
+    Ok(PyMemoryViewObject::from_object_with_flags(object, flags)?.into_object())
+}
+
 /// What a subscript of a memoryview means.
 enum Key<'a> {
     One(Subscript<'a>),
@@ -53,9 +61,10 @@ fn parse_key(key: &PyObject) -> PyResult<Key<'_>> {
     }
     if let Some(tuple) = key.downcast::<PyTupleObject>() {
         if tuple.as_slice().iter().all(|item| item.has_index()) {
-            let indices = tuple.as_slice().iter().map(|item| {
-                item.to_index_clipped(crate::exceptions::exc::IndexError)
-            });
+            let indices = tuple
+                .as_slice()
+                .iter()
+                .map(|item| item.to_index_clipped(crate::exceptions::exc::IndexError));
             return Ok(Key::Many(indices.collect::<PyResult<_>>()?));
         }
         if !tuple.is_empty() && tuple.as_slice().iter().all(|item| PySliceObject::check(item)) {
@@ -87,7 +96,10 @@ impl PyMemoryViewObject {
             0 => Err(raise!(TypeError, "invalid indexing of 0-dim memory")),
             // SAFETY: an item of the view, of the size of its format.
             1 => Ok(unsafe { native.unpack(self.item_ptr(&[index])?) }),
-            _ => Err(raise!(NotImplementedError, "multi-dimensional sub-views are not implemented")),
+            _ => Err(raise!(
+                NotImplementedError,
+                "multi-dimensional sub-views are not implemented"
+            )),
         }
     }
 
@@ -98,7 +110,11 @@ impl PyMemoryViewObject {
             return Err(raise!(NotImplementedError, "sub-views are not implemented"));
         }
         if indices.len() > ndim {
-            return Err(raise!(TypeError, "cannot index {ndim}-dimension view with {}-element tuple", indices.len()));
+            return Err(raise!(
+                TypeError,
+                "cannot index {ndim}-dimension view with {}-element tuple",
+                indices.len()
+            ));
         }
         Ok(())
     }
@@ -110,7 +126,9 @@ impl PyMemoryViewObject {
         let range = slice_range(slice, || geometry.shape[0] as usize)?;
         let offset = range.start * geometry.strides[0];
         // SAFETY: an offset to a part of the view, or to its end when the slice is empty.
-        new.view.buf.set(unsafe { self.view.buf.get().cast::<u8>().offset(offset) }.cast());
+        new.view
+            .buf
+            .set(unsafe { self.view.buf.get().cast::<u8>().offset(offset) }.cast());
         geometry.shape[0] = range.count as isize;
         geometry.strides[0] *= range.step;
         new.set_geometry(&geometry.shape, &geometry.strides, &geometry.suboffsets);
@@ -123,7 +141,13 @@ impl PyMemoryViewObject {
         let source = OwnedBuffer::get(value, PyBUF_FULL_RO)?;
         let target = self.sliced(slice)?;
         let (from, to) = (Geometry::of(&source.0), target.geometry());
-        let plain = |format: &CStr| format.to_bytes().strip_prefix(b"@").unwrap_or(format.to_bytes()).to_vec();
+        let plain = |format: &CStr| {
+            format
+                .to_bytes()
+                .strip_prefix(b"@")
+                .unwrap_or(format.to_bytes())
+                .to_vec()
+        };
         let same = from.itemsize == to.itemsize
             && plain(format_of(&source.0)) == plain(format_of(&target.view))
             && from.shape == to.shape;
@@ -145,7 +169,12 @@ impl PyMemoryViewObject {
         }
         let parts = (0..geometry.shape[dim]).map(|index| {
             // SAFETY: within the dimension.
-            self.to_list(geometry, native, unsafe { geometry.step(ptr, dim, index) }, dim + 1)
+            self.to_list(
+                geometry,
+                native,
+                unsafe { geometry.step(ptr, dim, index) },
+                dim + 1,
+            )
         });
         PyListObject::from_vec(parts.collect()).into_object()
     }
@@ -157,18 +186,30 @@ impl PyMemoryViewObject {
                 "memoryview: {which} format must be a native single character format prefixed with an optional '@'"
             )
         };
-        let Some(from) = Native::parse(format_of(&self.view)) else { return Err(not_native("source")) };
+        let Some(from) = Native::parse(format_of(&self.view)) else {
+            return Err(not_native("source"));
+        };
         let text = std::ffi::CString::new(format).unwrap_or_default();
-        let Some(to) = Native::parse(&text) else { return Err(not_native("destination")) };
+        let Some(to) = Native::parse(&text) else {
+            return Err(not_native("destination"));
+        };
         if !from.is_byte() && !to.is_byte() {
-            return Err(raise!(TypeError, "memoryview: cannot cast between two non-byte formats"));
+            return Err(raise!(
+                TypeError,
+                "memoryview: cannot cast between two non-byte formats"
+            ));
         }
         let size = to.size().expect("a native format has a size") as isize;
         if self.view.len.get() % size != 0 {
-            return Err(raise!(TypeError, "memoryview: length is not a multiple of itemsize"));
+            return Err(raise!(
+                TypeError,
+                "memoryview: length is not a multiple of itemsize"
+            ));
         }
         let new = self.cast_target(1)?;
-        new.view.format.set(static_format(to, format.starts_with('@')).as_ptr().cast_mut());
+        new.view
+            .format
+            .set(static_format(to, format.starts_with('@')).as_ptr().cast_mut());
         new.view.itemsize.set(size);
         new.set_geometry(&[self.view.len.get() / size], &[size], &[]);
         new.init_flags();
@@ -192,11 +233,17 @@ impl PyMemoryViewObject {
         let mut product = self.view.itemsize.get();
         for item in items {
             let Some(extent) = item.downcast::<PyLongObject>() else {
-                return Err(raise!(TypeError, "memoryview.cast(): elements of shape must be integers"));
+                return Err(raise!(
+                    TypeError,
+                    "memoryview.cast(): elements of shape must be integers"
+                ));
             };
             let extent = extent.as_isize()?;
             if extent <= 0 {
-                return Err(raise!(ValueError, "memoryview.cast(): elements of shape must be integers > 0"));
+                return Err(raise!(
+                    ValueError,
+                    "memoryview.cast(): elements of shape must be integers > 0"
+                ));
             }
             product = product
                 .checked_mul(extent)
@@ -204,7 +251,10 @@ impl PyMemoryViewObject {
             extents.push(extent);
         }
         if product != self.view.len.get() {
-            return Err(raise!(TypeError, "memoryview: product(shape) * itemsize != buffer size"));
+            return Err(raise!(
+                TypeError,
+                "memoryview: product(shape) * itemsize != buffer size"
+            ));
         }
         let new = self.cast_target(extents.len())?;
         new.set_geometry(&extents, &c_strides(&extents, self.view.itemsize.get()), &[]);
@@ -226,7 +276,8 @@ impl PyMemoryViewObject {
         {
             return Ok(Some(a.to_bytes(false) == b.to_bytes(false)));
         }
-        let (Some(a_reader), Some(b_reader)) = (ItemReader::new(a_format)?, ItemReader::new(b_format)?) else {
+        let (Some(a_reader), Some(b_reader)) = (ItemReader::new(a_format)?, ItemReader::new(b_format)?)
+        else {
             return Ok(None);
         };
         let (a_bytes, b_bytes) = (a.to_bytes(false), b.to_bytes(false));
@@ -246,7 +297,12 @@ impl PyMemoryViewObject {
         }
         // SAFETY: an array of `ndim` numbers.
         let numbers = unsafe { std::slice::from_raw_parts(ptr, self.view.ndim.get() as usize) };
-        PyTupleObject::from_vec(numbers.iter().map(|n| PyLongObject::from_isize(*n).into_object()).collect())
+        PyTupleObject::from_vec(
+            numbers
+                .iter()
+                .map(|n| PyLongObject::from_isize(*n).into_object())
+                .collect(),
+        )
     }
 }
 
@@ -292,11 +348,12 @@ impl ItemReader {
 /// A format as a C string that lives for ever.
 fn static_format(native: Native, with_at: bool) -> &'static CStr {
     const PLAIN: [&CStr; 19] = [
-        c"c", c"b", c"B", c"?", c"h", c"H", c"i", c"I", c"l", c"L", c"q", c"Q", c"n", c"N", c"f", c"d", c"e", c"P", c"F",
+        c"c", c"b", c"B", c"?", c"h", c"H", c"i", c"I", c"l", c"L", c"q", c"Q", c"n", c"N", c"f", c"d", c"e",
+        c"P", c"F",
     ];
     const AT: [&CStr; 19] = [
-        c"@c", c"@b", c"@B", c"@?", c"@h", c"@H", c"@i", c"@I", c"@l", c"@L", c"@q", c"@Q", c"@n", c"@N", c"@f", c"@d",
-        c"@e", c"@P", c"@F",
+        c"@c", c"@b", c"@B", c"@?", c"@h", c"@H", c"@i", c"@I", c"@l", c"@L", c"@q", c"@Q", c"@n", c"@N",
+        c"@f", c"@d", c"@e", c"@P", c"@F",
     ];
     let at = PLAIN.iter().position(|plain| plain.to_bytes()[0] == native.0);
     match (at, with_at) {
@@ -357,14 +414,24 @@ impl PyMemoryViewObject {
         target.obj.set(std::ptr::null_mut());
         self.check_released()?;
         if self.flags.get() & _Py_MEMORYVIEW_RESTRICTED != 0 {
-            return Err(raise!(ValueError, "cannot create new view on restricted memoryview"));
+            return Err(raise!(
+                ValueError,
+                "cannot create new view on restricted memoryview"
+            ));
         }
         copy_fields(target, &self.view);
         target.obj.set(std::ptr::null_mut());
         let has = |wanted: c_int| flags & wanted == wanted;
-        let (is_c, is_f) =
-            (self.flags.get() & _Py_MEMORYVIEW_C != 0, self.flags.get() & _Py_MEMORYVIEW_FORTRAN != 0);
-        let refuse = |message: &str| Err(raise!(BufferError, "memoryview: underlying buffer is not {message}"));
+        let (is_c, is_f) = (
+            self.flags.get() & _Py_MEMORYVIEW_C != 0,
+            self.flags.get() & _Py_MEMORYVIEW_FORTRAN != 0,
+        );
+        let refuse = |message: &str| {
+            Err(raise!(
+                BufferError,
+                "memoryview: underlying buffer is not {message}"
+            ))
+        };
         if has(PyBUF_WRITABLE) && self.view.readonly.get() != 0 {
             return refuse("writable");
         }
@@ -410,7 +477,11 @@ impl PyMemoryViewObject {
     }
     #[slot]
     fn tp_repr(&self) -> PyResult {
-        let what = if self.flags.get() & _Py_MEMORYVIEW_RELEASED != 0 { "released memory" } else { "memory" };
+        let what = if self.flags.get() & _Py_MEMORYVIEW_RELEASED != 0 {
+            "released memory"
+        } else {
+            "memory"
+        };
         Ok(PyUnicodeObject::from_string(format!("<{what} at {:p}>", self.as_ptr())).into_object())
     }
     #[slot]
@@ -423,7 +494,10 @@ impl PyMemoryViewObject {
             return Err(raise!(ValueError, "cannot hash writable memoryview object"));
         }
         if !Native::parse(format_of(&self.view)).is_some_and(Native::is_byte) {
-            return Err(raise!(ValueError, "memoryview: hashing is restricted to formats 'B', 'b' or 'c'"));
+            return Err(raise!(
+                ValueError,
+                "memoryview: hashing is restricted to formats 'B', 'b' or 'c'"
+            ));
         }
         // SAFETY: null or the exporter, which the managed buffer keeps alive.
         if let Some(exporter) = unsafe { self.view.obj.get().as_ref() } {
@@ -464,7 +538,12 @@ impl PyMemoryViewObject {
         match self.view.ndim.get() {
             0 => return Err(raise!(TypeError, "invalid indexing of 0-dim memory")),
             1 => {}
-            _ => return Err(raise!(NotImplementedError, "multi-dimensional sub-views are not implemented")),
+            _ => {
+                return Err(raise!(
+                    NotImplementedError,
+                    "multi-dimensional sub-views are not implemented"
+                ));
+            }
         }
         self.native_format()?;
         let object = alloc_static(&_PyMemoryIter_Type, size_of::<PyMemoryIterator>());
@@ -499,7 +578,10 @@ impl PyMemoryViewObject {
     fn mp_subscript(&self, key: &PyObject) -> PyResult {
         self.check_released()?;
         if self.view.ndim.get() == 0 {
-            if key.downcast::<PyTupleObject>().is_some_and(|tuple| tuple.is_empty()) {
+            if key
+                .downcast::<PyTupleObject>()
+                .is_some_and(|tuple| tuple.is_empty())
+            {
                 // SAFETY: a view without dimensions has one item.
                 return Ok(unsafe { self.native_format()?.unpack(self.view.buf.get().cast()) });
             }
@@ -521,7 +603,10 @@ impl PyMemoryViewObject {
                 // SAFETY: an item of the view.
                 Ok(unsafe { native.unpack(self.item_ptr(&indices)?) })
             }
-            Key::ManySlices => Err(raise!(NotImplementedError, "multi-dimensional slicing is not implemented")),
+            Key::ManySlices => Err(raise!(
+                NotImplementedError,
+                "multi-dimensional slicing is not implemented"
+            )),
         }
     }
     #[slot]
@@ -531,10 +616,14 @@ impl PyMemoryViewObject {
         if self.view.readonly.get() != 0 {
             return Err(raise!(TypeError, "cannot modify read-only memory"));
         }
-        let Some(value) = value else { return Err(raise!(TypeError, "cannot delete memory")) };
+        let Some(value) = value else {
+            return Err(raise!(TypeError, "cannot delete memory"));
+        };
         let ndim = self.view.ndim.get();
         if ndim == 0 {
-            let is_empty = key.downcast::<PyTupleObject>().is_some_and(|tuple| tuple.is_empty());
+            let is_empty = key
+                .downcast::<PyTupleObject>()
+                .is_some_and(|tuple| tuple.is_empty());
             if is_empty || key.is(ellipsis()) {
                 // SAFETY: a view without dimensions has one item.
                 return unsafe { native.pack(self.view.buf.get().cast(), value) };
@@ -610,11 +699,17 @@ impl PyMemoryViewObject {
     fn cast(&self, format: &PyObject, shape: Option<&PyObject>) -> PyResult {
         self.check_released()?;
         if self.flags.get() & _Py_MEMORYVIEW_C == 0 {
-            return Err(raise!(TypeError, "memoryview: casts are restricted to C-contiguous views"));
+            return Err(raise!(
+                TypeError,
+                "memoryview: casts are restricted to C-contiguous views"
+            ));
         }
         let geometry = self.geometry();
         if (shape.is_some() || geometry.ndim() != 1) && geometry.shape.contains(&0) {
-            return Err(raise!(TypeError, "memoryview: cannot cast view with zeros in shape or strides"));
+            return Err(raise!(
+                TypeError,
+                "memoryview: cannot cast view with zeros in shape or strides"
+            ));
         }
         if let Some(shape) = shape {
             if !PyListObject::check(shape) && !PyTupleObject::check(shape) {
@@ -622,14 +717,21 @@ impl PyMemoryViewObject {
             }
             let ndim = super::tupleobject::fast_items(shape).len();
             if ndim > MAX_NDIM {
-                return Err(raise!(ValueError, "memoryview: number of dimensions must not exceed {MAX_NDIM}"));
+                return Err(raise!(
+                    ValueError,
+                    "memoryview: number of dimensions must not exceed {MAX_NDIM}"
+                ));
             }
             if geometry.ndim() != 1 && ndim != 1 {
                 return Err(raise!(TypeError, "memoryview: cast must be 1D -> ND or ND -> 1D"));
             }
         }
         let Some(format) = format.downcast::<PyUnicodeObject>() else {
-            return Err(raise!(TypeError, "cast() argument 'format' must be str, not {}", format.ty().full_name()));
+            return Err(raise!(
+                TypeError,
+                "cast() argument 'format' must be str, not {}",
+                format.ty().full_name()
+            ));
         };
         let flat = self.cast_format(format.to_str()?)?;
         match shape {
@@ -662,7 +764,12 @@ impl PyMemoryViewObject {
         match self.view.ndim.get() {
             0 => return Err(raise!(TypeError, "invalid lookup on 0-dim memory")),
             1 => {}
-            _ => return Err(raise!(NotImplementedError, "multi-dimensional lookup is not implemented")),
+            _ => {
+                return Err(raise!(
+                    NotImplementedError,
+                    "multi-dimensional lookup is not implemented"
+                ));
+            }
         }
         let (start, stop) = (search_argument(start, 0)?, search_argument(stop, isize::MAX)?);
         let len = self.sq_length()?;
@@ -817,7 +924,9 @@ impl PyMemoryIterator {
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
         // SAFETY: null or the view that the iterator owns.
-        let Some(view) = (unsafe { self.it_seq.get().as_ref() }) else { return Ok(None) };
+        let Some(view) = (unsafe { self.it_seq.get().as_ref() }) else {
+            return Ok(None);
+        };
         let index = self.it_index.get();
         if index < self.it_length.get() {
             self.it_index.set(index + 1);

@@ -2,7 +2,7 @@
 //! items of two buffers of one shape.
 
 use super::format::Native;
-use super::{PyMemoryView_Type, _PyManagedBuffer_Type};
+use super::{_PyManagedBuffer_Type, PyMemoryView_Type};
 use crate::memory::{self, gc};
 use crate::objects::freelist::{alloc_instance, alloc_static};
 use crate::prelude::*;
@@ -28,7 +28,11 @@ pub unsafe fn get_buffer(object: &PyObject, view: *mut Py_buffer, flags: c_int) 
                 object.ty().full_name()
             ));
         };
-        if get(object.as_ptr(), view, flags) < 0 { Err(Raised::from_c("bf_getbuffer")) } else { Ok(()) }
+        if get(object.as_ptr(), view, flags) < 0 {
+            Err(Raised::from_c("bf_getbuffer"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -104,13 +108,31 @@ impl Geometry {
         let shape = match read(view.shape.get()) {
             Some(shape) => shape,
             None if ndim == 0 => Vec::new(),
-            None => vec![if itemsize == 0 { 0 } else { view.len.get() / itemsize }],
+            None => vec![if itemsize == 0 {
+                0
+            } else {
+                view.len.get() / itemsize
+            }],
         };
-        let strides = if ndim == 0 { Some(Vec::new()) } else { read(view.strides.get()) };
+        let strides = if ndim == 0 {
+            Some(Vec::new())
+        } else {
+            read(view.strides.get())
+        };
         let strides = strides.unwrap_or_else(|| c_strides(&shape, itemsize));
-        let suboffsets = if ndim == 0 { None } else { read(view.suboffsets.get()) };
+        let suboffsets = if ndim == 0 {
+            None
+        } else {
+            read(view.suboffsets.get())
+        };
         let suboffsets = suboffsets.unwrap_or_default();
-        Geometry { buf: view.buf.get().cast(), itemsize, shape, strides, suboffsets }
+        Geometry {
+            buf: view.buf.get().cast(),
+            itemsize,
+            shape,
+            strides,
+            suboffsets,
+        }
     }
     pub fn ndim(&self) -> usize {
         self.shape.len()
@@ -169,16 +191,26 @@ impl Geometry {
         items
     }
     pub fn is_c_contiguous(&self) -> bool {
-        self.suboffsets.is_empty() && contiguous(self.shape.iter().zip(&self.strides).rev(), self.itemsize, &self.shape)
+        self.suboffsets.is_empty()
+            && contiguous(
+                self.shape.iter().zip(&self.strides).rev(),
+                self.itemsize,
+                &self.shape,
+            )
     }
     pub fn is_f_contiguous(&self) -> bool {
-        self.suboffsets.is_empty() && contiguous(self.shape.iter().zip(&self.strides), self.itemsize, &self.shape)
+        self.suboffsets.is_empty()
+            && contiguous(self.shape.iter().zip(&self.strides), self.itemsize, &self.shape)
     }
     /// The items' bytes one after the other, in C order, or Fortran's.
     pub fn to_bytes(&self, fortran: bool) -> Vec<u8> {
         let size = self.itemsize as usize;
         let n_bytes = self.n_items() * size;
-        let whole = if fortran { self.is_f_contiguous() } else { self.is_c_contiguous() };
+        let whole = if fortran {
+            self.is_f_contiguous()
+        } else {
+            self.is_c_contiguous()
+        };
         if whole {
             if n_bytes == 0 {
                 return Vec::new();
@@ -188,7 +220,8 @@ impl Geometry {
         }
         let mut bytes = Vec::with_capacity(n_bytes);
         // SAFETY: every item has `itemsize` bytes.
-        let mut take = |ptr: *mut u8| bytes.extend_from_slice(unsafe { std::slice::from_raw_parts(ptr, size) });
+        let mut take =
+            |ptr: *mut u8| bytes.extend_from_slice(unsafe { std::slice::from_raw_parts(ptr, size) });
         if fortran {
             self.fortran_order().into_iter().for_each(take);
         } else {
@@ -215,7 +248,11 @@ impl Geometry {
     }
 }
 
-fn contiguous<'a>(dims: impl Iterator<Item = (&'a isize, &'a isize)>, itemsize: isize, shape: &[isize]) -> bool {
+fn contiguous<'a>(
+    dims: impl Iterator<Item = (&'a isize, &'a isize)>,
+    itemsize: isize,
+    shape: &[isize],
+) -> bool {
     if shape.contains(&0) {
         return true;
     }
@@ -243,7 +280,11 @@ pub fn c_strides(shape: &[isize], itemsize: isize) -> Vec<isize> {
 pub fn format_of(view: &Py_buffer) -> &CStr {
     let format = view.format.get();
     // SAFETY: null or a C string that lives as long as the buffer.
-    if format.is_null() { BYTE_FORMAT } else { unsafe { CStr::from_ptr(format) } }
+    if format.is_null() {
+        BYTE_FORMAT
+    } else {
+        unsafe { CStr::from_ptr(format) }
+    }
 }
 
 impl PyMemoryViewObject {
@@ -255,7 +296,10 @@ impl PyMemoryViewObject {
     pub fn from_object_with_flags(object: &PyObject, flags: c_int) -> PyResult<Ref<PyMemoryViewObject>> {
         if let Some(view) = object.downcast::<PyMemoryViewObject>() {
             if view.flags.get() & _Py_MEMORYVIEW_RESTRICTED != 0 {
-                return Err(raise!(ValueError, "cannot create new view on restricted memoryview"));
+                return Err(raise!(
+                    ValueError,
+                    "cannot create new view on restricted memoryview"
+                ));
             }
             view.check_released()?;
             return view.share(&view.view);
@@ -278,7 +322,10 @@ impl PyMemoryViewObject {
     /// `PyMemoryView_FromBuffer`: a view of a buffer of which somebody else owns the memory and the exporter.
     pub fn from_buffer(buffer: &Py_buffer) -> PyResult<Ref<PyMemoryViewObject>> {
         if buffer.buf.get().is_null() {
-            return Err(raise!(ValueError, "PyMemoryView_FromBuffer(): info->buf must not be NULL"));
+            return Err(raise!(
+                ValueError,
+                "PyMemoryView_FromBuffer(): info->buf must not be NULL"
+            ));
         }
         let managed = new_managed_buffer();
         copy_fields(&managed.master, buffer);
@@ -309,7 +356,10 @@ impl PyMemoryViewObject {
 
     fn over(managed: &_PyManagedBufferObject, source: &Py_buffer) -> PyResult<Ref<PyMemoryViewObject>> {
         if source.ndim.get() as usize > MAX_NDIM {
-            return Err(raise!(ValueError, "memoryview: number of dimensions must not exceed {MAX_NDIM}"));
+            return Err(raise!(
+                ValueError,
+                "memoryview: number of dimensions must not exceed {MAX_NDIM}"
+            ));
         }
         let view = alloc_view(source.ndim.get() as usize)?;
         let geometry = Geometry::of(source);
@@ -385,7 +435,10 @@ impl PyMemoryViewObject {
 
     pub(super) fn check_released(&self) -> PyResult<()> {
         if self.is_released() {
-            return Err(raise!(ValueError, "operation forbidden on released memoryview object"));
+            return Err(raise!(
+                ValueError,
+                "operation forbidden on released memoryview object"
+            ));
         }
         Ok(())
     }
@@ -398,7 +451,10 @@ impl PyMemoryViewObject {
         let exports = self.exports.get();
         if exports > 0 {
             let plural = if exports == 1 { "" } else { "s" };
-            return Err(raise!(BufferError, "memoryview has {exports} exported buffer{plural}"));
+            return Err(raise!(
+                BufferError,
+                "memoryview has {exports} exported buffer{plural}"
+            ));
         }
         self.flags.set(self.flags.get() | _Py_MEMORYVIEW_RELEASED);
         // SAFETY: null when the view never became whole; otherwise owned.
@@ -415,7 +471,11 @@ impl PyMemoryViewObject {
     pub(super) fn native_format(&self) -> PyResult<Native> {
         let format = format_of(&self.view);
         Native::parse(format).ok_or_else(|| {
-            raise!(NotImplementedError, "memoryview: format {} not supported", format.to_string_lossy())
+            raise!(
+                NotImplementedError,
+                "memoryview: format {} not supported",
+                format.to_string_lossy()
+            )
         })
     }
 }
@@ -438,7 +498,9 @@ fn new_managed_buffer() -> Ref<_PyManagedBufferObject> {
 
 pub(super) fn release_managed(managed: &_PyManagedBufferObject) {
     if managed.flags.get() & _Py_MANAGED_BUFFER_RELEASED == 0 {
-        managed.flags.set(managed.flags.get() | _Py_MANAGED_BUFFER_RELEASED);
+        managed
+            .flags
+            .set(managed.flags.get() | _Py_MANAGED_BUFFER_RELEASED);
         gc::untrack(managed.as_ptr());
         release_buffer(&managed.master);
     }

@@ -7,7 +7,7 @@
 pub mod proxy;
 
 use crate::error;
-use crate::memory::{self, gc};
+use crate::memory::gc;
 use crate::objects::freelist::{alloc_instance, alloc_static, free_instance};
 use crate::prelude::*;
 use crate::types::heap::weaklist_slot;
@@ -244,7 +244,11 @@ pub fn is_reference(object: &PyObject) -> bool {
 /// What a reference or proxy refers to; `None` when that is gone.
 pub fn referent(reference: &PyObject) -> Option<Ref> {
     // SAFETY: references and proxies have this layout.
-    if is_any_weakref(reference) { unsafe { reference.cast_unchecked::<PyWeakReference>() }.get_object() } else { None }
+    if is_any_weakref(reference) {
+        unsafe { reference.cast_unchecked::<PyWeakReference>() }.get_object()
+    } else {
+        None
+    }
 }
 
 /// Takes a key out of a dict when its value is a dead reference (`_weakref._remove_dead_weakref`).
