@@ -127,29 +127,10 @@ pub(super) fn bytes_of(source: &PyObject) -> PyResult<Ref<PyBytesObject>> {
     if let Some(bytes) = source.downcast_exact::<PyBytesObject>() {
         return Ok(bytes.to_ref());
     }
-    if let Some(method) = source.lookup_special(identifier!("__bytes__"))? {
-        let result = method.call(&[])?;
-        return result.downcast::<PyBytesObject>().map_err(|other| {
-            raise!(
-                TypeError,
-                "__bytes__ returned non-bytes (type {})",
-                other.ty().name()
-            )
-        });
+    if let Some(result) = source.call_special(identifier!("__bytes__"), &[])? {
+        return result
+            .downcast::<PyBytesObject>()
+            .map_err(|other| raise!(TypeError, "__bytes__ returned non-bytes (type {})", other.ty().name()));
     }
-    let is_text_or_number = source.downcast::<PyUnicodeObject>().is_some() || source.has_index();
-    let iterable = source.ty().tp_iter.get().is_some()
-        || source.ty().sequence_slot(|slots| slots.sq_item.get()).is_some();
-    let buffer = numeric_text::has_buffer(source);
-    if is_text_or_number && !buffer || !iterable && !buffer {
-        return Err(raise!(
-            TypeError,
-            "cannot convert '{}' object to bytes",
-            source.ty().name()
-        ));
-    }
-    let bytes = PyBytesObject::type_object().as_object().call1(source)?;
-    bytes
-        .downcast::<PyBytesObject>()
-        .map_err(|other| raise!(TypeError, "expected bytes, not {}", other.ty().name()))
+    crate::objects::bytesobject::from_object(source)
 }
