@@ -87,7 +87,7 @@ pub unsafe extern "C" fn dealloc<T: Layout>(object: *mut PyObject) {
     // SAFETY: the caller's contract.
     unsafe {
         gc::untrack(object);
-        if (*object).ty().has_flag(Py_TPFLAGS_MANAGED_WEAKREF) && !(*object).ty().is_heap_type() {
+        if (*object).ty().has_flag(Py_TPFLAGS_MANAGED_WEAKREF) {
             crate::objects::weakrefobject::clear_weakrefs(&*object);
         }
         clear::<T>(object);

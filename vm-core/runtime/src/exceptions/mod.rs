@@ -130,7 +130,7 @@ pub fn normalize(ty: &PyObject, value: Option<&PyObject>) -> PyResult<Ref> {
 /// A new instance: `_PyErr_CreateException`.
 fn create(class: &PyTypeObject, value: Option<&PyObject>) -> PyResult<Ref> {
     let value = value.filter(|value| !is_none(value));
-    if is_simple(class) {
+    if is_simple(class) || fields::is_args_only(class) {
         let args = match value {
             None => PyTupleObject::empty(),
             Some(value) => match value.downcast::<PyTupleObject>() {

@@ -38,6 +38,9 @@ impl PyObject {
         if ty.tp_getattro.get().is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize) {
             return generic_get_attr_opt(self, name, None);
         }
+        if let Some(module) = self.downcast_exact::<PyModuleObject>() {
+            return module.get_module_attr_opt(name);
+        }
         if PyTypeObject::check(self) && crate::types::uses_type_getattro(ty) {
             // SAFETY: just checked.
             return unsafe { self.cast_unchecked::<PyTypeObject>() }.type_get_attr_opt(name);
