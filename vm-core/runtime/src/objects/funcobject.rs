@@ -722,6 +722,11 @@ impl StaticMethodObject {
     }
 }
 
+/// Whether `object` is a function written in Python.
+pub fn is_python_function(object: &PyObject) -> bool {
+    object.downcast_exact::<PyFunctionObject>().is_some()
+}
+
 /// `classmethod(function)`.
 pub fn new_classmethod(function: &PyObject) -> PyResult {
     PyTypeObject::as_object(&PyClassMethod_Type).call1(function)

@@ -184,6 +184,23 @@ impl PyObject {
     }
 }
 
+/// `PyVectorcall_Call` as a `tp_call`: for types whose instances have a vectorcall function.
+///
+/// # Safety
+/// The slot's contract: an object with a vectorcall function, a tuple, a dict or NULL.
+pub unsafe extern "C" fn call_by_vectorcall(
+    callable: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    crate::args::boundary_obj(|| {
+        // SAFETY: the caller's contract.
+        let (callable, args, kwargs) =
+            unsafe { (&*callable, &*args.cast::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref()) };
+        callable.call_tuple(args, kwargs)
+    })
+}
+
 /// The result of calling a C function that takes a tuple and a dict, checked.
 ///
 /// # Safety

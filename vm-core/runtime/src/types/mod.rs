@@ -16,7 +16,7 @@ pub mod wrappers;
 
 use crate::prelude::*;
 
-pub use heap::{dealloc_payload, generic_alloc, object_free};
+pub use heap::{dealloc_payload, free_instance, generic_alloc, object_free};
 pub use lookup::{assign_version, modified};
 pub use ready::ready;
 pub use typeobject::PyType_Type;

@@ -347,11 +347,11 @@ fn fill_dict(
     }
     let is_function = |object: &Ref| crate::objects::funcobject::is_python_function(object);
     if let Some(new) = dict.get_str(identifier!("__new__")).filter(is_function) {
-        dict.set_str(identifier!("__new__"), &crate::objects::funcobject::new_staticmethod(&new)?)?;
+        dict.set_str(identifier!("__new__"), &*crate::objects::funcobject::new_staticmethod(&new)?)?;
     }
     for method in [identifier!("__init_subclass__"), identifier!("__class_getitem__")] {
         if let Some(function) = dict.get_str(method).filter(is_function) {
-            dict.set_str(method, &crate::objects::funcobject::new_classmethod(&function)?)?;
+            dict.set_str(method, &*crate::objects::funcobject::new_classmethod(&function)?)?;
         }
     }
     Ok(())
