@@ -4,6 +4,8 @@
 //! slices; `arith` on objects; `convert` goes to machine types and bytes; `int_type` is what Python sees.
 
 pub mod arith;
+#[cfg(test)]
+mod arith_tests;
 pub mod convert;
 pub mod digits;
 #[cfg(test)]
