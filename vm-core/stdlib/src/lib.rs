@@ -22,6 +22,8 @@ modules! {
     abc::_abc,
     atexit::atexit,
     codecs::_codecs,
+    collections::_collections,
+    functools::_functools,
     gcmodule::gc,
     itertools::itertools,
     operator::_operator,
