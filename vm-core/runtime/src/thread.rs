@@ -35,6 +35,9 @@ pub struct ThreadState {
     pub dict: RefCell<Option<Ref>>,
 }
 
+// SAFETY: used only by its own thread, or under the GIL.
+unsafe impl Sync for ThreadState {}
+
 thread_local! {
     static CURRENT: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
 }

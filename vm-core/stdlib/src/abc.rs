@@ -34,7 +34,8 @@ impl WeakClasses {
         };
         *self.0.borrow_mut() = Some(set.clone());
         // Dead entries go when they are met next.
-        set.add(&weakrefobject::new_ref(class, None)?)
+        let reference = weakrefobject::new_ref(class, None)?;
+        set.add(&reference)
     }
     fn clear(&self) {
         *self.0.borrow_mut() = None;
@@ -119,7 +120,8 @@ fn compute_abstract_methods(class: &PyObject) -> PyResult<()> {
             }
         }
     }
-    let frozen = PySetObject::frozen_from(abstracts.as_object())?;
+    let frozen = PySetObject::new_frozenset();
+    frozen.merge_set(&abstracts)?;
     class.set_attr(identifier!("__abstractmethods__"), frozen.as_object())
 }
 

@@ -123,7 +123,7 @@ fn pool_argument(r: Option<&PyObject>) -> PyResult<Option<usize>> {
 }
 
 macro_rules! selection {
-    ($(#[$doc:meta])* $struct:ident, $static:ident, $name:literal, $signature:literal, $r:ty, |$pool_len:ident, $given:ident| $setup:block,
+    ($(#[$doc:meta])* $struct:ident, $static:ident, $name:literal, $signature:literal, [$($r:tt)*], |$pool_len:ident, $given:ident| $setup:block,
      |$indices:ident, $cycles:ident, $n:ident| $step:block) => {
         #[repr(C)]
         pub struct $struct {
@@ -138,7 +138,7 @@ macro_rules! selection {
         $(#[$doc])*
         impl $struct {
             #[new($signature)]
-            fn new(cls: &PyTypeObject, iterable: &PyObject, r: $r) -> PyResult {
+            fn new(cls: &PyTypeObject, iterable: &PyObject, r: $($r)*) -> PyResult {
                 let pool = iterable.collect()?;
                 let $pool_len = pool.len();
                 let $given = r;
@@ -189,7 +189,7 @@ fn selection_size(r: isize) -> PyResult<usize> {
 
 selection!(
     /// Arrangements of r items in every order.
-    Permutations, PERMUTATIONS_TYPE, "itertools.permutations", "(iterable, r=None)", Option<&PyObject>,
+    Permutations, PERMUTATIONS_TYPE, "itertools.permutations", "(iterable, r=None)", [Option<&PyObject>],
     |n, given| {
         let r = pool_argument(given)?.unwrap_or(n);
         if r > n {
@@ -216,7 +216,7 @@ selection!(
 
 selection!(
     /// Selections of r items in the order of the iterable.
-    Combinations, COMBINATIONS_TYPE, "itertools.combinations", "(iterable, r)", isize,
+    Combinations, COMBINATIONS_TYPE, "itertools.combinations", "(iterable, r)", [isize],
     |n, given| {
         let r = selection_size(given)?;
         if r > n { (Vec::new(), Vec::new(), 0, true) } else { ((0..r).collect(), Vec::new(), r, false) }
@@ -235,7 +235,7 @@ selection!(
 selection!(
     /// Selections of r items in the order of the iterable, where an item may come again.
     CombinationsWithReplacement, COMBINATIONS_WITH_REPLACEMENT_TYPE, "itertools.combinations_with_replacement",
-    "(iterable, r)", isize,
+    "(iterable, r)", [isize],
     |n, given| {
         let r = selection_size(given)?;
         (vec![0; r], Vec::new(), r, n == 0 && r > 0)

@@ -11,7 +11,7 @@ use crate::memory::gc;
 use crate::objects::freelist::{alloc_instance, alloc_static, free_instance};
 use crate::prelude::*;
 use crate::types::heap::weaklist_slot;
-use proxy::{_PyWeakref_CallableProxyType, _PyWeakref_ProxyType};
+pub use proxy::{_PyWeakref_CallableProxyType, _PyWeakref_ProxyType};
 use std::cell::Cell;
 use std::mem::offset_of;
 
