@@ -262,7 +262,7 @@ impl PyRange {
         args: &PyTupleObject,
         kwargs: Option<&PyDictObject>,
     ) -> PyResult<Ref<Self>> {
-        if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             return Err(raise!(TypeError, "range() takes no keyword arguments"));
         }
         Self::from_arguments(args.as_slice())
@@ -273,7 +273,7 @@ impl PyRange {
         args: &[&PyObject],
         kwnames: Option<&PyTupleObject>,
     ) -> PyResult<Ref<Self>> {
-        if kwnames.is_some_and(|names| names.len() != 0) {
+        if kwnames.is_some_and(|names| !names.is_empty()) {
             return Err(raise!(TypeError, "range() takes no keyword arguments"));
         }
         Self::from_arguments(args)
@@ -326,7 +326,7 @@ impl PyRange {
         if index < 0 {
             return Err(out_of_range());
         }
-        self.item(&*PyLongObject::from_isize(index))
+        self.item(&PyLongObject::from_isize(index))
     }
     #[slot]
     fn sq_contains(&self, value: &PyObject) -> PyResult<bool> {
@@ -362,7 +362,7 @@ impl PyRange {
     #[method("($self, /)")]
     fn __reversed__(&self) -> PyResult {
         // From the last item down to the first.
-        let last = arith::sub(&self.length, &*PyLongObject::from_i64(1))?;
+        let last = arith::sub(&self.length, &PyLongObject::from_i64(1))?;
         let (start, step) = (self.value_at(&last)?, arith::neg(&self.step)?);
         let stop = arith::sub(&self.start, &self.step)?;
         Self::iterator(&start, &step, &self.length, &stop)
@@ -471,7 +471,7 @@ impl PyRangeIterator {
     fn __reduce__(&self) -> PyResult<Ref<PyTupleObject>> {
         reduce_iterator(
             PyLongObject::from_i64(self.start.get()),
-            &*PyLongObject::from_i64(self.len.get()),
+            &PyLongObject::from_i64(self.len.get()),
             PyLongObject::from_i64(self.step.get()),
         )
     }
@@ -508,7 +508,7 @@ impl PyLongRangeIterator {
             return Ok(None);
         }
         let next = arith::add(&state.start, &state.step)?;
-        state.len = arith::sub(&state.len, &*PyLongObject::from_i64(1))?;
+        state.len = arith::sub(&state.len, &PyLongObject::from_i64(1))?;
         Ok(Some(std::mem::replace(&mut state.start, next)))
     }
     /// Private method returning an estimate of len(list(it)).

@@ -239,7 +239,7 @@ impl PySliceObject {
         args: &PyTupleObject,
         kwargs: Option<&PyDictObject>,
     ) -> PyResult<Ref<Self>> {
-        if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             return Err(raise!(TypeError, "slice() takes no keyword arguments"));
         }
         match *args.as_slice() {

@@ -174,10 +174,8 @@ impl PyLongObject {
     #[inline]
     pub fn view(&self) -> IntView<'_> {
         // SAFETY: the tag of a finished int tells the truth.
-        IntView {
-            negative: self.long_value.is_negative(),
-            digits: unsafe { self.long_value.digits() },
-        }
+        let digits = unsafe { self.long_value.digits() };
+        IntView { negative: self.long_value.is_negative(), digits }
     }
     #[inline]
     pub fn digits(&self) -> &[u32] {
