@@ -151,6 +151,9 @@ impl PyObject {
         // SAFETY: types that are instances' classes live long enough; the old one is given back below.
         let new: &'static PyTypeObject = unsafe { &*(new as *const PyTypeObject) };
         typeobject::new::compatible_layout(old, new, "__class__")?;
+        if old.has_flag(Py_TPFLAGS_MANAGED_DICT) {
+            crate::objects::dictobject::instance::leave_inline_values(this)?;
+        }
         if new.is_heap_type() {
             new.as_object().incref();
         }

@@ -4,6 +4,7 @@ use super::{from_slot, from_status};
 use crate::error;
 use crate::exceptions::exc;
 use crate::memory::MANAGED_DICT_OFFSET;
+use crate::objects::dictobject::instance;
 use crate::prelude::*;
 
 impl PyObject {
@@ -157,14 +158,22 @@ impl PyObject {
         // SAFETY: the type says that a dict pointer is at this offset.
         Some(unsafe { &*self.as_ptr().byte_offset(offset).cast() })
     }
-    /// This instance's `__dict__` if it has been made.
+    /// This instance's `__dict__` if it has been made, or has attributes to show.
     #[inline]
     pub fn instance_dict(&self) -> Option<&PyDictObject> {
+        if self.type_has(Py_TPFLAGS_MANAGED_DICT)
+            && instance::valid_inline_values(self).is_some_and(|values| values.size.get() != 0)
+        {
+            drop(instance::managed_dict(self));
+        }
         // SAFETY: the slot holds a dict or null.
         self.dict_slot().and_then(|slot| unsafe { slot.get().cast::<PyDictObject>().as_ref() })
     }
     /// This instance's `__dict__`, made on demand; `None` when its type gives it none.
     pub fn instance_dict_or_make(&self) -> Option<Ref<PyDictObject>> {
+        if self.type_has(Py_TPFLAGS_MANAGED_DICT) {
+            return Some(instance::managed_dict(self));
+        }
         let slot = self.dict_slot()?;
         if slot.get().is_null() {
             slot.set(PyDictObject::new().into_object_raw());
@@ -175,6 +184,9 @@ impl PyObject {
     /// The value of `name` in the instance's own attributes.
     #[inline]
     pub fn instance_attribute(&self, name: &PyUnicodeObject) -> PyResult<Option<Ref>> {
+        if self.type_has(Py_TPFLAGS_MANAGED_DICT) {
+            return instance::get_attribute(self, name);
+        }
         match self.instance_dict() {
             Some(dict) => dict.get(name.as_object()),
             None => Ok(None),
@@ -304,6 +316,10 @@ pub fn generic_set_attr(
         let raw = value.map_or(std::ptr::null_mut(), PyObject::as_ptr);
         // SAFETY: the descriptor's own slot.
         return from_status(unsafe { set(descriptor.as_ptr(), object.as_ptr(), raw) }, "__set__");
+    }
+    if object.type_has(Py_TPFLAGS_MANAGED_DICT) {
+        let found = instance::set_attribute(object, name, value)?;
+        return if found { Ok(()) } else { Err(no_attribute(object, name)) };
     }
     let Some(slot) = object.dict_slot() else {
         return Err(cannot_set(object, name, descriptor.is_some()));

@@ -1,7 +1,8 @@
 //! Instances of heap types: allocation, traversal, clearing and deallocation; and of static types of ours that hold
 //! Rust values.
 
-use crate::memory::{self, MANAGED_DICT_OFFSET, MANAGED_WEAKREF_OFFSET, Visitor, gc};
+use crate::memory::{self, MANAGED_WEAKREF_OFFSET, Visitor, gc};
+use crate::objects::dictobject::instance;
 use crate::objects::weakrefobject;
 use crate::prelude::*;
 use std::cell::Cell;
@@ -26,9 +27,14 @@ pub fn allocate_instance(ty: &PyTypeObject, n_items: isize) -> PyResult {
         .and_then(|size| size.checked_add(7))
         .ok_or_else(memory::no_memory)?
         & !7;
+    let has_inline_values = ty.has_flag(Py_TPFLAGS_INLINE_VALUES);
+    let inline = if has_inline_values { instance::inline_values_size(ty) } else { 0 };
     // SAFETY: the size covers the type's basic size; the object is fresh.
     unsafe {
-        let object = memory::alloc_object(ty, size as usize)?;
+        let object = memory::alloc_object(ty, size as usize + inline)?;
+        if has_inline_values {
+            instance::init_inline_values(&*object, ty);
+        }
         if item != 0 {
             (*object.cast::<PyVarObject>()).ob_size.set(n_items);
         }
@@ -86,7 +92,7 @@ pub unsafe fn free_instance(object: *mut PyObject) {
 }
 
 /// The first base whose `tp_dealloc` is not the heap types' own.
-fn native_base(ty: &'static PyTypeObject) -> &'static PyTypeObject {
+pub(super) fn native_base(ty: &'static PyTypeObject) -> &'static PyTypeObject {
     let mut base = ty;
     while base.tp_dealloc.get().is_some_and(|slot| slot as usize == subtype_dealloc as *const () as usize) {
         match base.base() {
@@ -150,7 +156,12 @@ pub unsafe extern "C" fn subtype_traverse(object: *mut PyObject, visit: visitpro
                 None => break None,
             }
         };
-        if ty.tp_dictoffset.get() != base.tp_dictoffset.get() || ty.has_flag(Py_TPFLAGS_MANAGED_DICT) {
+        if ty.has_flag(Py_TPFLAGS_MANAGED_DICT) {
+            let status = instance::visit_managed_dict(&*object, &visitor);
+            if status != 0 {
+                return status;
+            }
+        } else if ty.tp_dictoffset.get() != base.tp_dictoffset.get() {
             if let Some(slot) = (*object).dict_slot() {
                 let status = visitor.visit(slot.get());
                 if status != 0 {
@@ -207,7 +218,9 @@ unsafe fn clear_slots(object: *mut PyObject, class: &PyTypeObject) {
 unsafe fn clear_dict(object: *mut PyObject) {
     // SAFETY: the object is live; the slot owns its dict.
     unsafe {
-        if let Some(slot) = (*object).dict_slot() {
+        if (*object).ty().has_flag(Py_TPFLAGS_MANAGED_DICT) {
+            instance::clear_managed_dict(&*object);
+        } else if let Some(slot) = (*object).dict_slot() {
             memory::xdecref(slot.replace(std::ptr::null_mut()));
         }
     }
@@ -305,23 +318,4 @@ pub fn weaklist_slot(object: &PyObject) -> Option<&Cell<*mut PyObject>> {
     Some(unsafe { &*slot_place(object.as_ptr(), offset) })
 }
 
-/// `PyObject_VisitManagedDict`.
-pub unsafe fn visit_managed_dict(object: *mut PyObject, visitor: &Visitor) -> c_int {
-    // SAFETY: the caller's contract: an object of a type with a managed dict.
-    unsafe {
-        if !(*object).ty().has_flag(Py_TPFLAGS_MANAGED_DICT) {
-            return 0;
-        }
-        visitor.visit((*slot_place(object, MANAGED_DICT_OFFSET)).get())
-    }
-}
-
-/// `PyObject_ClearManagedDict`.
-pub unsafe fn clear_managed_dict(object: *mut PyObject) {
-    // SAFETY: the caller's contract: an object of a type with a managed dict.
-    unsafe {
-        if (*object).ty().has_flag(Py_TPFLAGS_MANAGED_DICT) {
-            memory::xdecref((*slot_place(object, MANAGED_DICT_OFFSET)).replace(std::ptr::null_mut()));
-        }
-    }
-}
+pub use instance::{clear_managed_dict, visit_managed_dict};

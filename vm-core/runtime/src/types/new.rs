@@ -259,12 +259,22 @@ fn new_class(
     lay_out(&class, base, slots)?;
     fill_dict(&class, heap_type, name, &dict)?;
     ready(&class)?;
+    // SAFETY: only borrowed for the call; the class is alive.
+    give_shared_keys(unsafe { &*class.as_raw() }, heap_type);
     set_attribute_access(&class);
     slotdefs::fix_up_slots(&class);
     give_cell(&dict, identifier!("__classcell__"), class.as_object())?;
     give_cell(&dict, identifier!("__classdictcell__"), dict.as_object())?;
     lookup::modified(&class);
     Ok(class)
+}
+
+/// Instances of a class that adds a dict to `object` keep their attributes inline, described by keys of the class.
+fn give_shared_keys(class: &'static PyTypeObject, heap_type: &PyHeapTypeObject) {
+    let is_plain = std::ptr::eq(heap::native_base(class), &crate::PyBaseObject_Type) && class.tp_itemsize.get() == 0;
+    if is_plain && class.has_flag(Py_TPFLAGS_MANAGED_DICT) {
+        crate::objects::dictobject::instance::init_shared_keys(heap_type);
+    }
 }
 
 /// Points the suites of a heap type at those inside it.
@@ -533,6 +543,7 @@ pub fn compatible_layout(old: &'static PyTypeObject, new: &'static PyTypeObject,
     };
     let same_header = old.tp_flags.get() & Py_TPFLAGS_PREHEADER == new.tp_flags.get() & Py_TPFLAGS_PREHEADER
         && old.is_gc() == new.is_gc()
+        && (!new.has_flag(Py_TPFLAGS_INLINE_VALUES) || old.has_flag(Py_TPFLAGS_INLINE_VALUES))
         && old.tp_dictoffset.get() == new.tp_dictoffset.get()
         && old.tp_weaklistoffset.get() == new.tp_weaklistoffset.get();
     if !same_shape(old, new) || !(same_header || what == "__bases__") {

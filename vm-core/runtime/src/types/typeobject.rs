@@ -517,6 +517,7 @@ impl PyTypeObject {
                 crate::memory::xdecref(place.replace(std::ptr::null_mut()));
             }
             crate::memory::xdecref(ty.tp_base.replace(std::ptr::null_mut()).cast());
+            crate::objects::dictobject::instance::clear_shared_keys(heap);
             if !heap._ht_tpname.get().is_null() {
                 crate::memory::raw_free(heap._ht_tpname.get().cast());
             }
@@ -867,8 +868,8 @@ pub unsafe extern "C" fn subtype_set_dict(object: *mut PyObject, value: *mut PyO
             return Err(raise!(AttributeError, "This object has no __dict__"));
         };
         let new = match value {
-            None => std::ptr::null_mut(),
-            Some(value) if PyDictObject::check(value) => value.to_ref().into_raw(),
+            None => None,
+            Some(value) if PyDictObject::check(value) => Some(value.to_ref()),
             Some(value) => {
                 return Err(raise!(
                     TypeError,
@@ -877,7 +878,12 @@ pub unsafe extern "C" fn subtype_set_dict(object: *mut PyObject, value: *mut PyO
                 ));
             }
         };
-        let old = slot.replace(new);
+        if object.type_has(Py_TPFLAGS_MANAGED_DICT) {
+            // SAFETY: just checked to be a dict.
+            let new = new.map(|new| unsafe { new.cast::<PyDictObject>() });
+            return crate::objects::dictobject::instance::set_managed_dict(object, new);
+        }
+        let old = slot.replace(new.map_or(std::ptr::null_mut(), Ref::into_raw));
         // SAFETY: the instance owned its old dict.
         unsafe { crate::memory::xdecref(old) };
         Ok(())

@@ -19,15 +19,35 @@ pub fn inline_values_size(ty: &PyTypeObject) -> usize {
     DictValues::size_bytes(shared_keys(ty).shared_capacity())
 }
 
-/// Gives a new heap type shared keys; `n_expected` is how many attributes its methods are known to set.
-pub fn init_shared_keys(ty: &PyHeapTypeObject, n_expected: usize) {
-    let keys = DictKeys::new_for_class(n_expected);
-    if !keys.is_null() {
-        ty.ht_cached_keys.set(keys.cast());
-        ty.ht_type
-            .tp_flags
-            .set(ty.ht_type.tp_flags.get() | Py_TPFLAGS_INLINE_VALUES);
+/// Gives a new heap type shared keys. The compiler notes in `__static_attributes__` which attributes a class's methods
+/// set; these and the bases' have their places from the start.
+pub fn init_shared_keys(ty: &PyHeapTypeObject) {
+    let mut names: Vec<Ref> = Vec::new();
+    let mro = ty.ht_type.mro().map_or(&[][..], PyTupleObject::as_slice);
+    for class in mro.iter().rev() {
+        let Some(class) = class.downcast::<PyTypeObject>() else { continue };
+        let Some(declared) = class.dict().and_then(|dict| dict.get_str(identifier!("__static_attributes__"))) else {
+            continue;
+        };
+        if let Some(declared) = (*declared).downcast::<PyTupleObject>() {
+            names.extend(declared.as_slice().iter().filter(|name| PyUnicodeObject::check_exact(name)).map(|n| n.to_ref()));
+        }
     }
+    let keys = DictKeys::new_for_class(names.len() + names.len() / 2 + 4);
+    if keys.is_null() {
+        return;
+    }
+    for name in names {
+        // SAFETY: fresh shared keys; an exact str, hashed first.
+        unsafe {
+            let hash = str_hash(name.cast_unchecked());
+            if (*keys).shared_index(name.as_raw(), hash).is_none() {
+                break;
+            }
+        }
+    }
+    ty.ht_cached_keys.set(keys.cast());
+    ty.ht_type.tp_flags.set(ty.ht_type.tp_flags.get() | Py_TPFLAGS_INLINE_VALUES);
 }
 
 /// Takes the shared keys away from a dying heap type.
@@ -241,6 +261,15 @@ fn set_inline(
         memory::xdecref(old);
         Some(existed || value.is_some())
     }
+}
+
+/// Moves the attributes of an instance to its dict for good: its class is about to change.
+pub fn leave_inline_values(object: &PyObject) -> PyResult<()> {
+    if let Some(values) = valid_inline_values(object) {
+        managed_dict(object).make_combined()?;
+        values.valid.set(0);
+    }
+    Ok(())
 }
 
 /// `PyObject_VisitManagedDict`.

@@ -148,7 +148,6 @@ impl DictKeys {
     pub fn new_for_class(n_expected: usize) -> *mut DictKeys {
         let keys = DictKeys::alloc(LOG2_SHARED_KEYS_SIZE, KeysKind::Split);
         if !keys.is_null() {
-            // Few names known: leave room for as many again, as attributes set outside the class's own text show late.
             let usable = n_expected.clamp(6, SHARED_KEYS_MAX_SIZE);
             // SAFETY: just allocated.
             unsafe { (*keys).usable.set(usable as isize) };
