@@ -285,7 +285,7 @@ impl PyListObject {
             if n_new > len
                 && let Err(raised) = self.resize(n_new)
             {
-                removed.into_iter().for_each(|item| drop(item.into_raw()));
+                removed.into_iter().for_each(std::mem::forget);
                 return Err(raised);
             }
             let block = self.ob_item.get();
