@@ -21,13 +21,14 @@ pub fn format(format: &[u8], args: &PyObject) -> PyResult<Vec<u8>> {
         };
         bytes.extend_from_slice(&format[start..start + n_plain]);
         reader.go_to(start + n_plain + 1);
-        let spec = reader.spec(&mut arguments, |start, end| {
-            PyBytesObject::from_slice(&format[start..end]).into_object()
-        })?;
-        if spec.conversion == u32::from(b'%') {
+        if reader.peek() == Some(u32::from(b'%')) {
+            reader.go_to(reader.place() + 1);
             bytes.push(b'%');
             continue;
         }
+        let spec = reader.spec(&mut arguments, |start, end| {
+            PyBytesObject::from_slice(&format[start..end]).into_object()
+        })?;
         let value = arguments.next()?;
         write_value(&mut bytes, &value, &spec)?;
     }

@@ -30,13 +30,14 @@ pub fn format(format: &PyUnicodeObject, args: &PyObject) -> PyResult<Ref<PyUnico
             break;
         }
         reader.go_to(start + n_plain + 1);
-        let spec = reader.spec(&mut arguments, |start, end| {
-            format.substring(start, end).into_object()
-        })?;
-        if spec.conversion == PERCENT {
+        if reader.peek() == Some(PERCENT) {
+            reader.go_to(reader.place() + 1);
             writer.push(PERCENT);
             continue;
         }
+        let spec = reader.spec(&mut arguments, |start, end| {
+            format.substring(start, end).into_object()
+        })?;
         let value = arguments.next()?;
         write_value(&mut writer, &value, &spec)?;
     }

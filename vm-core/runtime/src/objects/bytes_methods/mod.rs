@@ -86,6 +86,8 @@ pub fn repr(bytes: &[u8], type_name: &str) -> PyResult<Ref<PyUnicodeObject>> {
             b'\t' => writer.push_ascii(b"\\t"),
             b'\n' => writer.push_ascii(b"\\n"),
             b'\r' => writer.push_ascii(b"\\r"),
+            // CPython's `bytearray` escapes a single quote between double ones too.
+            b'\'' if !type_name.is_empty() => writer.push_ascii(b"\\'"),
             _ if byte == quote => writer.push_ascii(&[b'\\', byte]),
             0x20..0x7F => writer.push(u32::from(byte)),
             _ => {
