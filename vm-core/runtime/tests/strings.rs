@@ -10,7 +10,34 @@ fn start() {
     adder_runtime::thread::set_current(state);
     adder_runtime::thread::acquire_gil(state);
     adder_runtime::thread::init_native_thread(state);
-    adder_runtime::types::builtins::init().expect("the built-in types are ready");
+    use adder_runtime::objects as o;
+    let specs = [
+        &o::object::PyBaseObject_Type_SPEC,
+        &adder_runtime::types::typeobject::PyType_Type_SPEC,
+        &o::methodobject::PyCFunction_Type_SPEC,
+        &o::descrobject::PyMethodDescr_Type_SPEC,
+        &o::descrobject::PyClassMethodDescr_Type_SPEC,
+        &o::descrobject::PyMemberDescr_Type_SPEC,
+        &o::descrobject::PyGetSetDescr_Type_SPEC,
+        &o::descrobject::PyWrapperDescr_Type_SPEC,
+        &o::unicodeobject::slots::PyUnicode_Type_SPEC,
+        &o::bytesobject::PyBytes_Type_SPEC,
+        &o::bytearrayobject::PyByteArray_Type_SPEC,
+        &o::longobject::int_type::PyLong_Type_SPEC,
+        &o::boolobject::PyBool_Type_SPEC,
+        &o::tupleobject::PyTuple_Type_SPEC,
+        &o::dictobject::PyDict_Type_SPEC,
+        &o::listobject::PyList_Type_SPEC,
+        &o::sliceobject::PySlice_Type_SPEC,
+        &o::floatobject::PyFloat_Type_SPEC,
+        &o::singletons::_PyNone_Type_SPEC,
+        &o::singletons::_PyNotImplemented_Type_SPEC,
+    ];
+    specs
+        .iter()
+        .try_for_each(|spec| spec.ready())
+        .expect("the built-in types are ready");
+    adder_runtime::exceptions::init().expect("the exceptions are ready");
 }
 
 /// Reads the literals of a case.
@@ -62,7 +89,9 @@ impl Literals<'_> {
         }
         if self.eat("slice(") {
             let parts = self.items(")");
-            return PySliceObject::new_slice(Some(&*parts[0]), Some(&*parts[1]), Some(&*parts[2])).expect("a slice").into_object();
+            return PySliceObject::new_slice(Some(&*parts[0]), Some(&*parts[1]), Some(&*parts[2]))
+                .expect("a slice")
+                .into_object();
         }
         if self.eat("(") {
             return PyTupleObject::from_vec(self.items(")")).into_object();
@@ -86,17 +115,27 @@ impl Literals<'_> {
             let quote_at = text.as_ptr() as usize - 1;
             // SAFETY: one byte back, still within the line.
             self.rest = unsafe {
-                std::str::from_utf8_unchecked(std::slice::from_raw_parts(quote_at as *const u8, text.len() + 1))
+                std::str::from_utf8_unchecked(std::slice::from_raw_parts(
+                    quote_at as *const u8,
+                    text.len() + 1,
+                ))
             };
             let inner = self.quoted();
-            return PyBytesObject::from_vec(decode_bytes_escape(&inner, "strict").expect("a literal")).into_object();
+            return PyBytesObject::from_vec(decode_bytes_escape(&inner, "strict").expect("a literal"))
+                .into_object();
         }
         self.rest = self.rest.trim_start_matches(' ');
         if self.rest.starts_with(['\'', '"']) {
             let inner = self.quoted();
-            return decode_unicode_escape(&inner, "strict", true).expect("a literal").0.into_object();
+            return decode_unicode_escape(&inner, "strict", true)
+                .expect("a literal")
+                .0
+                .into_object();
         }
-        let len = self.rest.find(|c: char| !c.is_ascii_digit() && !"-+.e".contains(c)).unwrap_or(self.rest.len());
+        let len = self
+            .rest
+            .find(|c: char| !c.is_ascii_digit() && !"-+.e".contains(c))
+            .unwrap_or(self.rest.len());
         let (number, rest) = self.rest.split_at(len);
         assert!(len > 0, "no literal: {}", self.rest);
         self.rest = rest;
@@ -109,7 +148,9 @@ impl Literals<'_> {
 
 fn answer(receiver: &PyObject, method: &str, args: &PyTupleObject) -> String {
     let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(method));
-    let shown = receiver.call_method(&name, args.as_slice()).and_then(|result| result.ascii());
+    let shown = receiver
+        .call_method(&name, args.as_slice())
+        .and_then(|result| result.ascii());
     match shown {
         Ok(shown) if receiver.downcast::<PyByteArrayObject>().is_some() => {
             let after = receiver.ascii().expect("a repr");
@@ -118,7 +159,10 @@ fn answer(receiver: &PyObject, method: &str, args: &PyTupleObject) -> String {
         Ok(shown) => shown.to_string_lossy(),
         Err(raised) => {
             let error = raised.take();
-            let text = error.str().and_then(|text| text.as_object().ascii()).expect("a message");
+            let text = error
+                .str()
+                .and_then(|text| text.as_object().ascii())
+                .expect("a message");
             format!("{}: {}", error.ty().name(), text.to_string_lossy())
         }
     }
@@ -142,5 +186,10 @@ fn methods_answer_as_cpython() {
         }
     }
     let n_cases = cases.lines().count();
-    assert!(wrong.is_empty(), "{} of {n_cases} differ:\n{}", wrong.len(), wrong[..wrong.len().min(80)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {n_cases} differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(80)].join("\n")
+    );
 }
