@@ -876,6 +876,16 @@ impl Builder<'_> {
                 getsets: &[#(&#part_getsets),*],
                 members: &[],
             };
+            #cfg
+            const _: () = {
+                extern "C" fn register() {
+                    ::adder_runtime::types::registry::register(&#spec_name);
+                }
+                // Runs before `main`, so that the runtime knows all static types without a list of them.
+                #[used]
+                #[unsafe(link_section = ".init_array")]
+                static REGISTER: extern "C" fn() = register;
+            };
             #typed
         })
     }

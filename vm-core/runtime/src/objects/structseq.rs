@@ -112,7 +112,8 @@ pub fn init_type(ty: &'static PyTypeObject, desc: &Desc<'_>) -> PyResult<()> {
         getsets: &[],
         members: &[],
     };
-    spec.ready()?;
+    crate::types::registry::register(Box::leak(Box::new(spec)));
+    crate::types::ready(ty)?;
     let dict = ty.dict().expect("a ready type has a dict");
     let n_unnamed = desc.fields.iter().filter(|field| field.name.is_none()).count();
     let numbers = [

@@ -8,6 +8,7 @@
 pub mod heap;
 pub mod lookup;
 pub mod ready;
+pub mod registry;
 pub mod slotdefs;
 pub mod slots;
 pub mod subclasses;
@@ -32,13 +33,6 @@ pub struct TypeSpec {
 
 // SAFETY: the tables are static; the GIL orders their use.
 unsafe impl Sync for TypeSpec {}
-
-impl TypeSpec {
-    /// Readies the type and adds what its tables hold.
-    pub fn ready(&self) -> PyResult<()> {
-        ready::ready_with(self.ty, self)
-    }
-}
 
 /// Whether instances of `metatype` (types) find attributes by `type.__getattribute__`.
 pub fn uses_type_getattro(metatype: &PyTypeObject) -> bool {

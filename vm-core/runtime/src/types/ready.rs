@@ -5,17 +5,8 @@ use crate::objects::descrobject;
 use crate::objects::object::PyBaseObject_Type;
 use crate::prelude::*;
 
-/// Readies a type that has no tables beside its own fields.
+/// Readies a type: a static one of ours with all the tables of its declaration.
 pub fn ready(ty: &PyTypeObject) -> PyResult<()> {
-    ready_inner(ty, None)
-}
-
-/// Readies a static type of ours with all the tables of its declaration.
-pub fn ready_with(ty: &PyTypeObject, spec: &TypeSpec) -> PyResult<()> {
-    ready_inner(ty, Some(spec))
-}
-
-fn ready_inner(ty: &PyTypeObject, spec: Option<&TypeSpec>) -> PyResult<()> {
     if ty.has_flag(Py_TPFLAGS_READY) {
         return Ok(());
     }
@@ -26,7 +17,7 @@ fn ready_inner(ty: &PyTypeObject, spec: Option<&TypeSpec>) -> PyResult<()> {
     if !ty.is_heap_type() && !ty.as_object().is_immortal() {
         ty.as_object().set_immortal();
     }
-    let result = ready_steps(ty, spec);
+    let result = ready_steps(ty, super::registry::spec_of(ty));
     ty.clear_flag(Py_TPFLAGS_READYING);
     if result.is_ok() {
         ty.set_flag(Py_TPFLAGS_READY);
