@@ -55,7 +55,7 @@ pub unsafe extern "C" fn base_vectorcall(
                 kwnames.cast::<PyTupleObject>().as_ref(),
             )
         };
-        if kwnames.is_some_and(|names| names.len() != 0) {
+        if kwnames.is_some_and(|names| !names.is_empty()) {
             return Err(no_keywords(cls));
         }
         instantiate_simple(cls, PyTupleObject::from_slice(args))
@@ -84,7 +84,7 @@ pub fn no_keywords(cls: &PyTypeObject) -> Raised {
 
 /// Refuses keywords, sets `args`: what every exception's `__init__` begins with.
 pub fn init_args(this: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
-    if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+    if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
         return Err(no_keywords(this.ty()));
     }
     store(&base(this).args, Some(args.to_object()));

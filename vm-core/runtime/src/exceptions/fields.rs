@@ -13,7 +13,7 @@ use super::types::{_PyExc_Exception, _PyExc_LookupError};
 
 /// The keyword-only arguments of an exception, each a field; all optional.
 fn init_keywords(name: &str, fields: &[(&str, &ObjCell)], kwargs: Option<&PyDictObject>) -> PyResult<()> {
-    let kwargs = kwargs.filter(|kwargs| kwargs.len() != 0);
+    let kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
     let mut values: Vec<Option<Ref>> = fields.iter().map(|_| None).collect();
     if let Some(kwargs) = kwargs {
         if kwargs.len() > fields.len() {
@@ -439,7 +439,7 @@ pub fn fill_reserve() -> PyResult<()> {
 
 /// Refuses keywords in a type's own `__new__`.
 pub fn refuse_keywords(cls: &PyTypeObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
-    if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+    if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
         Err(no_keywords(cls))
     } else {
         Ok(())

@@ -153,7 +153,7 @@ impl PyBaseExceptionGroupObject {
 }
 
 /// The type of the new group, by what it is to hold.
-fn choose_class<'a>(cls: &'a PyTypeObject, has_base_exceptions: bool) -> PyResult<&'a PyTypeObject> {
+fn choose_class(cls: &PyTypeObject, has_base_exceptions: bool) -> PyResult<&PyTypeObject> {
     if std::ptr::eq(cls, &_PyExc_ExceptionGroup) {
         if has_base_exceptions {
             return Err(raise!(
@@ -225,7 +225,7 @@ impl PyBaseExceptionGroupObject {
             false => Some(exceptions.repr()?.into_object()),
         };
         let parts = exceptions.to_tuple()?;
-        if parts.len() == 0 {
+        if parts.is_empty() {
             return Err(raise!(
                 ValueError,
                 "second argument (exceptions) must be a non-empty sequence"
@@ -259,7 +259,7 @@ impl PyBaseExceptionGroupObject {
     }
     #[slot]
     fn tp_init(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
-        if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             return Err(no_keywords(self.as_object().ty()));
         }
         store(&self.args, Some(args.to_object()));

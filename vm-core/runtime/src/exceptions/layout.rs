@@ -97,14 +97,12 @@ pub unsafe extern "C" fn dealloc<T: Layout>(object: *mut PyObject) {
 
 /// A new instance of `cls` by its `tp_alloc`, all fields zero.
 pub fn alloc(cls: &PyTypeObject) -> PyResult {
-    match cls.tp_alloc.get() {
-        // SAFETY: the slot of this type; a new reference or NULL.
-        Some(tp_alloc) => {
-            unsafe { Ref::from_owned_opt(tp_alloc((cls as *const PyTypeObject).cast_mut(), 0)) }
-                .ok_or_else(|| Raised::from_c("tp_alloc"))
-        }
-        None => crate::types::heap::allocate_instance(cls, 0),
-    }
+    let Some(tp_alloc) = cls.tp_alloc.get() else {
+        return crate::types::heap::allocate_instance(cls, 0);
+    };
+    // SAFETY: the slot of this type; a new reference or NULL.
+    let object = unsafe { Ref::from_owned_opt(tp_alloc((cls as *const PyTypeObject).cast_mut(), 0)) };
+    object.ok_or_else(|| Raised::from_c("tp_alloc"))
 }
 
 /// Puts `value` into a field that owns its object.

@@ -116,7 +116,7 @@ impl PyOSErrorObject {
         let mut chosen = cls;
         let mut parsed = Parsed::default();
         if !by_init {
-            if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+            if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
                 return Err(no_keywords(cls));
             }
             parsed = parse(args.as_slice());
@@ -144,7 +144,7 @@ impl PyOSErrorObject {
         if !uses_init(cls) {
             return Ok(());
         }
-        if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             return Err(no_keywords(cls));
         }
         set_up(self, args, parse(args.as_slice()))

@@ -167,7 +167,7 @@ impl PySuperObject {
     }
     #[slot]
     fn tp_init(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
-        if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             return Err(raise!(TypeError, "super() takes no keyword arguments"));
         }
         let (start, object): (Ref<PyTypeObject>, Option<Ref>) = match args.as_slice() {
