@@ -1,0 +1,122 @@
+//! source text -> AST: the ruff parser, its errors in CPython's words, the conversion to `crate::ast`.
+
+pub mod convert;
+pub mod errors;
+pub mod source;
+mod strings;
+
+use crate::ast::Mod;
+use crate::error::{CompileError, CompileWarning, Result};
+use convert::Converter;
+use ruff_python_ast as ruff;
+use ruff_python_parser as parser;
+use source::LineIndex;
+
+/// What kind of input the text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Exec,
+    Eval,
+    Single,
+    FuncType,
+}
+
+/// A parsed source text.
+#[derive(Debug)]
+pub struct Parsed {
+    pub ast: Mod,
+    pub warnings: Vec<CompileWarning>,
+}
+
+/// Parses source text (newlines already normalised, see `source::normalize_newlines`).
+pub fn parse(text: &str, mode: Mode) -> Result<Parsed> {
+    if let Some(at) = text.find('\0') {
+        let _ = at;
+        return Err(CompileError::syntax(
+            "source code string cannot contain null bytes",
+            crate::bytecode::Position::NONE,
+        ));
+    }
+    let lines = LineIndex::new(text);
+    if let Some(error) = errors::check_nesting(text, &lines) {
+        return Err(error.finish(Some(text)));
+    }
+    if mode == Mode::FuncType {
+        return parse_func_type(text, &lines);
+    }
+    let trimmed;
+    let (input, parse_mode) = match mode {
+        Mode::Eval => {
+            trimmed = text.trim_start_matches([' ', '\t']);
+            (text, parser::Mode::Expression)
+        }
+        _ => {
+            trimmed = text;
+            (text, parser::Mode::Module)
+        }
+    };
+    // `eval(" 1")`: leading white space is skipped; blanks keep the offsets right inside parentheses only, so shift.
+    let shift = text.len() - trimmed.len();
+    let input = if shift > 0 { &input[shift..] } else { input };
+    let lines = if shift > 0 { LineIndex::new(input) } else { lines };
+    let options = parser::ParseOptions::from(parse_mode).with_target_version(ruff::PythonVersion::PY314);
+    let parsed = parser::parse_unchecked(input, options);
+    if let Some(error) = errors::first_error(&parsed, input, &lines, mode) {
+        return Err(error.finish(Some(input)));
+    }
+    let mut converter = Converter::new(input, &lines);
+    let ast = match parsed.syntax() {
+        ruff::Mod::Module(module) => {
+            let body = converter.body(&module.body);
+            match mode {
+                Mode::Single => Mod::Interactive { body },
+                _ => Mod::Module { body, type_ignores: Vec::new() },
+            }
+        }
+        ruff::Mod::Expression(expression) => {
+            Mod::Expression { body: Box::new(converter.expr(&expression.body)) }
+        }
+    };
+    drop_deep(parsed);
+    let warnings = std::mem::take(&mut converter.warnings);
+    match converter.error.take() {
+        Some(error) => {
+            drop_deep(ast);
+            Err(error.finish(Some(input)))
+        }
+        None => Ok(Parsed { ast, warnings }),
+    }
+}
+
+/// Drops a tree that may nest deeply on a stack that is large enough.
+pub fn drop_deep<T>(tree: T) {
+    stacker::maybe_grow(2 * 1024 * 1024, 64 * 1024 * 1024, || drop(tree));
+}
+
+/// `(int, str) -> bool`, for `compile(..., 'func_type')`.
+fn parse_func_type(text: &str, lines: &LineIndex) -> Result<Parsed> {
+    let invalid = || CompileError::syntax("invalid syntax", lines.position(Default::default())).finish(Some(text));
+    let (arguments, returns) = text.rsplit_once("->").ok_or_else(invalid)?;
+    let arguments =
+        arguments.trim().strip_prefix('(').and_then(|a| a.strip_suffix(')')).ok_or_else(invalid)?;
+    let eval = |part: &str| match parse(part, Mode::Eval)?.ast {
+        Mod::Expression { body } => Ok(*body),
+        _ => Err(invalid()),
+    };
+    let mut argtypes = Vec::new();
+    if !arguments.trim().is_empty() {
+        let call = format!("f({arguments})");
+        if let crate::ast::ExprKind::Call { args, keywords, .. } = eval(&call)?.kind {
+            argtypes = args
+                .into_iter()
+                .map(|arg| match arg.kind {
+                    crate::ast::ExprKind::Starred { value, .. } => *value,
+                    _ => arg,
+                })
+                .collect();
+            argtypes.extend(keywords.into_iter().map(|k| k.value));
+        }
+    }
+    let returns = Box::new(eval(returns.trim())?);
+    Ok(Parsed { ast: Mod::FunctionType { argtypes, returns }, warnings: Vec::new() })
+}
