@@ -82,7 +82,9 @@ impl CompileError {
         }
         self.raw_columns = false;
         let line_text = |lineno: i32| -> Option<&str> {
-            source?.split_inclusive('\n').nth(usize::try_from(lineno).ok()?.checked_sub(1)?)
+            source?
+                .split_inclusive('\n')
+                .nth(usize::try_from(lineno).ok()?.checked_sub(1)?)
         };
         let to_offset = |lineno: i32, col: i32| -> i32 {
             if col < 0 {
@@ -106,7 +108,14 @@ impl CompileError {
 
 impl std::fmt::Display for CompileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {} (line {}, offset {})", self.kind.class_name(), self.message, self.lineno, self.offset)
+        write!(
+            f,
+            "{}: {} (line {}, offset {})",
+            self.kind.class_name(),
+            self.message,
+            self.lineno,
+            self.offset
+        )
     }
 }
 

@@ -2,7 +2,9 @@
 //! Comes in: nothing (definitions). Goes out: what the compiler emits and the interpreter runs.
 
 pub mod code;
+pub mod disasm;
 pub mod opcode;
+pub mod verify;
 
 pub use code::{
     CodeObject, Constant, ExceptionEntry, Instr, LocalKind, LocationTable, Position, PyStr, code_flags,

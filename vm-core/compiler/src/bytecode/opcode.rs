@@ -397,7 +397,8 @@ opcodes! {
     /// a := whether the exception in register b (stays) matches c; TypeError if c is not an exception class or tuple of such.
     CHECK_EXC_MATCH (Dst, Reg, Src, 0) No raises;
     /// `except*`: splits the exception in register a by type c: register b := the matching group or None, register a := the
-    /// rest or None. On a match the matching group becomes the thread's handled exception.
+    /// rest or None. Register a may already be None: then b := None. On a match the matching group becomes the thread's
+    /// handled exception.
     CHECK_EG_MATCH (Reg, Reg, Src, 0) No raises;
     /// Raises the exception in register a (taken) again without a new traceback entry. b: register of the `lasti`
     /// that the frame takes on (stays), or NO_REG.

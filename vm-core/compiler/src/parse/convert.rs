@@ -22,7 +22,13 @@ pub struct Converter<'a> {
 
 impl<'a> Converter<'a> {
     pub fn new(source: &'a str, lines: &'a LineIndex) -> Converter<'a> {
-        Converter { source, lines, warnings: Vec::new(), error: None, depth: 0 }
+        Converter {
+            source,
+            lines,
+            warnings: Vec::new(),
+            error: None,
+            depth: 0,
+        }
     }
 
     pub(super) fn pos(&self, range: TextRange) -> Position {
@@ -48,7 +54,10 @@ impl<'a> Converter<'a> {
 
     pub(super) fn bad_bytes_escape(&mut self, range: TextRange, at: usize) {
         let pos = self.pos(range);
-        self.fail(CompileError::syntax(format!("(value error) invalid \\x escape at position {at}"), pos));
+        self.fail(CompileError::syntax(
+            format!("(value error) invalid \\x escape at position {at}"),
+            pos,
+        ));
     }
 
     /// Runs `f` one level deeper with enough native stack; None when nesting is absurd.
@@ -74,7 +83,9 @@ impl<'a> Converter<'a> {
 
     fn stmt(&mut self, stmt: &ruff::Stmt) -> Stmt {
         let mut pos = self.pos(stmt.range());
-        let kind = self.nested(|c| c.stmt_kind(stmt, &mut pos)).unwrap_or(StmtKind::Pass);
+        let kind = self
+            .nested(|c| c.stmt_kind(stmt, &mut pos))
+            .unwrap_or(StmtKind::Pass);
         Stmt { pos, kind }
     }
 
@@ -82,8 +93,12 @@ impl<'a> Converter<'a> {
         match stmt {
             ruff::Stmt::FunctionDef(def) => self.function_def(def, pos),
             ruff::Stmt::ClassDef(def) => self.class_def(def, pos),
-            ruff::Stmt::Return(node) => StmtKind::Return { value: self.opt_expr(&node.value) },
-            ruff::Stmt::Delete(node) => StmtKind::Delete { targets: self.exprs(&node.targets) },
+            ruff::Stmt::Return(node) => StmtKind::Return {
+                value: self.opt_expr(&node.value),
+            },
+            ruff::Stmt::Delete(node) => StmtKind::Delete {
+                targets: self.exprs(&node.targets),
+            },
             ruff::Stmt::TypeAlias(node) => StmtKind::TypeAlias {
                 name: self.expr(&node.name),
                 type_params: self.type_params(node.type_params.as_deref()),
@@ -148,26 +163,32 @@ impl<'a> Converter<'a> {
                     })
                     .collect(),
             },
-            ruff::Stmt::Raise(node) => {
-                StmtKind::Raise { exc: self.opt_expr(&node.exc), cause: self.opt_expr(&node.cause) }
-            }
+            ruff::Stmt::Raise(node) => StmtKind::Raise {
+                exc: self.opt_expr(&node.exc),
+                cause: self.opt_expr(&node.cause),
+            },
             ruff::Stmt::Try(node) => self.try_stmt(node),
-            ruff::Stmt::Assert(node) => {
-                StmtKind::Assert { test: self.expr(&node.test), msg: self.opt_expr(&node.msg) }
-            }
-            ruff::Stmt::Import(node) => StmtKind::Import { names: self.aliases(&node.names) },
+            ruff::Stmt::Assert(node) => StmtKind::Assert {
+                test: self.expr(&node.test),
+                msg: self.opt_expr(&node.msg),
+            },
+            ruff::Stmt::Import(node) => StmtKind::Import {
+                names: self.aliases(&node.names),
+            },
             ruff::Stmt::ImportFrom(node) => StmtKind::ImportFrom {
                 module: node.module.as_ref().map(|m| m.id.clone()),
                 names: self.aliases(&node.names),
                 level: node.level,
             },
-            ruff::Stmt::Global(node) => {
-                StmtKind::Global { names: node.names.iter().map(|n| n.id.clone()).collect() }
-            }
-            ruff::Stmt::Nonlocal(node) => {
-                StmtKind::Nonlocal { names: node.names.iter().map(|n| n.id.clone()).collect() }
-            }
-            ruff::Stmt::Expr(node) => StmtKind::Expr { value: self.expr(&node.value) },
+            ruff::Stmt::Global(node) => StmtKind::Global {
+                names: node.names.iter().map(|n| n.id.clone()).collect(),
+            },
+            ruff::Stmt::Nonlocal(node) => StmtKind::Nonlocal {
+                names: node.names.iter().map(|n| n.id.clone()).collect(),
+            },
+            ruff::Stmt::Expr(node) => StmtKind::Expr {
+                value: self.expr(&node.value),
+            },
             ruff::Stmt::Pass(_) => StmtKind::Pass,
             ruff::Stmt::Break(_) => StmtKind::Break,
             ruff::Stmt::Continue(_) => StmtKind::Continue,
@@ -204,7 +225,11 @@ impl<'a> Converter<'a> {
             name: def.name.id.clone(),
             args: self.arguments(&def.parameters),
             body: self.body(&def.body),
-            decorator_list: def.decorator_list.iter().map(|d| self.expr(&d.expression)).collect(),
+            decorator_list: def
+                .decorator_list
+                .iter()
+                .map(|d| self.expr(&d.expression))
+                .collect(),
             returns: self.opt_expr(&def.returns),
             type_comment: None,
             type_params: self.type_params(def.type_params.as_deref()),
@@ -218,14 +243,20 @@ impl<'a> Converter<'a> {
             bases: self.exprs(def.bases()),
             keywords: self.keywords(def.keywords()),
             body: self.body(&def.body),
-            decorator_list: def.decorator_list.iter().map(|d| self.expr(&d.expression)).collect(),
+            decorator_list: def
+                .decorator_list
+                .iter()
+                .map(|d| self.expr(&d.expression))
+                .collect(),
             type_params: self.type_params(def.type_params.as_deref()),
         }))
     }
 
     /// `elif`s become nested `If`s.
     fn elif_else(&mut self, clauses: &[ruff::ElifElseClause]) -> Vec<Stmt> {
-        let Some(last) = clauses.last() else { return Vec::new() };
+        let Some(last) = clauses.last() else {
+            return Vec::new();
+        };
         let end = last.range.end();
         let mut orelse = Vec::new();
         for clause in clauses.iter().rev() {
@@ -233,7 +264,11 @@ impl<'a> Converter<'a> {
                 None => orelse = self.body(&clause.body),
                 Some(test) => {
                     let pos = self.pos(TextRange::new(clause.range.start(), end));
-                    let kind = StmtKind::If { test: self.expr(test), body: self.body(&clause.body), orelse };
+                    let kind = StmtKind::If {
+                        test: self.expr(test),
+                        body: self.body(&clause.body),
+                        orelse,
+                    };
                     orelse = vec![Stmt { pos, kind }];
                 }
             }
@@ -287,7 +322,9 @@ impl<'a> Converter<'a> {
                         pos,
                         name: node.name.id.clone(),
                         default: self.opt_expr(&node.default),
-                        kind: TypeParamKind::TypeVar { bound: self.opt_expr(&node.bound) },
+                        kind: TypeParamKind::TypeVar {
+                            bound: self.opt_expr(&node.bound),
+                        },
                     },
                     ruff::TypeParam::TypeVarTuple(node) => TypeParam {
                         pos,
@@ -357,7 +394,10 @@ impl<'a> Converter<'a> {
         let pos = self.pos(pattern.range());
         let kind = self
             .nested(|c| c.pattern_kind(pattern))
-            .unwrap_or(PatternKind::MatchAs { pattern: None, name: None });
+            .unwrap_or(PatternKind::MatchAs {
+                pattern: None,
+                name: None,
+            });
         Pattern { pos, kind }
     }
 
@@ -368,7 +408,9 @@ impl<'a> Converter<'a> {
     fn pattern_kind(&mut self, pattern: &ruff::Pattern) -> PatternKind {
         let name = |id: &Option<ruff::Identifier>| id.as_ref().map(|n| n.id.clone());
         match pattern {
-            ruff::Pattern::MatchValue(node) => PatternKind::MatchValue { value: self.expr(&node.value) },
+            ruff::Pattern::MatchValue(node) => PatternKind::MatchValue {
+                value: self.expr(&node.value),
+            },
             ruff::Pattern::MatchSingleton(node) => PatternKind::MatchSingleton {
                 value: match node.value {
                     ruff::Singleton::None => Constant::None,
@@ -376,9 +418,9 @@ impl<'a> Converter<'a> {
                     ruff::Singleton::False => Constant::False,
                 },
             },
-            ruff::Pattern::MatchSequence(node) => {
-                PatternKind::MatchSequence { patterns: self.patterns(&node.patterns) }
-            }
+            ruff::Pattern::MatchSequence(node) => PatternKind::MatchSequence {
+                patterns: self.patterns(&node.patterns),
+            },
             ruff::Pattern::MatchMapping(node) => PatternKind::MatchMapping {
                 keys: self.exprs(&node.keys),
                 patterns: self.patterns(&node.patterns),
@@ -387,15 +429,29 @@ impl<'a> Converter<'a> {
             ruff::Pattern::MatchClass(node) => PatternKind::MatchClass {
                 cls: self.expr(&node.cls),
                 patterns: self.patterns(&node.arguments.patterns),
-                kwd_attrs: node.arguments.keywords.iter().map(|k| k.attr.id.clone()).collect(),
-                kwd_patterns: node.arguments.keywords.iter().map(|k| self.pattern(&k.pattern)).collect(),
+                kwd_attrs: node
+                    .arguments
+                    .keywords
+                    .iter()
+                    .map(|k| k.attr.id.clone())
+                    .collect(),
+                kwd_patterns: node
+                    .arguments
+                    .keywords
+                    .iter()
+                    .map(|k| self.pattern(&k.pattern))
+                    .collect(),
             },
-            ruff::Pattern::MatchStar(node) => PatternKind::MatchStar { name: name(&node.name) },
+            ruff::Pattern::MatchStar(node) => PatternKind::MatchStar {
+                name: name(&node.name),
+            },
             ruff::Pattern::MatchAs(node) => PatternKind::MatchAs {
                 pattern: node.pattern.as_ref().map(|p| Box::new(self.pattern(p))),
                 name: name(&node.name),
             },
-            ruff::Pattern::MatchOr(node) => PatternKind::MatchOr { patterns: self.patterns(&node.patterns) },
+            ruff::Pattern::MatchOr(node) => PatternKind::MatchOr {
+                patterns: self.patterns(&node.patterns),
+            },
         }
     }
 
@@ -415,9 +471,10 @@ impl<'a> Converter<'a> {
 
     pub fn expr(&mut self, expr: &ruff::Expr) -> Expr {
         let pos = self.pos(expr.range());
-        let kind = self
-            .nested(|c| c.expr_kind(expr))
-            .unwrap_or(ExprKind::Constant { value: Constant::None, kind: None });
+        let kind = self.nested(|c| c.expr_kind(expr)).unwrap_or(ExprKind::Constant {
+            value: Constant::None,
+            kind: None,
+        });
         Expr { pos, kind }
     }
 
@@ -430,9 +487,10 @@ impl<'a> Converter<'a> {
                 },
                 values: self.exprs(&node.values),
             },
-            ruff::Expr::Named(node) => {
-                ExprKind::NamedExpr { target: self.boxed(&node.target), value: self.boxed(&node.value) }
-            }
+            ruff::Expr::Named(node) => ExprKind::NamedExpr {
+                target: self.boxed(&node.target),
+                value: self.boxed(&node.value),
+            },
             ruff::Expr::BinOp(node) => ExprKind::BinOp {
                 left: self.boxed(&node.left),
                 op: operator(node.op),
@@ -448,7 +506,12 @@ impl<'a> Converter<'a> {
                 operand: self.boxed(&node.operand),
             },
             ruff::Expr::Lambda(node) => ExprKind::Lambda {
-                args: Box::new(node.parameters.as_deref().map(|p| self.arguments(p)).unwrap_or_default()),
+                args: Box::new(
+                    node.parameters
+                        .as_deref()
+                        .map(|p| self.arguments(p))
+                        .unwrap_or_default(),
+                ),
                 body: self.boxed(&node.body),
             },
             ruff::Expr::If(node) => ExprKind::IfExp {
@@ -457,16 +520,24 @@ impl<'a> Converter<'a> {
                 orelse: self.boxed(&node.orelse),
             },
             ruff::Expr::Dict(node) => ExprKind::Dict {
-                keys: node.items.iter().map(|item| item.key.as_ref().map(|k| self.expr(k))).collect(),
+                keys: node
+                    .items
+                    .iter()
+                    .map(|item| item.key.as_ref().map(|k| self.expr(k)))
+                    .collect(),
                 values: node.items.iter().map(|item| self.expr(&item.value)).collect(),
             },
-            ruff::Expr::Set(node) => ExprKind::Set { elts: self.exprs(&node.elts) },
-            ruff::Expr::ListComp(node) => {
-                ExprKind::ListComp { elt: self.boxed(&node.elt), generators: self.generators(&node.generators) }
-            }
-            ruff::Expr::SetComp(node) => {
-                ExprKind::SetComp { elt: self.boxed(&node.elt), generators: self.generators(&node.generators) }
-            }
+            ruff::Expr::Set(node) => ExprKind::Set {
+                elts: self.exprs(&node.elts),
+            },
+            ruff::Expr::ListComp(node) => ExprKind::ListComp {
+                elt: self.boxed(&node.elt),
+                generators: self.generators(&node.generators),
+            },
+            ruff::Expr::SetComp(node) => ExprKind::SetComp {
+                elt: self.boxed(&node.elt),
+                generators: self.generators(&node.generators),
+            },
             ruff::Expr::DictComp(node) => match &node.key {
                 Some(key) => ExprKind::DictComp {
                     key: self.boxed(key),
@@ -475,19 +546,29 @@ impl<'a> Converter<'a> {
                 },
                 None => {
                     let pos = self.pos(node.value.range());
-                    self.fail(CompileError::syntax("dict unpacking cannot be used in dict comprehension", pos));
-                    ExprKind::Constant { value: Constant::None, kind: None }
+                    self.fail(CompileError::syntax(
+                        "dict unpacking cannot be used in dict comprehension",
+                        pos,
+                    ));
+                    ExprKind::Constant {
+                        value: Constant::None,
+                        kind: None,
+                    }
                 }
             },
             ruff::Expr::Generator(node) => ExprKind::GeneratorExp {
                 elt: self.boxed(&node.elt),
                 generators: self.generators(&node.generators),
             },
-            ruff::Expr::Await(node) => ExprKind::Await { value: self.boxed(&node.value) },
-            ruff::Expr::Yield(node) => {
-                ExprKind::Yield { value: node.value.as_ref().map(|value| self.boxed(value)) }
-            }
-            ruff::Expr::YieldFrom(node) => ExprKind::YieldFrom { value: self.boxed(&node.value) },
+            ruff::Expr::Await(node) => ExprKind::Await {
+                value: self.boxed(&node.value),
+            },
+            ruff::Expr::Yield(node) => ExprKind::Yield {
+                value: node.value.as_ref().map(|value| self.boxed(value)),
+            },
+            ruff::Expr::YieldFrom(node) => ExprKind::YieldFrom {
+                value: self.boxed(&node.value),
+            },
             ruff::Expr::Compare(node) => ExprKind::Compare {
                 left: self.boxed(&node.left),
                 ops: node.ops.iter().map(|op| cmp_op(*op)).collect(),
@@ -498,15 +579,26 @@ impl<'a> Converter<'a> {
             ruff::Expr::TString(node) => self.t_string(node),
             ruff::Expr::StringLiteral(node) => self.string_literal(node),
             ruff::Expr::BytesLiteral(node) => self.bytes_literal(node),
-            ruff::Expr::NumberLiteral(node) => {
-                ExprKind::Constant { value: self.number(&node.value, node.range), kind: None }
-            }
-            ruff::Expr::BooleanLiteral(node) => ExprKind::Constant {
-                value: if node.value { Constant::True } else { Constant::False },
+            ruff::Expr::NumberLiteral(node) => ExprKind::Constant {
+                value: self.number(&node.value, node.range),
                 kind: None,
             },
-            ruff::Expr::NoneLiteral(_) => ExprKind::Constant { value: Constant::None, kind: None },
-            ruff::Expr::EllipsisLiteral(_) => ExprKind::Constant { value: Constant::Ellipsis, kind: None },
+            ruff::Expr::BooleanLiteral(node) => ExprKind::Constant {
+                value: if node.value {
+                    Constant::True
+                } else {
+                    Constant::False
+                },
+                kind: None,
+            },
+            ruff::Expr::NoneLiteral(_) => ExprKind::Constant {
+                value: Constant::None,
+                kind: None,
+            },
+            ruff::Expr::EllipsisLiteral(_) => ExprKind::Constant {
+                value: Constant::Ellipsis,
+                kind: None,
+            },
             ruff::Expr::Attribute(node) => ExprKind::Attribute {
                 value: self.boxed(&node.value),
                 attr: node.attr.id.clone(),
@@ -517,12 +609,22 @@ impl<'a> Converter<'a> {
                 slice: self.boxed(&node.slice),
                 ctx: context(node.ctx),
             },
-            ruff::Expr::Starred(node) => {
-                ExprKind::Starred { value: self.boxed(&node.value), ctx: context(node.ctx) }
-            }
-            ruff::Expr::Name(node) => ExprKind::Name { id: node.id.clone(), ctx: context(node.ctx) },
-            ruff::Expr::List(node) => ExprKind::List { elts: self.exprs(&node.elts), ctx: context(node.ctx) },
-            ruff::Expr::Tuple(node) => ExprKind::Tuple { elts: self.exprs(&node.elts), ctx: context(node.ctx) },
+            ruff::Expr::Starred(node) => ExprKind::Starred {
+                value: self.boxed(&node.value),
+                ctx: context(node.ctx),
+            },
+            ruff::Expr::Name(node) => ExprKind::Name {
+                id: node.id.clone(),
+                ctx: context(node.ctx),
+            },
+            ruff::Expr::List(node) => ExprKind::List {
+                elts: self.exprs(&node.elts),
+                ctx: context(node.ctx),
+            },
+            ruff::Expr::Tuple(node) => ExprKind::Tuple {
+                elts: self.exprs(&node.elts),
+                ctx: context(node.ctx),
+            },
             ruff::Expr::Slice(node) => ExprKind::Slice {
                 lower: node.lower.as_ref().map(|e| self.boxed(e)),
                 upper: node.upper.as_ref().map(|e| self.boxed(e)),
@@ -531,7 +633,10 @@ impl<'a> Converter<'a> {
             ruff::Expr::IpyEscapeCommand(node) => {
                 let pos = self.pos(node.range);
                 self.fail(CompileError::syntax("invalid syntax", pos));
-                ExprKind::Constant { value: Constant::None, kind: None }
+                ExprKind::Constant {
+                    value: Constant::None,
+                    kind: None,
+                }
             }
         }
     }
@@ -545,7 +650,11 @@ impl<'a> Converter<'a> {
         {
             arg.pos = self.pos(node.arguments.range);
         }
-        ExprKind::Call { func, args, keywords: self.keywords(&node.arguments.keywords) }
+        ExprKind::Call {
+            func,
+            args,
+            keywords: self.keywords(&node.arguments.keywords),
+        }
     }
 
     fn generators(&mut self, generators: &[ruff::Comprehension]) -> Vec<Comprehension> {
@@ -603,7 +712,6 @@ pub fn big_constant(value: BigInt) -> Constant {
         Err(_) => Constant::BigInt(Box::new(value)),
     }
 }
-
 
 fn context(ctx: ruff::ExprContext) -> ExprContext {
     match ctx {

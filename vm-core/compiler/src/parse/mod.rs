@@ -70,12 +70,15 @@ pub fn parse(text: &str, mode: Mode) -> Result<Parsed> {
             let body = converter.body(&module.body);
             match mode {
                 Mode::Single => Mod::Interactive { body },
-                _ => Mod::Module { body, type_ignores: Vec::new() },
+                _ => Mod::Module {
+                    body,
+                    type_ignores: Vec::new(),
+                },
             }
         }
-        ruff::Mod::Expression(expression) => {
-            Mod::Expression { body: Box::new(converter.expr(&expression.body)) }
-        }
+        ruff::Mod::Expression(expression) => Mod::Expression {
+            body: Box::new(converter.expr(&expression.body)),
+        },
     };
     drop_deep(parsed);
     let warnings = std::mem::take(&mut converter.warnings);
@@ -95,10 +98,14 @@ pub fn drop_deep<T>(tree: T) {
 
 /// `(int, str) -> bool`, for `compile(..., 'func_type')`.
 fn parse_func_type(text: &str, lines: &LineIndex) -> Result<Parsed> {
-    let invalid = || CompileError::syntax("invalid syntax", lines.position(Default::default())).finish(Some(text));
+    let invalid =
+        || CompileError::syntax("invalid syntax", lines.position(Default::default())).finish(Some(text));
     let (arguments, returns) = text.rsplit_once("->").ok_or_else(invalid)?;
-    let arguments =
-        arguments.trim().strip_prefix('(').and_then(|a| a.strip_suffix(')')).ok_or_else(invalid)?;
+    let arguments = arguments
+        .trim()
+        .strip_prefix('(')
+        .and_then(|a| a.strip_suffix(')'))
+        .ok_or_else(invalid)?;
     let eval = |part: &str| match parse(part, Mode::Eval)?.ast {
         Mod::Expression { body } => Ok(*body),
         _ => Err(invalid()),
@@ -118,5 +125,8 @@ fn parse_func_type(text: &str, lines: &LineIndex) -> Result<Parsed> {
         }
     }
     let returns = Box::new(eval(returns.trim())?);
-    Ok(Parsed { ast: Mod::FunctionType { argtypes, returns }, warnings: Vec::new() })
+    Ok(Parsed {
+        ast: Mod::FunctionType { argtypes, returns },
+        warnings: Vec::new(),
+    })
 }

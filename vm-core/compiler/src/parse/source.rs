@@ -29,9 +29,9 @@ pub fn decode_source(source: &[u8]) -> Result<Decoded<'_>, CompileError> {
             ErrorKind::SyntaxError,
             format!("encoding problem: {other} with BOM"),
         )),
-        Some("iso-8859-1") => {
-            Ok(Decoded::Text(body.iter().map(|b| *b as char).collect::<String>().into()))
-        }
+        Some("iso-8859-1") => Ok(Decoded::Text(
+            body.iter().map(|b| *b as char).collect::<String>().into(),
+        )),
         Some("ascii") => match body.iter().position(|b| !b.is_ascii()) {
             None => utf8(body, true),
             Some(at) => Err(CompileError::plain(
@@ -88,8 +88,12 @@ fn coding_comment(body: &[u8]) -> Option<String> {
         }
         let comment = &line[start..];
         for at in 0..comment.len().saturating_sub(6) {
-            let Some(rest) = comment[at..].strip_prefix(b"coding") else { continue };
-            let Some(rest) = rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b"=")) else { continue };
+            let Some(rest) = comment[at..].strip_prefix(b"coding") else {
+                continue;
+            };
+            let Some(rest) = rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b"=")) else {
+                continue;
+            };
             let skip = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
             let name: String = rest[skip..]
                 .iter()
@@ -105,12 +109,19 @@ fn coding_comment(body: &[u8]) -> Option<String> {
 }
 
 fn normalize_encoding(name: &str) -> String {
-    let lower: String =
-        name.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).take(12).collect();
+    let lower: String = name
+        .chars()
+        .map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() })
+        .take(12)
+        .collect();
     if lower == "utf-8" || lower.starts_with("utf-8-") || lower == "utf8" {
         "utf-8".into()
-    } else if matches!(lower.as_str(), "latin-1" | "iso-8859-1" | "iso-latin-1" | "latin1" | "l1")
-        || ["latin-1-", "iso-8859-1-", "iso-latin-1-"].iter().any(|p| lower.starts_with(p))
+    } else if matches!(
+        lower.as_str(),
+        "latin-1" | "iso-8859-1" | "iso-latin-1" | "latin1" | "l1"
+    ) || ["latin-1-", "iso-8859-1-", "iso-latin-1-"]
+        .iter()
+        .any(|p| lower.starts_with(p))
     {
         "iso-8859-1".into()
     } else if matches!(lower.as_str(), "ascii" | "us-ascii") {
@@ -139,8 +150,13 @@ pub struct LineIndex {
 impl LineIndex {
     pub fn new(source: &str) -> LineIndex {
         let newlines = source.bytes().enumerate().filter(|(_, b)| *b == b'\n');
-        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at as u32 + 1)).collect();
-        LineIndex { starts, last: Cell::new(0) }
+        let starts = std::iter::once(0)
+            .chain(newlines.map(|(at, _)| at as u32 + 1))
+            .collect();
+        LineIndex {
+            starts,
+            last: Cell::new(0),
+        }
     }
 
     /// Line from 1 and byte column from 0.
@@ -164,7 +180,12 @@ impl LineIndex {
     pub fn position(&self, range: TextRange) -> Position {
         let (line, col) = self.line_col(range.start());
         let (end_line, end_col) = self.line_col(range.end());
-        Position { line, end_line, col, end_col }
+        Position {
+            line,
+            end_line,
+            col,
+            end_col,
+        }
     }
 
     /// Offset of a line's first byte; the line counts from 1.

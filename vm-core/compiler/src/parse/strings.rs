@@ -34,7 +34,10 @@ impl Pieces {
         if let Some(pos) = self.text_pos.take() {
             let value = Constant::Str(PyStr::from_wtf8(std::mem::take(&mut self.text)));
             let kind = std::mem::take(&mut self.unicode_prefix).then(|| PyStr::from("u"));
-            self.values.push(Expr { pos, kind: ExprKind::Constant { value, kind } });
+            self.values.push(Expr {
+                pos,
+                kind: ExprKind::Constant { value, kind },
+            });
         }
     }
 
@@ -58,7 +61,10 @@ impl Converter<'_> {
             }
         };
         let kind = literal.value.is_unicode().then(|| PyStr::from("u"));
-        ExprKind::Constant { value: Constant::Str(value), kind }
+        ExprKind::Constant {
+            value: Constant::Str(value),
+            kind,
+        }
     }
 
     fn string_part(&mut self, part: &ruff::StringLiteral) -> Vec<u8> {
@@ -83,7 +89,10 @@ impl Converter<'_> {
                 bytes.extend_from_slice(part.as_slice());
             }
         }
-        ExprKind::Constant { value: Constant::Bytes(bytes.into()), kind: None }
+        ExprKind::Constant {
+            value: Constant::Bytes(bytes.into()),
+            kind: None,
+        }
     }
 
     pub(super) fn f_string(&mut self, string: &ruff::ExprFString) -> ExprKind {
@@ -99,13 +108,18 @@ impl Converter<'_> {
                     pieces.push_text(&bytes, pos);
                 }
                 ruff::FStringPart::FString(f_string) => {
-                    let raw = matches!(f_string.flags.prefix(), ruff::str_prefix::FStringPrefix::Raw { .. });
+                    let raw = matches!(
+                        f_string.flags.prefix(),
+                        ruff::str_prefix::FStringPrefix::Raw { .. }
+                    );
                     self.elements(&f_string.elements, raw, false, false, &mut pieces);
                 }
             }
         }
         pieces.flush();
-        ExprKind::JoinedStr { values: pieces.values }
+        ExprKind::JoinedStr {
+            values: pieces.values,
+        }
     }
 
     pub(super) fn t_string(&mut self, string: &ruff::ExprTString) -> ExprKind {
@@ -115,7 +129,9 @@ impl Converter<'_> {
             self.elements(&part.elements, raw, true, false, &mut pieces);
         }
         pieces.flush();
-        ExprKind::TemplateStr { values: pieces.values }
+        ExprKind::TemplateStr {
+            values: pieces.values,
+        }
     }
 
     fn elements(
@@ -161,14 +177,26 @@ impl Converter<'_> {
             self.elements(&spec.elements, raw, template, true, &mut inner);
             inner.flush();
             let pos = self.pos(spec.range);
-            Box::new(Expr { pos, kind: ExprKind::JoinedStr { values: inner.values } })
+            Box::new(Expr {
+                pos,
+                kind: ExprKind::JoinedStr { values: inner.values },
+            })
         });
         let value = Box::new(value);
         let kind = if template {
             let str = Constant::Str(self.interpolation_text(field).into());
-            ExprKind::Interpolation { value, str, conversion, format_spec }
+            ExprKind::Interpolation {
+                value,
+                str,
+                conversion,
+                format_spec,
+            }
         } else {
-            ExprKind::FormattedValue { value, conversion, format_spec }
+            ExprKind::FormattedValue {
+                value,
+                conversion,
+                format_spec,
+            }
         };
         pieces.push(Expr { pos, kind });
     }
@@ -230,7 +258,11 @@ impl Converter<'_> {
             out.push(byte);
             return at + 2;
         }
-        let hex_digits = |n: usize| u32::from_str_radix(text.get(at + 2..at + 2 + n)?, 16).ok().map(|v| (v, n));
+        let hex_digits = |n: usize| {
+            u32::from_str_radix(text.get(at + 2..at + 2 + n)?, 16)
+                .ok()
+                .map(|v| (v, n))
+        };
         let numeric = match letter {
             b'\n' => return at + 2,
             b'0'..=b'7' => return self.octal_escape(bytes, at, start, |value| push_code_point(out, value)),
@@ -263,15 +295,15 @@ impl Converter<'_> {
         }
     }
 
-    fn octal_escape(
-        &mut self,
-        bytes: &[u8],
-        at: usize,
-        start: TextSize,
-        mut push: impl FnMut(u32),
-    ) -> usize {
-        let digits = bytes[at + 1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
-        let value = bytes[at + 1..at + 1 + digits].iter().fold(0, |v, b| v * 8 + (*b - b'0') as u32);
+    fn octal_escape(&mut self, bytes: &[u8], at: usize, start: TextSize, mut push: impl FnMut(u32)) -> usize {
+        let digits = bytes[at + 1..]
+            .iter()
+            .take(3)
+            .take_while(|b| matches!(b, b'0'..=b'7'))
+            .count();
+        let value = bytes[at + 1..at + 1 + digits]
+            .iter()
+            .fold(0, |v, b| v * 8 + (*b - b'0') as u32);
         if value > 0xFF {
             let text = String::from_utf8_lossy(&bytes[at + 1..at + 1 + digits]).into_owned();
             self.warn(

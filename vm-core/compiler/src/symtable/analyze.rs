@@ -48,8 +48,11 @@ impl Analyzer<'_> {
             new_global.extend(global.iter().cloned());
             new_bound.extend(bound.iter().flat_map(|b| b.iter()).cloned());
         }
-        let symbols: Vec<(Ident, u32)> =
-            self.table.blocks[id].symbols.iter().map(|(name, flags)| (name.clone(), *flags)).collect();
+        let symbols: Vec<(Ident, u32)> = self.table.blocks[id]
+            .symbols
+            .iter()
+            .map(|(name, flags)| (name.clone(), *flags))
+            .collect();
         let mut sets = Sets {
             scopes: Scopes::default(),
             local: Names::default(),
@@ -61,7 +64,12 @@ impl Analyzer<'_> {
         for (name, flags) in &symbols {
             self.name(id, name, *flags, &mut sets, class_entry)?;
         }
-        let Sets { mut scopes, local, free: name_free, .. } = sets;
+        let Sets {
+            mut scopes,
+            local,
+            free: name_free,
+            ..
+        } = sets;
         if is_class {
             for name in ["__class__", "__classdict__", "__conditional_annotations__"] {
                 new_bound.insert(Ident::new_static(name));
@@ -85,8 +93,10 @@ impl Analyzer<'_> {
             } else {
                 class_entry
             };
-            let inlines = !matches!(entry.comprehension, ComprehensionKind::No | ComprehensionKind::Generator)
-                && !self.table.blocks[id].can_see_class_scope;
+            let inlines = !matches!(
+                entry.comprehension,
+                ComprehensionKind::No | ComprehensionKind::Generator
+            ) && !self.table.blocks[id].can_see_class_scope;
             let mut child_bound = new_bound.clone();
             let mut child_global = new_global.clone();
             let mut child_type_params = type_params.clone();
@@ -122,7 +132,14 @@ impl Analyzer<'_> {
             block.has_conditional_annotations |= new_free.remove("__conditional_annotations__");
         }
         let keeps_class_binding = is_class || self.table.blocks[id].can_see_class_scope;
-        self.update_symbols(id, &scopes, bound.as_deref(), &new_free, &inlined_cells, keeps_class_binding);
+        self.update_symbols(
+            id,
+            &scopes,
+            bound.as_deref(),
+            &new_free,
+            &inlined_cells,
+            keeps_class_binding,
+        );
         free.extend(new_free);
         Ok(())
     }
@@ -203,7 +220,11 @@ impl Analyzer<'_> {
 
     fn directive_error(&self, id: BlockId, name: &Ident, message: String) -> CompileError {
         let block = &self.table.blocks[id];
-        let pos = block.directives.iter().find(|(n, _)| n == name).map_or(block.pos, |(_, pos)| *pos);
+        let pos = block
+            .directives
+            .iter()
+            .find(|(n, _)| n == name)
+            .map_or(block.pos, |(_, pos)| *pos);
         CompileError::syntax(message, pos)
     }
 
@@ -217,8 +238,11 @@ impl Analyzer<'_> {
         inlined_cells: &mut Names,
     ) {
         let outer_is_class = self.table.blocks[id].kind == BlockKind::Class;
-        let symbols: Vec<(Ident, u32)> =
-            self.table.blocks[comp].symbols.iter().map(|(name, flags)| (name.clone(), *flags)).collect();
+        let symbols: Vec<(Ident, u32)> = self.table.blocks[comp]
+            .symbols
+            .iter()
+            .map(|(name, flags)| (name.clone(), *flags))
+            .collect();
         let mut remove_class = false;
         for (name, comp_flags) in symbols {
             if comp_flags & DEF_PARAM != 0 {
@@ -253,7 +277,9 @@ impl Analyzer<'_> {
 
     fn is_free_in_any_child(&self, comp: BlockId, name: &Ident) -> bool {
         let children = &self.table.blocks[comp].children;
-        children.iter().any(|child| self.table.blocks[*child].scope(name) == Scope::Free)
+        children
+            .iter()
+            .any(|child| self.table.blocks[*child].scope(name) == Scope::Free)
     }
 
     /// The children of inlined comprehensions become children of this block.

@@ -25,12 +25,27 @@ struct Generic<'a> {
 
 impl Builder {
     pub(super) fn new(future_annotations: bool) -> Builder {
-        let table = SymbolTable { blocks: Vec::new(), top: 0, by_node: FxHashMap::default() };
-        Builder { table, stack: Vec::new(), cur: 0, private: None, future_annotations }
+        let table = SymbolTable {
+            blocks: Vec::new(),
+            top: 0,
+            by_node: FxHashMap::default(),
+        };
+        Builder {
+            table,
+            stack: Vec::new(),
+            cur: 0,
+            private: None,
+            future_annotations,
+        }
     }
 
     pub(super) fn build(mut self, module: &Mod) -> Result<SymbolTable> {
-        let pos = Position { line: 0, end_line: 0, col: 0, end_col: 0 };
+        let pos = Position {
+            line: 0,
+            end_line: 0,
+            col: 0,
+            end_col: 0,
+        };
         let top = self.new_block(Ident::new_static("top"), BlockKind::Module, None, pos);
         self.enter(top);
         match module {
@@ -85,9 +100,10 @@ impl Builder {
             in_conditional_block: false,
             has_conditional_annotations: false,
             in_unevaluated_annotation: false,
-            annotations_used: false,
             annotation_block: None,
             scope_info: None,
+            walrus: FxHashSet::default(),
+            function_name: None,
             mangled_names: None,
         });
         if let Some(key) = key {
@@ -115,7 +131,10 @@ impl Builder {
     fn enter_new(&mut self, name: Ident, kind: BlockKind, key: NodeKey, pos: Position) -> Result<()> {
         let id = self.new_block(name, kind, Some(key), pos);
         self.enter(id);
-        if matches!(kind, BlockKind::Annotation | BlockKind::TypeAlias | BlockKind::TypeVariable) {
+        if matches!(
+            kind,
+            BlockKind::Annotation | BlockKind::TypeAlias | BlockKind::TypeVariable
+        ) {
             // These functions are called with the annotation format.
             self.add_def(&Ident::new_static(".format"), DEF_PARAM, pos)?;
             self.add_def(&Ident::new_static(".format"), USE, pos)?;
@@ -153,7 +172,10 @@ impl Builder {
             ));
         }
         if flag & value & DEF_TYPE_PARAM != 0 {
-            return Err(CompileError::syntax(format!("duplicate type parameter '{name}'"), pos));
+            return Err(CompileError::syntax(
+                format!("duplicate type parameter '{name}'"),
+                pos,
+            ));
         }
         value |= flag;
         if block.comp_iter_target {
@@ -178,7 +200,11 @@ impl Builder {
 
     fn check_name(&self, name: &Ident, pos: Position, ctx: ExprContext) -> Result<()> {
         if name == "__debug__" && ctx != ExprContext::Load {
-            let verb = if ctx == ExprContext::Store { "assign to" } else { "delete" };
+            let verb = if ctx == ExprContext::Store {
+                "assign to"
+            } else {
+                "delete"
+            };
             return Err(CompileError::syntax(format!("cannot {verb} __debug__"), pos));
         }
         Ok(())
@@ -209,7 +235,11 @@ impl Builder {
         match &stmt.kind {
             StmtKind::FunctionDef(def) => self.function_def(def, stmt.pos)?,
             StmtKind::ClassDef(def) => self.class_def(def, stmt.pos)?,
-            StmtKind::TypeAlias { name, type_params, value } => {
+            StmtKind::TypeAlias {
+                name,
+                type_params,
+                value,
+            } => {
                 self.type_alias(stmt, name, type_params, value)?;
             }
             StmtKind::Return { value } => {
@@ -227,7 +257,12 @@ impl Builder {
                 self.expr(target)?;
                 self.expr(value)?;
             }
-            StmtKind::AnnAssign { target, annotation, value, simple } => {
+            StmtKind::AnnAssign {
+                target,
+                annotation,
+                value,
+                simple,
+            } => {
                 self.ann_assign(target, annotation, value.as_ref(), *simple)?;
             }
             StmtKind::For(node) => {
@@ -266,10 +301,14 @@ impl Builder {
             StmtKind::Import { names } => names.iter().try_for_each(|alias| self.alias(alias))?,
             StmtKind::ImportFrom { names, .. } => names.iter().try_for_each(|alias| self.alias(alias))?,
             StmtKind::Global { names } => {
-                names.iter().try_for_each(|name| self.directive(name, DEF_GLOBAL, stmt.pos))?;
+                names
+                    .iter()
+                    .try_for_each(|name| self.directive(name, DEF_GLOBAL, stmt.pos))?;
             }
             StmtKind::Nonlocal { names } => {
-                names.iter().try_for_each(|name| self.directive(name, DEF_NONLOCAL, stmt.pos))?;
+                names
+                    .iter()
+                    .try_for_each(|name| self.directive(name, DEF_NONLOCAL, stmt.pos))?;
             }
             StmtKind::Expr { value } => self.expr(value)?,
             StmtKind::Pass | StmtKind::Break | StmtKind::Continue => {}
@@ -321,7 +360,10 @@ impl Builder {
         let name = alias.asname.as_ref().unwrap_or(&alias.name);
         if name == "*" {
             if self.block().kind != BlockKind::Module {
-                return Err(CompileError::syntax("import * only allowed at module level", alias.pos));
+                return Err(CompileError::syntax(
+                    "import * only allowed at module level",
+                    alias.pos,
+                ));
             }
             return Ok(());
         }
@@ -345,7 +387,11 @@ impl Builder {
                 self.check_name(id, target.pos, ExprContext::Store)?;
                 let current = self.lookup(id);
                 if current & (DEF_GLOBAL | DEF_NONLOCAL) != 0 && self.cur != self.table.top && simple {
-                    let word = if current & DEF_GLOBAL != 0 { "global" } else { "nonlocal" };
+                    let word = if current & DEF_GLOBAL != 0 {
+                        "global"
+                    } else {
+                        "nonlocal"
+                    };
                     return Err(CompileError::syntax(
                         format!("annotated name '{id}' can't be {word}"),
                         target.pos,
@@ -372,7 +418,11 @@ impl Builder {
             && !block.has_conditional_annotations
         {
             block.has_conditional_annotations = true;
-            self.add_def(&Ident::new_static("__conditional_annotations__"), USE, annotation.pos)?;
+            self.add_def(
+                &Ident::new_static("__conditional_annotations__"),
+                USE,
+                annotation.pos,
+            )?;
         }
         match self.table.blocks[parent].annotation_block {
             Some(id) => self.enter(id),
@@ -385,6 +435,13 @@ impl Builder {
                     self.see_class_scope(annotation.pos)?;
                 }
             }
+        }
+        if self.table.blocks[parent].has_conditional_annotations && !self.future_annotations {
+            self.add_def(
+                &Ident::new_static("__conditional_annotations__"),
+                USE,
+                annotation.pos,
+            )?;
         }
         let unevaluated = kind == BlockKind::Function;
         self.block().in_unevaluated_annotation = unevaluated;
@@ -445,13 +502,17 @@ impl Builder {
     }
 
     fn kw_defaults(&mut self, args: &Arguments) -> Result<()> {
-        args.kw_defaults.iter().flatten().try_for_each(|default| self.expr(default))
+        args.kw_defaults
+            .iter()
+            .flatten()
+            .try_for_each(|default| self.expr(default))
     }
 
     fn function_annotations(&mut self, def: &FunctionDef, pos: Position) -> Result<()> {
         let in_class = self.in_class_scope();
         let key = NodeKey::new(def, KeyKind::Annotations);
         self.enter_new(Ident::new_static("__annotate__"), BlockKind::Annotation, key, pos)?;
+        self.block().function_name = Some(def.name.clone());
         if in_class && !self.future_annotations {
             self.see_class_scope(pos)?;
         }
@@ -469,7 +530,13 @@ impl Builder {
 
     fn parameters(&mut self, args: &Arguments) -> Result<()> {
         let stars = args.vararg.iter().chain(&args.kwarg);
-        for arg in args.posonlyargs.iter().chain(&args.args).chain(&args.kwonlyargs).chain(stars) {
+        for arg in args
+            .posonlyargs
+            .iter()
+            .chain(&args.args)
+            .chain(&args.kwonlyargs)
+            .chain(stars)
+        {
             self.check_name(&arg.arg, arg.pos, ExprContext::Store)?;
             self.add_def(&arg.arg, DEF_PARAM, arg.pos)?;
         }
@@ -499,7 +566,12 @@ impl Builder {
         for keyword in &def.keywords {
             self.keyword(keyword)?;
         }
-        self.enter_new(def.name.clone(), BlockKind::Class, NodeKey::new(def, KeyKind::Body), pos)?;
+        self.enter_new(
+            def.name.clone(),
+            BlockKind::Class,
+            NodeKey::new(def, KeyKind::Body),
+            pos,
+        )?;
         self.private = Some(def.name.clone());
         if generic {
             self.add_def(&Ident::new_static("__type_params__"), DEF_LOCAL, pos)?;
@@ -524,7 +596,10 @@ impl Builder {
     ) -> Result<()> {
         self.expr(name)?;
         let ExprKind::Name { id, .. } = &name.kind else {
-            return Err(CompileError::syntax("type alias name must be an identifier", name.pos));
+            return Err(CompileError::syntax(
+                "type alias name must be an identifier",
+                name.pos,
+            ));
         };
         let in_class = self.in_class_scope();
         let generic = !type_params.is_empty();
@@ -538,7 +613,12 @@ impl Builder {
                 pos: stmt.pos,
             })?;
         }
-        self.enter_new(id.clone(), BlockKind::TypeAlias, NodeKey::new(stmt, KeyKind::Body), stmt.pos)?;
+        self.enter_new(
+            id.clone(),
+            BlockKind::TypeAlias,
+            NodeKey::new(stmt, KeyKind::Body),
+            stmt.pos,
+        )?;
         if in_class {
             self.see_class_scope(value.pos)?;
         }
@@ -575,7 +655,10 @@ impl Builder {
     }
 
     fn type_param(&mut self, param: &TypeParam) -> Result<()> {
-        if matches!(param.name.as_str(), "__classdict__" | "__conditional_annotations__") {
+        if matches!(
+            param.name.as_str(),
+            "__classdict__" | "__conditional_annotations__"
+        ) {
             return Err(CompileError::syntax(
                 format!("reserved name '{}' cannot be used for type parameter", param.name),
                 param.pos,
@@ -648,12 +731,20 @@ impl Builder {
                 self.exprs(keys)?;
                 patterns.iter().try_for_each(|p| self.pattern(p))
             }
-            PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } => {
+            PatternKind::MatchClass {
+                cls,
+                patterns,
+                kwd_attrs,
+                kwd_patterns,
+            } => {
                 self.expr(cls)?;
                 for name in kwd_attrs {
                     self.check_name(name, pattern.pos, ExprContext::Store)?;
                 }
-                patterns.iter().chain(kwd_patterns).try_for_each(|p| self.pattern(p))
+                patterns
+                    .iter()
+                    .chain(kwd_patterns)
+                    .try_for_each(|p| self.pattern(p))
             }
             PatternKind::MatchAs { pattern: inner, name } => {
                 bind(name)?;
@@ -711,12 +802,26 @@ impl Builder {
             ExprKind::SetComp { elt, generators } => {
                 self.comprehension(expr, ComprehensionKind::Set, "<setcomp>", generators, elt, None)
             }
-            ExprKind::DictComp { key, value, generators } => {
-                self.comprehension(expr, ComprehensionKind::Dict, "<dictcomp>", generators, key, Some(value))
-            }
-            ExprKind::GeneratorExp { elt, generators } => {
-                self.comprehension(expr, ComprehensionKind::Generator, "<genexpr>", generators, elt, None)
-            }
+            ExprKind::DictComp {
+                key,
+                value,
+                generators,
+            } => self.comprehension(
+                expr,
+                ComprehensionKind::Dict,
+                "<dictcomp>",
+                generators,
+                key,
+                Some(value),
+            ),
+            ExprKind::GeneratorExp { elt, generators } => self.comprehension(
+                expr,
+                ComprehensionKind::Generator,
+                "<genexpr>",
+                generators,
+                elt,
+                None,
+            ),
             ExprKind::Yield { value } => {
                 self.refuse_in_annotation("yield expression", expr)?;
                 self.opt_expr(value.as_deref())?;
@@ -735,7 +840,9 @@ impl Builder {
                 self.block().coroutine = true;
                 Ok(())
             }
-            ExprKind::Compare { left, comparators, .. } => {
+            ExprKind::Compare {
+                left, comparators, ..
+            } => {
                 self.expr(left)?;
                 self.exprs(comparators)
             }
@@ -744,8 +851,12 @@ impl Builder {
                 self.exprs(args)?;
                 keywords.iter().try_for_each(|keyword| self.keyword(keyword))
             }
-            ExprKind::FormattedValue { value, format_spec, .. }
-            | ExprKind::Interpolation { value, format_spec, .. } => {
+            ExprKind::FormattedValue {
+                value, format_spec, ..
+            }
+            | ExprKind::Interpolation {
+                value, format_spec, ..
+            } => {
                 self.expr(value)?;
                 self.opt_expr(format_spec.as_deref())
             }
@@ -859,12 +970,19 @@ impl Builder {
             self.extend_named_expr_scope(target)?;
         }
         self.expr(value)?;
+        if let ExprKind::Name { id, .. } = &target.kind {
+            let block = &self.table.blocks[self.cur];
+            let mangled = maybe_mangle(self.private.as_deref(), block, id);
+            self.block().walrus.insert(mangled);
+        }
         self.expr(target)
     }
 
     /// A walrus in a comprehension binds in the scope around the comprehensions.
     fn extend_named_expr_scope(&mut self, target: &Expr) -> Result<()> {
-        let ExprKind::Name { id, .. } = &target.kind else { return Ok(()) };
+        let ExprKind::Name { id, .. } = &target.kind else {
+            return Ok(());
+        };
         let fail = |message: String| Err(CompileError::syntax(message, target.pos));
         for at in (0..self.stack.len()).rev() {
             let block_id = self.stack[at];
@@ -880,9 +998,15 @@ impl Builder {
             }
             match block.kind {
                 BlockKind::Function => {
-                    let flag = if flags & DEF_GLOBAL != 0 { DEF_GLOBAL } else { DEF_NONLOCAL };
+                    let flag = if flags & DEF_GLOBAL != 0 {
+                        DEF_GLOBAL
+                    } else {
+                        DEF_NONLOCAL
+                    };
                     self.add_def(id, flag, target.pos)?;
                     self.record_directive(self.cur, id, target.pos);
+                    let mangled = maybe_mangle(self.private.as_deref(), &self.table.blocks[block_id], id);
+                    self.table.blocks[block_id].walrus.insert(mangled);
                     return self.add_def_in(block_id, id, DEF_LOCAL, target.pos);
                 }
                 BlockKind::Module => {
@@ -891,7 +1015,9 @@ impl Builder {
                     return self.add_def_in(block_id, id, DEF_GLOBAL, target.pos);
                 }
                 BlockKind::Class => {
-                    return fail("assignment expression within a comprehension cannot be used in a class body".into());
+                    return fail(
+                        "assignment expression within a comprehension cannot be used in a class body".into(),
+                    );
                 }
                 BlockKind::TypeParameters => {
                     return fail(
@@ -900,10 +1026,15 @@ impl Builder {
                     );
                 }
                 BlockKind::TypeAlias => {
-                    return fail("assignment expression within a comprehension cannot be used in a type alias".into());
+                    return fail(
+                        "assignment expression within a comprehension cannot be used in a type alias".into(),
+                    );
                 }
                 BlockKind::TypeVariable => {
-                    return fail("assignment expression within a comprehension cannot be used in a TypeVar bound".into());
+                    return fail(
+                        "assignment expression within a comprehension cannot be used in a TypeVar bound"
+                            .into(),
+                    );
                 }
                 BlockKind::Annotation => {
                     return fail("named expression cannot be used within an annotation".into());
@@ -922,7 +1053,10 @@ impl Builder {
             BlockKind::TypeParameters => "the definition of a generic",
             _ => return Ok(()),
         };
-        Err(CompileError::syntax(format!("{what} cannot be used within {place}"), expr.pos))
+        Err(CompileError::syntax(
+            format!("{what} cannot be used within {place}"),
+            expr.pos,
+        ))
     }
 
     fn refuse_in_comprehension(&mut self, expr: &Expr) -> Result<()> {

@@ -132,10 +132,13 @@ pub struct Block {
     pub in_conditional_block: bool,
     pub has_conditional_annotations: bool,
     pub in_unevaluated_annotation: bool,
-    pub annotations_used: bool,
     pub annotation_block: Option<BlockId>,
     /// "a TypeVar bound" and the like, for errors.
     pub scope_info: Option<&'static str>,
+    /// Names that some walrus binds here: operands that borrow them need care.
+    pub walrus: FxHashSet<Ident>,
+    /// Of an `__annotate__` scope: the function it belongs to.
+    pub function_name: Option<Ident>,
     /// In the type parameter scope of a class: only these names are mangled.
     pub mangled_names: Option<FxHashSet<Ident>>,
 }

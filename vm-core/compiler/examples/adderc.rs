@@ -1,0 +1,85 @@
+//! Command line of the compiler alone: `adderc --dump=ast|bytecode FILE`, or `adderc PATH...` to compile (and, in debug
+//! builds, verify) every `.py` below the paths and print the failures.
+
+use adder_compiler::{CompileOpts, Decoded, Mode, compile_source, decode_source, parse};
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let mut dump = None;
+    let mut quiet = false;
+    let mut paths = Vec::new();
+    let mut mode = Mode::Exec;
+    let mut opts = CompileOpts::default();
+    for arg in std::env::args().skip(1) {
+        match arg.as_str() {
+            "--single" => mode = Mode::Single,
+            "--eval" => mode = Mode::Eval,
+            "-O" => opts.optimize = 1,
+            "-OO" => opts.optimize = 2,
+            "-q" => quiet = true,
+            _ => match arg.strip_prefix("--dump=") {
+                Some(what) => dump = Some(what.to_owned()),
+                None => paths.push(PathBuf::from(arg)),
+            },
+        }
+    }
+    let mut files = Vec::new();
+    paths.iter().for_each(|path| collect(path, &mut files));
+    files.sort();
+    let mut failures = 0;
+    for file in &files {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        let text = match decode_source(&bytes) {
+            Ok(Decoded::Text(text)) => text.into_owned(),
+            Ok(Decoded::OtherEncoding(name)) => {
+                println!("{}: encoding {name}", file.display());
+                continue;
+            }
+            Err(error) => {
+                failures += 1;
+                println!("{}: {error}", file.display());
+                continue;
+            }
+        };
+        if dump.as_deref() == Some("ast") {
+            println!(
+                "{:#?}",
+                parse::parse(&parse::source::normalize_newlines(&text), mode).map(|p| p.ast)
+            );
+            continue;
+        }
+        match compile_source(&text, &file.to_string_lossy(), mode, &opts) {
+            Ok(compiled) => {
+                if dump.is_some() {
+                    print!(
+                        "{}",
+                        adder_compiler::bytecode::disasm::disassemble(&compiled.code)
+                    );
+                }
+                if !quiet {
+                    compiled
+                        .warnings
+                        .iter()
+                        .for_each(|w| println!("{}:{}: {}", file.display(), w.pos.line, w.message));
+                }
+            }
+            Err(error) => {
+                failures += 1;
+                println!("{}: {error}", file.display());
+            }
+        }
+    }
+    println!("{} files, {failures} failures", files.len());
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+            collect(&entry.path(), files);
+        }
+    } else if path.extension().is_some_and(|ext| ext == "py")
+        || path.is_file() && !path.to_string_lossy().contains('.')
+    {
+        files.push(path.to_owned());
+    }
+}

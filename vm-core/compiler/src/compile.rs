@@ -1,0 +1,116 @@
+//! The crate's entry points: text or AST -> code object.
+
+use crate::ast::{Mod, StmtKind};
+use crate::bytecode::{CodeObject, code_flags};
+use crate::codegen::{Compiler, Options};
+use crate::error::{CompileError, CompileWarning, Result};
+use crate::fold::Folder;
+use crate::future;
+use crate::parse::{self, Mode, drop_deep, source};
+use crate::symtable::SymbolTable;
+
+/// How to compile.
+#[derive(Clone, Debug, Default)]
+pub struct CompileOpts {
+    /// 0: asserts and docstrings stay, 1: -O, 2: -OO.
+    pub optimize: u8,
+    /// `CO_FUTURE_*` flags inherited from the caller.
+    pub future_flags: u32,
+    /// `PyCF_ALLOW_TOP_LEVEL_AWAIT`.
+    pub top_level_await: bool,
+    /// `PyCF_DONT_IMPLY_DEDENT`, `codeop`: an unfinished statement is `ErrorKind::IncompleteInput`.
+    pub allow_incomplete_input: bool,
+}
+
+/// A compiled text with the warnings it caused.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    pub code: CodeObject,
+    pub warnings: Vec<CompileWarning>,
+}
+
+/// Compiles source text.
+pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts) -> Result<Compiled> {
+    let text = source::normalize_newlines(text);
+    let parse::Parsed { ast, warnings } = parse::parse(&text, mode).map_err(|error| {
+        if opts.allow_incomplete_input {
+            parse::errors::incomplete(error, &text)
+        } else {
+            error
+        }
+    })?;
+    if mode == Mode::Single {
+        check_single(&ast, &text)?;
+    }
+    let mut compiled = compile_ast(ast, filename, opts).map_err(|error| error.finish(Some(&text)))?;
+    let mut all = warnings;
+    all.append(&mut compiled.warnings);
+    all.sort_by_key(|warning| warning.pos.line);
+    compiled.warnings = all;
+    Ok(compiled)
+}
+
+/// Compiles a tree, which is folded in place on the way.
+pub fn compile_ast(mut ast: Mod, filename: &str, opts: &CompileOpts) -> Result<Compiled> {
+    let result = compile_tree(&mut ast, filename, opts);
+    drop_deep(ast);
+    result
+}
+
+fn compile_tree(ast: &mut Mod, filename: &str, opts: &CompileOpts) -> Result<Compiled> {
+    let future = future::features(ast)? | opts.future_flags;
+    let future_annotations = future & code_flags::FUTURE_ANNOTATIONS != 0;
+    let mut folder = Folder {
+        optimize: opts.optimize,
+        future_annotations,
+        warnings: Vec::new(),
+    };
+    folder.module(ast);
+    let table = SymbolTable::new(ast, future_annotations)?;
+    let options = Options {
+        optimize: opts.optimize,
+        future,
+        top_level_await: opts.top_level_await,
+    };
+    let code = Compiler::compile(ast, &table, filename, options)?;
+    #[cfg(debug_assertions)]
+    crate::bytecode::verify::verify(&code).map_err(|message| {
+        CompileError::plain(
+            crate::error::ErrorKind::SystemError,
+            format!("bytecode verifier: {message}"),
+        )
+    })?;
+    Ok(Compiled {
+        code,
+        warnings: folder.warnings,
+    })
+}
+
+/// 'single' input is one statement; what follows it may only be blank or comments.
+fn check_single(ast: &Mod, text: &str) -> Result<()> {
+    let Mod::Interactive { body } = ast else {
+        return Ok(());
+    };
+    let Some(first) = body.first() else { return Ok(()) };
+    let simple = |kind: &StmtKind| {
+        !matches!(
+            kind,
+            StmtKind::FunctionDef(_)
+                | StmtKind::ClassDef(_)
+                | StmtKind::For(_)
+                | StmtKind::While { .. }
+                | StmtKind::If { .. }
+                | StmtKind::With(_)
+                | StmtKind::Match { .. }
+                | StmtKind::Try(_)
+        )
+    };
+    let same_line = body
+        .iter()
+        .all(|stmt| simple(&stmt.kind) && stmt.pos.line <= first.pos.end_line);
+    if body.len() > 1 && !same_line {
+        let message = "multiple statements found while compiling a single statement";
+        return Err(CompileError::syntax(message, body[1].pos).finish(Some(text)));
+    }
+    Ok(())
+}
