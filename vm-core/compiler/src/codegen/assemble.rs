@@ -34,6 +34,12 @@ pub fn assemble(mut code: Code, meta: Meta) -> Result<CodeObject> {
     if let Some(message) = code.overflow {
         return Err(CompileError::plain(ErrorKind::OverflowError, message));
     }
+    for at in 0..code.ins.len() {
+        let ins = &mut code.ins[at];
+        if ins.op == Opcode::JUMP && code.labels[ins.target.0 as usize] as usize <= at {
+            ins.op = Opcode::JUMP_BACKWARD;
+        }
+    }
     thread_jumps(&mut code);
     let reachable = reachable(&code);
     let mut keep = reachable.clone();

@@ -501,6 +501,9 @@ impl<'a> Compiler<'a> {
             .emit_jump(pos, Opcode::POP_JUMP_IF_NONE, 0, values, Opnd::NO, fail);
         let first = self.depth();
         let count = (patterns.len() + kwd_patterns.len()) as u32;
+        if count == 0 {
+            return Ok(());
+        }
         self.emit(
             pos,
             Opcode::UNPACK_SEQUENCE,

@@ -331,7 +331,7 @@ impl<'a> Compiler<'a> {
                 self.emit(pos, Opcode::UNPACK_SEQUENCE, 0, base, value, count);
             }
         }
-        self.set_depth(depth + targets.len() as u32);
+        self.set_depth(depth + targets.len().max(1) as u32); // an empty target list has a base, too
         for (index, target) in targets.iter().enumerate() {
             let target = match &target.kind {
                 ExprKind::Starred { value, .. } => value,
