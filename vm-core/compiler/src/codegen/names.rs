@@ -60,6 +60,9 @@ impl<'a> Compiler<'a> {
         Ok(match scope {
             Scope::Free | Scope::Cell => {
                 let Some(cell) = self.unit.code.deref(name) else {
+                    if in_class && in_comp {
+                        return Ok(Access::Global); // `__class__`, which does not exist yet
+                    }
                     return Err(CompileError::plain(
                         ErrorKind::SystemError,
                         format!("compiler: no cell for '{name}' in '{}'", self.unit.qualname),

@@ -257,7 +257,7 @@ impl Analyzer<'_> {
                 None => {
                     if outer_is_class && scope == Scope::Free && name == "__class__" {
                         scope = Scope::GlobalImplicit;
-                        remove_class = true;
+                        remove_class = !self.is_free_in_any_child(comp, &name);
                     }
                     self.table.blocks[id].symbols.insert(name.clone(), only_flags);
                     scopes.insert(name, scope);
