@@ -3,14 +3,33 @@
 //! Pure functions. Digits come from the standard library's exact formatting (shortest and rounded half to even);
 //! what is here is Python's way of laying them out (`PyOS_double_to_string`). Tests: `dtoa_tests.rs`.
 
-/// A decimal expansion: the value is `0.DIGITS * 10**point`. Zero has no digits... but one `0` and point 1.
+/// A decimal expansion: the value is `0.DIGITS * 10**point`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Decimal {
+pub struct Decimal<D = Vec<u8>> {
     pub negative: bool,
     /// ASCII digits without trailing zeros (`"0"` for zero).
-    pub digits: Vec<u8>,
+    pub digits: D,
     /// The decimal point's place relative to the digits' start.
     pub point: i64,
+}
+
+/// A few ASCII characters on the stack: the shortest digits of a double with their exponent fit.
+#[derive(Default)]
+struct ShortText {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl std::fmt::Write for ShortText {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.len + text.len();
+        self.bytes
+            .get_mut(self.len..end)
+            .ok_or(std::fmt::Error)?
+            .copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
 }
 
 /// Flags of `PyOS_double_to_string`.
@@ -43,7 +62,45 @@ fn strip_trailing_zeros(digits: &mut Vec<u8>) {
 
 /// The shortest digits that give `value` back; `value` is finite.
 pub fn shortest(value: f64) -> Decimal {
-    split_scientific(value.is_sign_negative(), &format!("{:e}", value.abs()))
+    with_shortest(value, |decimal| Decimal {
+        negative: decimal.negative,
+        digits: decimal.digits.to_vec(),
+        point: decimal.point,
+    })
+}
+
+/// As `shortest`, with the digits on the stack.
+fn with_shortest<T>(value: f64, f: impl FnOnce(Decimal<&[u8]>) -> T) -> T {
+    use std::fmt::Write;
+    let mut text = ShortText::default();
+    // At most 17 digits, a point, and an exponent of four characters.
+    write!(text, "{:e}", value.abs()).expect("room for the shortest digits");
+    let text = &mut text.bytes[..text.len];
+    let at = text.iter().position(|byte| *byte == b'e').unwrap_or(text.len());
+    let exponent = text[at..]
+        .iter()
+        .skip(1)
+        .fold((0i64, 1i64), |(value, sign), byte| match byte {
+            b'-' => (value, -1),
+            digit => (value * 10 + i64::from(digit - b'0'), sign),
+        });
+    // "d.ddd": the first digit takes the point's place.
+    let digits = if at > 1 {
+        text[1] = text[0];
+        &text[1..at]
+    } else {
+        &text[..at]
+    };
+    let point = if digits == b"0" {
+        1
+    } else {
+        exponent.0 * exponent.1 + 1
+    };
+    f(Decimal {
+        negative: value.is_sign_negative(),
+        digits,
+        point,
+    })
 }
 
 /// `n_digits` significant digits, correctly rounded; `value` is finite.
@@ -88,11 +145,32 @@ pub fn double_to_string(value: f64, code: char, precision: usize, flags: u32) ->
     let precision = if code == 'g' { precision.max(1) } else { precision };
     let decimal = match code {
         'e' => significant(value, precision.saturating_add(1)),
+        // The standard library's own layout is the one wanted.
+        'f' if flags == 0 && precision <= MAX_SIGNIFICANT => return format!("{value:.precision$}"),
         'f' => fixed(value, precision),
         'g' => significant(value, precision),
-        _ => shortest(value),
+        _ => {
+            return with_shortest(value, |decimal| {
+                layout(decimal, code, precision as i64, flags, upper)
+            });
+        }
     };
-    layout(decimal, code, precision as i64, flags, upper)
+    let Decimal {
+        negative,
+        digits,
+        point,
+    } = decimal;
+    layout(
+        Decimal {
+            negative,
+            digits: &digits,
+            point,
+        },
+        code,
+        precision as i64,
+        flags,
+        upper,
+    )
 }
 
 fn non_finite(value: f64, upper: bool, flags: u32) -> String {
@@ -116,7 +194,7 @@ fn push_zeros(text: &mut Vec<u8>, count: i64) {
 }
 
 /// Digits to text: where the point stands, which zeros are written, and whether there is an exponent.
-fn layout(decimal: Decimal, code: char, precision: i64, flags: u32, upper: bool) -> String {
+fn layout(decimal: Decimal<&[u8]>, code: char, precision: i64, flags: u32, upper: bool) -> String {
     let Decimal {
         negative,
         digits,
@@ -168,7 +246,7 @@ fn layout(decimal: Decimal, code: char, precision: i64, flags: u32, upper: bool)
         text.push(b'.');
         text.extend_from_slice(&digits[point as usize..]);
     } else {
-        text.extend_from_slice(&digits);
+        text.extend_from_slice(digits);
     }
     if n_digits < point {
         push_zeros(&mut text, point - n_digits);
@@ -184,9 +262,12 @@ fn layout(decimal: Decimal, code: char, precision: i64, flags: u32, upper: bool)
         text.push(if upper { b'E' } else { b'e' });
         text.push(if exponent < 0 { b'-' } else { b'+' });
         let digits = exponent.unsigned_abs();
-        text.extend_from_slice(format!("{digits:02}").as_bytes());
+        if digits >= 100 {
+            text.push(b'0' + (digits / 100) as u8);
+        }
+        text.extend([b'0' + (digits / 10 % 10) as u8, b'0' + (digits % 10) as u8]);
     }
-    text.into_iter().map(char::from).collect()
+    String::from_utf8(text).expect("ASCII")
 }
 
 /// `repr(float)`.

@@ -22,6 +22,28 @@ pub enum FormatError {
     Overflow(String),
 }
 
+/// A formatted number.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Formatted {
+    Ascii(String),
+    Points(CodePoints),
+}
+
+impl From<CodePoints> for Formatted {
+    fn from(points: CodePoints) -> Formatted {
+        Formatted::Points(points)
+    }
+}
+
+impl Formatted {
+    fn finish(self) -> Ref<PyUnicodeObject> {
+        match self {
+            Formatted::Ascii(text) => PyUnicodeObject::from_ascii(text.as_bytes()),
+            Formatted::Points(points) => PyUnicodeObject::from_code_points(&points),
+        }
+    }
+}
+
 impl FormatError {
     pub fn value(message: impl Into<String>) -> FormatError {
         FormatError::Value(message.into())
@@ -98,7 +120,7 @@ pub fn int_value<E: From<FormatError>>(
     type_name: &dyn Display,
     to_decimal: impl FnOnce() -> Result<String, E>,
     to_double: impl FnOnce() -> Result<f64, E>,
-) -> Result<CodePoints, E> {
+) -> Result<Formatted, E> {
     let spec = spec::parse(spec_text, type_name, b'd', b'>')?;
     if kind_in(&spec, b"eEfFgG%") {
         return Ok(float_with_spec(to_double()?, spec)?);
@@ -115,7 +137,7 @@ pub fn int_value<E: From<FormatError>>(
         );
     }
     if kind_in(&spec, b"c") {
-        return Ok(character(negative, magnitude, spec)?);
+        return Ok(character(negative, magnitude, spec)?.into());
     }
     let kind = spec.kind as u8;
     let (body, prefix) = match kind {
@@ -125,22 +147,24 @@ pub fn int_value<E: From<FormatError>>(
         b'X' => (text::power_of_two(magnitude, 4, true), "0X"),
         _ => (to_decimal()?, ""),
     };
+    if spec.is_plain() {
+        let sign = if negative { "-" } else { "" };
+        let prefix = if spec.alternate { prefix } else { "" };
+        return Ok(Formatted::Ascii(format!("{sign}{prefix}{body}")));
+    }
     let locale = Locale::of(if kind == b'n' {
         Grouping::Locale
     } else {
         spec.grouping
     });
     let prefix = if spec.alternate { prefix } else { "" };
-    Ok(number::layout(
-        &Parts {
-            negative,
-            prefix,
-            digits: &body,
-            ..Parts::default()
-        },
-        &spec,
-        &locale,
-    ))
+    let parts = Parts {
+        negative,
+        prefix,
+        digits: &body,
+        ..Parts::default()
+    };
+    Ok(number::layout(&parts, &spec, &locale).into())
 }
 
 fn character(negative: bool, magnitude: &[u32], mut spec: Spec) -> Result<CodePoints, FormatError> {
@@ -173,11 +197,7 @@ fn character(negative: bool, magnitude: &[u32], mut spec: Spec) -> Result<CodePo
 }
 
 /// Formats a double.
-pub fn float_value(
-    value: f64,
-    spec_text: &[u32],
-    type_name: &dyn Display,
-) -> Result<CodePoints, FormatError> {
+pub fn float_value(value: f64, spec_text: &[u32], type_name: &dyn Display) -> Result<Formatted, FormatError> {
     let spec = spec::parse(spec_text, type_name, 0, b'>')?;
     if !kind_in(&spec, b"\0eEfFgGn%") {
         return Err(unknown_code(spec.kind, type_name));
@@ -203,7 +223,7 @@ fn dtsf_flags(spec: &Spec) -> u32 {
     flags
 }
 
-fn float_with_spec(mut value: f64, spec: Spec) -> Result<CodePoints, FormatError> {
+fn float_with_spec(mut value: f64, spec: Spec) -> Result<Formatted, FormatError> {
     let precision = checked_precision(&spec)?;
     let mut flags = dtsf_flags(&spec);
     let mut code = spec.kind as u8 as char;
@@ -230,11 +250,10 @@ fn float_with_spec(mut value: f64, spec: Spec) -> Result<CodePoints, FormatError
     if percent {
         body.push('%');
     }
-    Ok(number::layout(
-        &Parts::of_float(&body),
-        &spec,
-        &Locale::of(grouping),
-    ))
+    if spec.is_plain() {
+        return Ok(Formatted::Ascii(body));
+    }
+    Ok(number::layout(&Parts::of_float(&body), &spec, &Locale::of(grouping)).into())
 }
 
 /// Formats a complex number.
@@ -328,10 +347,6 @@ impl Display for TypeName<'_> {
     }
 }
 
-fn finish(text: CodePoints) -> Ref<PyUnicodeObject> {
-    PyUnicodeObject::from_code_points(&text)
-}
-
 impl From<FormatError> for Raised {
     fn from(error: FormatError) -> Raised {
         error.raise()
@@ -345,7 +360,11 @@ pub fn format_str(value: &PyUnicodeObject, spec: &PyUnicodeObject) -> PyResult<R
     }
     let points: Vec<u32> = value.code_points().collect();
     let type_name = &TypeName(value.as_object());
-    with_spec(spec, |spec| Ok(finish(text_value(&points, spec, type_name)?)))
+    with_spec(spec, |spec| {
+        Ok(PyUnicodeObject::from_code_points(&text_value(
+            &points, spec, type_name,
+        )?))
+    })
 }
 
 /// `int.__format__`.
@@ -364,7 +383,7 @@ pub fn format_int(value: &PyLongObject, spec: &PyUnicodeObject) -> PyResult<Ref<
         int_value::<Raised>(view.negative, view.digits, spec, type_name, to_decimal, || {
             value.to_f64()
         })
-        .map(finish)
+        .map(Formatted::finish)
     })
 }
 
@@ -375,7 +394,7 @@ pub fn format_float(value: &PyFloatObject, spec: &PyUnicodeObject) -> PyResult<R
     }
     let type_name = &TypeName(value.as_object());
     with_spec(spec, |spec| {
-        Ok(finish(float_value(value.value(), spec, type_name)?))
+        Ok(float_value(value.value(), spec, type_name)?.finish())
     })
 }
 
@@ -386,6 +405,10 @@ pub fn format_complex(value: &PyComplexObject, spec: &PyUnicodeObject) -> PyResu
     }
     let type_name = &TypeName(value.as_object());
     with_spec(spec, |spec| {
-        Ok(finish(complex_value(value.value(), spec, type_name)?))
+        Ok(PyUnicodeObject::from_code_points(&complex_value(
+            value.value(),
+            spec,
+            type_name,
+        )?))
     })
 }

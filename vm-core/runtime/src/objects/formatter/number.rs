@@ -3,12 +3,13 @@
 //! Pure. `Locale` carries what type `n` asks of the C library. Tests: `tests.rs`.
 
 use super::spec::{Grouping, Spec};
+use std::borrow::Cow;
 
 /// Separators and group sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locale {
-    pub decimal_point: String,
-    pub thousands_separator: String,
+    pub decimal_point: Cow<'static, str>,
+    pub thousands_separator: Cow<'static, str>,
     /// As `localeconv()` has it: sizes from the right, the last one repeated; CHAR_MAX ends the grouping.
     pub grouping: Vec<u8>,
 }
@@ -23,8 +24,8 @@ impl Locale {
             Grouping::Locale => return Locale::current(),
         };
         Locale {
-            decimal_point: ".".to_string(),
-            thousands_separator: separator.to_string(),
+            decimal_point: ".".into(),
+            thousands_separator: separator.into(),
             grouping: if size == 0 { Vec::new() } else { vec![size] },
         }
     }
@@ -35,8 +36,14 @@ impl Locale {
             let conventions = libc::localeconv();
             let text = |ptr: *const libc::c_char| std::ffi::CStr::from_ptr(ptr);
             Locale {
-                decimal_point: text((*conventions).decimal_point).to_string_lossy().into_owned(),
-                thousands_separator: text((*conventions).thousands_sep).to_string_lossy().into_owned(),
+                decimal_point: text((*conventions).decimal_point)
+                    .to_string_lossy()
+                    .into_owned()
+                    .into(),
+                thousands_separator: text((*conventions).thousands_sep)
+                    .to_string_lossy()
+                    .into_owned()
+                    .into(),
                 grouping: text((*conventions).grouping).to_bytes().to_vec(),
             }
         }
@@ -102,9 +109,9 @@ fn group_digits(digits: &str, min_width: usize, locale: &Locale) -> String {
 }
 
 /// Inserts separators into a fraction, from the left.
-fn group_fraction(digits: &str, grouping: Grouping) -> String {
+fn group_fraction(digits: &str, grouping: Grouping) -> Cow<'_, str> {
     let separator = match grouping {
-        Grouping::None => return digits.to_string(),
+        Grouping::None => return digits.into(),
         Grouping::Comma => ",",
         _ => "_",
     };
@@ -113,7 +120,7 @@ fn group_fraction(digits: &str, grouping: Grouping) -> String {
         .chunks(3)
         .filter_map(|chunk| std::str::from_utf8(chunk).ok())
         .collect();
-    chunks.join(separator)
+    chunks.join(separator).into()
 }
 
 /// A number's text, taken apart.
@@ -201,7 +208,7 @@ pub fn layout(parts: &Parts<'_>, spec: &Spec, locale: &Locale) -> CodePoints {
     };
     let fraction = group_fraction(parts.fraction, spec.fraction_grouping);
     let point = if parts.has_point {
-        locale.decimal_point.as_str()
+        &*locale.decimal_point
     } else {
         ""
     };
@@ -213,12 +220,10 @@ pub fn layout(parts: &Parts<'_>, spec: &Spec, locale: &Locale) -> CodePoints {
     } else {
         0
     };
-    let grouped = if parts.digits.is_empty() {
-        String::new()
-    } else if locale.grouping.is_empty() {
-        parts.digits.to_string()
+    let grouped: Cow<'_, str> = if parts.digits.is_empty() || locale.grouping.is_empty() {
+        parts.digits.into()
     } else {
-        group_digits(parts.digits, min_width, locale)
+        group_digits(parts.digits, min_width, locale).into()
     };
     let content = fixed_len + grouped.chars().count();
     let padding = spec.width.unwrap_or(0).saturating_sub(content);

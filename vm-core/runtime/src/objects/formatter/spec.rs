@@ -35,6 +35,17 @@ pub struct Spec {
     pub kind: u32,
 }
 
+impl Spec {
+    /// Whether a number's own text is the result: nothing is padded, grouped or signed.
+    pub fn is_plain(&self) -> bool {
+        self.width.is_none()
+            && matches!(self.sign, 0 | b'-')
+            && self.grouping == Grouping::None
+            && self.fraction_grouping == Grouping::None
+            && self.kind != u32::from(b'n')
+    }
+}
+
 fn is_align(c: u32) -> bool {
     [b'<', b'>', b'=', b'^']
         .iter()

@@ -6,9 +6,10 @@ fn points(text: &str) -> Vec<u32> {
     text.chars().map(u32::from).collect()
 }
 
-fn shown(result: Result<CodePoints, FormatError>) -> String {
-    match result {
-        Ok(text) => text.into_iter().filter_map(char::from_u32).collect(),
+fn shown<T: Into<Formatted>>(result: Result<T, FormatError>) -> String {
+    match result.map(T::into) {
+        Ok(Formatted::Ascii(text)) => text,
+        Ok(Formatted::Points(points)) => points.into_iter().filter_map(char::from_u32).collect(),
         Err(FormatError::Value(message)) => format!("ValueError: {message}"),
         Err(FormatError::Overflow(message)) => format!("OverflowError: {message}"),
     }

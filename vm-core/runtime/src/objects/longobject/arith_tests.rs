@@ -3,8 +3,16 @@
 use super::{arith, text};
 use crate::objects::floatobject::hex;
 use crate::prelude::*;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 include!("arith_cases.rs");
+
+/// Tests run on several threads, and objects want one at a time.
+static GIL: Mutex<()> = Mutex::new(());
+
+fn gil() -> MutexGuard<'static, ()> {
+    GIL.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn int(decimal: &str) -> Ref<PyLongObject> {
     let parsed = text::parse(decimal.as_bytes(), 10, 0).expect("a decimal number");
@@ -23,6 +31,7 @@ fn shown(result: PyResult<Ref<PyLongObject>>) -> String {
 
 #[test]
 fn arithmetic() {
+    let _gil = gil();
     for [a, b, sum, difference, product, quotient, rest, ratio] in ARITHMETIC {
         let (x, y) = (int(a), int(b));
         assert_eq!(shown(arith::add(&x, &y)), *sum, "{a} + {b}");
@@ -53,6 +62,7 @@ fn arithmetic() {
 
 #[test]
 fn shifts() {
+    let _gil = gil();
     for (a, count, right) in NEGATIVE_SHIFTS {
         assert_eq!(shown(arith::rshift_by(&int(a), *count)), *right, "{a} >> {count}");
         let left = arith::lshift_by(&int(a), *count).expect("memory");
@@ -62,6 +72,7 @@ fn shifts() {
 
 #[test]
 fn powers() {
+    let _gil = gil();
     for [a, b, modulus, expected] in POWERS {
         if modulus.is_empty() {
             assert_eq!(
@@ -81,6 +92,7 @@ fn powers() {
 
 #[test]
 fn bytes() {
+    let _gil = gil();
     for (a, n_bytes, signed, expected) in BYTES {
         let mut bytes = vec![0; *n_bytes];
         if int(a).write_bytes(&mut bytes, false, *signed).is_err() {
@@ -97,6 +109,7 @@ fn bytes() {
 
 #[test]
 fn machine_integers() {
+    let _gil = gil();
     for value in [
         0,
         1,

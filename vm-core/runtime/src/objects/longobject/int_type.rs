@@ -32,6 +32,26 @@ fn binary(
     }
 }
 
+/// The decimal text of a machine integer, made on the stack.
+fn decimal_text(value: i64) -> Ref<PyUnicodeObject> {
+    let mut buffer = [0; 20];
+    let mut at = buffer.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    PyUnicodeObject::from_ascii(&buffer[at..])
+}
+
 /// `byteorder` of `to_bytes` and `from_bytes`: whether it is little.
 fn is_little(byteorder: Option<&PyUnicodeObject>) -> PyResult<bool> {
     match byteorder {
@@ -137,6 +157,9 @@ impl PyLongObject {
     }
     #[slot]
     fn tp_repr(&self) -> PyResult<Ref<PyUnicodeObject>> {
+        if let Some(value) = self.to_i64() {
+            return Ok(decimal_text(value));
+        }
         Ok(PyUnicodeObject::from_string(self.to_decimal_string()?))
     }
     #[slot]

@@ -9,11 +9,32 @@ type Int = Ref<PyLongObject>;
 
 /// The bytes of a literal: a str is translated to ASCII first.
 fn parse_bytes(literal: &[u8], base: u32, source: &PyObject) -> PyResult<Int> {
+    if base == 10
+        && let Some(value) = short_decimal(literal)
+    {
+        return Ok(PyLongObject::from_i64(value));
+    }
     match text::parse(literal, base, max_str_digits()) {
         Ok(parsed) => PyLongObject::from_digits(parsed.negative, &parsed.digits),
         Err(ParseError::TooManyDigits(n)) => Err(too_many_digits(n)),
         Err(ParseError::Invalid) => Err(invalid_literal(base, source)),
     }
+}
+
+/// The value of a literal of at most 18 decimal digits with nothing but a sign before them.
+fn short_decimal(literal: &[u8]) -> Option<i64> {
+    let digits = literal.strip_prefix(b"-").unwrap_or(literal);
+    if digits.is_empty() || digits.len() > 18 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = digits
+        .iter()
+        .fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    Some(if digits.len() < literal.len() {
+        -value
+    } else {
+        value
+    })
 }
 
 #[cold]
@@ -128,9 +149,13 @@ pub(super) fn bytes_of(source: &PyObject) -> PyResult<Ref<PyBytesObject>> {
         return Ok(bytes.to_ref());
     }
     if let Some(result) = source.call_special(identifier!("__bytes__"), &[])? {
-        return result
-            .downcast::<PyBytesObject>()
-            .map_err(|other| raise!(TypeError, "__bytes__ returned non-bytes (type {})", other.ty().name()));
+        return result.downcast::<PyBytesObject>().map_err(|other| {
+            raise!(
+                TypeError,
+                "__bytes__ returned non-bytes (type {})",
+                other.ty().name()
+            )
+        });
     }
     crate::objects::bytesobject::from_object(source)
 }
