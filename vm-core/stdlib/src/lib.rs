@@ -4,6 +4,9 @@
 //! and `sys.builtin_module_names` read.
 #![allow(non_upper_case_globals, non_camel_case_types)]
 
+pub mod io;
+pub mod module_parts;
+
 use adder_runtime::abi::PyObject;
 
 /// A module's name and its multi-phase init function.
@@ -19,6 +22,7 @@ macro_rules! modules {
 }
 
 modules! {
+    posixmodule::posix,
     abc::_abc,
     atexit::atexit,
     codecs::_codecs,

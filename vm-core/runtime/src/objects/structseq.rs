@@ -263,7 +263,7 @@ unsafe extern "C" fn struct_repr(object: *mut PyObject) -> *mut PyObject {
     })
 }
 
-unsafe extern "C" fn struct_new(
+pub unsafe extern "C" fn struct_new(
     cls: *mut PyTypeObject,
     args: *mut PyObject,
     kwargs: *mut PyObject,
