@@ -28,7 +28,8 @@ pub fn seed_from_environment() -> Result<Seed, String> {
     }
 }
 
-fn key_of(seed: Seed) -> (u64, u64) {
+/// The key that a seed stands for.
+pub fn key_of(seed: Seed) -> (u64, u64) {
     let mut bytes = [0u8; 16];
     match seed {
         Seed::Fixed(0) => {}

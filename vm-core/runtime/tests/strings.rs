@@ -10,33 +10,7 @@ fn start() {
     adder_runtime::thread::set_current(state);
     adder_runtime::thread::acquire_gil(state);
     adder_runtime::thread::init_native_thread(state);
-    use adder_runtime::objects as o;
-    let specs = [
-        &o::object::PyBaseObject_Type_SPEC,
-        &adder_runtime::types::typeobject::PyType_Type_SPEC,
-        &o::methodobject::PyCFunction_Type_SPEC,
-        &o::descrobject::PyMethodDescr_Type_SPEC,
-        &o::descrobject::PyClassMethodDescr_Type_SPEC,
-        &o::descrobject::PyMemberDescr_Type_SPEC,
-        &o::descrobject::PyGetSetDescr_Type_SPEC,
-        &o::descrobject::PyWrapperDescr_Type_SPEC,
-        &o::unicodeobject::slots::PyUnicode_Type_SPEC,
-        &o::bytesobject::PyBytes_Type_SPEC,
-        &o::bytearrayobject::PyByteArray_Type_SPEC,
-        &o::longobject::int_type::PyLong_Type_SPEC,
-        &o::boolobject::PyBool_Type_SPEC,
-        &o::tupleobject::PyTuple_Type_SPEC,
-        &o::dictobject::PyDict_Type_SPEC,
-        &o::listobject::PyList_Type_SPEC,
-        &o::sliceobject::PySlice_Type_SPEC,
-        &o::floatobject::PyFloat_Type_SPEC,
-        &o::singletons::_PyNone_Type_SPEC,
-        &o::singletons::_PyNotImplemented_Type_SPEC,
-    ];
-    specs
-        .iter()
-        .try_for_each(|spec| spec.ready())
-        .expect("the built-in types are ready");
+    adder_runtime::types::registry::ready_all().expect("the built-in types are ready");
     adder_runtime::exceptions::init().expect("the exceptions are ready");
 }
 

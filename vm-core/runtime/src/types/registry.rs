@@ -37,8 +37,11 @@ pub fn spec_of(ty: &PyTypeObject) -> Option<&'static TypeSpec> {
 /// Readies every registered type.
 pub fn ready_all() -> PyResult<()> {
     assert!(COUNT.load(Ordering::Relaxed) <= CAPACITY, "the type registry is full");
-    for spec in registered() {
-        super::ready(spec.ty)?;
+    // The tables of a type are filled with instances of these.
+    use crate::objects::{descrobject::*, funcobject::*, methodobject::*};
+    let first = [&PyCFunction_Type, &PyClassMethod_Type, &PyStaticMethod_Type, &PyMethodDescr_Type, &PyWrapperDescr_Type];
+    for ty in first.into_iter().chain(registered().map(|spec| spec.ty)) {
+        super::ready(ty)?;
     }
     Ok(())
 }

@@ -145,9 +145,21 @@ fn simple_escape(letter: u8) -> Option<u8> {
     })
 }
 
+/// DeprecationWarning for the first escape that means nothing.
+fn warn_invalid(shown: &str, kind: &str) -> PyResult<()> {
+    let Some(hooks) = crate::hooks::get() else {
+        return Ok(());
+    };
+    let message = PyUnicodeObject::from_string(format!(
+        "\"\\{shown}\" is an invalid {kind} sequence. Such sequences will not work in the future. "
+    ));
+    (hooks.warn)(crate::exceptions::exc::DeprecationWarning, message.as_object(), 1)
+}
+
 pub fn decode_unicode_escape(bytes: &[u8], errors: &str, is_final: bool) -> PyResult<Decoded> {
     let errors = DecodeErrors::new("unicodeescape", bytes, errors);
-    decode_each(errors, is_final, 0, |bytes, at, writer| {
+    let mut invalid: Option<(String, &str)> = None;
+    let decoded = decode_each(errors, is_final, 0, |bytes, at, writer| {
         let rest = &bytes[at..];
         let n_plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
         if n_plain > 0 {
@@ -161,6 +173,9 @@ pub fn decode_unicode_escape(bytes: &[u8], errors: &str, is_final: bool) -> PyRe
             b'\n' => {}
             b'0'..=b'7' => {
                 let (code, end) = octal(bytes, at + 1);
+                if code > 0o377 {
+                    invalid.get_or_insert_with(|| (format!("{code:o}"), "octal escape"));
+                }
                 writer.push(code);
                 return Step::Next(end);
             }
@@ -171,13 +186,18 @@ pub fn decode_unicode_escape(bytes: &[u8], errors: &str, is_final: bool) -> PyRe
             _ => match simple_escape(letter) {
                 Some(code) => writer.push(u32::from(code)),
                 None => {
+                    invalid.get_or_insert_with(|| (char::from(letter).to_string(), "escape"));
                     writer.push(u32::from(b'\\'));
                     writer.push(u32::from(letter));
                 }
             },
         }
         Step::Next(at + 2)
-    })
+    })?;
+    if let Some((shown, kind)) = invalid {
+        warn_invalid(&shown, kind)?;
+    }
+    Ok(decoded)
 }
 
 pub fn decode_raw_unicode_escape(bytes: &[u8], errors: &str, is_final: bool) -> PyResult<Decoded> {

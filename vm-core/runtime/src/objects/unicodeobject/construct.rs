@@ -321,6 +321,47 @@ impl PyUnicodeObject {
             })
         }
     }
+    /// `left + right` where `left` is given away: when nobody else has it, it grows where it is. So a loop of `s += t`
+    /// does not copy the whole each time.
+    pub fn append(left: Ref<PyUnicodeObject>, right: &PyUnicodeObject) -> PyResult<Ref<PyUnicodeObject>> {
+        let bits = left.state_bits();
+        let grows = left.as_object().refcnt() == 1
+            && bits & (state::COMPACT | state::INTERNED_MASK | state::STATIC) == state::COMPACT
+            && !left.is_empty()
+            && !right.is_empty()
+            && right.max_char_value() <= left.max_char_value()
+            && PyUnicodeObject::check_exact(left.as_object());
+        if !grows || std::ptr::eq(&*left, right) {
+            return left.concat(right);
+        }
+        let (n_left, n_right, max_char) = (left.len(), right.len(), left.max_char_value());
+        let (header, unit, _) = shape(max_char);
+        let size = n_left
+            .checked_add(n_right)
+            .and_then(|len| (len + 1).checked_mul(unit));
+        let Some(size) = size
+            .and_then(|size| size.checked_add(header))
+            .filter(|size| *size <= isize::MAX as usize)
+        else {
+            return Err(raise!(OverflowError, "strings are too large to concat"));
+        };
+        if header == COMPACT_HEADER_SIZE {
+            // SAFETY: the cache is this object's own.
+            unsafe { memory::raw_free(left._base.utf8.replace(std::ptr::null_mut()).cast()) };
+        }
+        // SAFETY: the only reference to a compact string's block is here; the header is written anew for the new size.
+        unsafe {
+            let old = left.into_raw();
+            let block = memory::raw_realloc(old.cast(), size).cast::<u8>();
+            if block.is_null() {
+                drop(Ref::from_owned(old));
+                return Err(memory::no_memory());
+            }
+            init_header(block, n_left + n_right, max_char);
+            per_kind!(right.data(), units => copy_units_to_kind(units, block.add(header + n_left * unit), unit));
+            Ok(Ref::from_owned(block.cast()))
+        }
+    }
     /// The string `count` times.
     pub fn repeat(&self, count: isize) -> PyResult<Ref<PyUnicodeObject>> {
         if count < 1 || self.is_empty() {
