@@ -54,13 +54,10 @@ impl IndexIterator {
     pub fn reduce(&self, constructor: Ref) -> PyResult {
         // Looking the constructor up may have run code, so the sequence is read after it.
         let Some(seq) = self.sequence() else {
-            let empty = if self.ob_base.is_type(&super::tupleobject::PyTupleIter_Type) {
-                PyTupleObject::empty().into_object()
-            } else if self.ob_base.is_type(&PySeqIter_Type) {
-                PyTupleObject::empty().into_object()
-            } else {
-                PyListObject::new().into_object()
-            };
+            let is_list = self.ob_base.is_type(&super::listobject::iter::PyListIter_Type)
+                || self.ob_base.is_type(&super::listobject::iter::PyListRevIter_Type);
+            let empty =
+                if is_list { PyListObject::new().into_object() } else { PyTupleObject::empty().into_object() };
             let args = PyTupleObject::from_vec(vec![empty]).into_object();
             return Ok(PyTupleObject::from_vec(vec![constructor, args]).into_object());
         };

@@ -119,7 +119,7 @@ impl PySimpleNamespace {
             let dict = self.dict();
             let mut first = true;
             for key in dict.keys_list().as_slice() {
-                let Some(text) = key.downcast::<PyUnicodeObject>().filter(|text| text.len() > 0) else {
+                let Some(text) = key.downcast::<PyUnicodeObject>().filter(|text| !text.is_empty()) else {
                     continue;
                 };
                 let Some(value) = dict.get(key)? else { continue };

@@ -330,10 +330,7 @@ pub fn compare_sequences<'a>(
     b: impl Fn() -> &'a [&'a PyObject],
 ) -> PyResult {
     let mut idx = 0;
-    loop {
-        let (Some(x), Some(y)) = (a().get(idx), b().get(idx)) else {
-            break;
-        };
+    while let (Some(x), Some(y)) = (a().get(idx), b().get(idx)) {
         if x.is(y) {
             idx += 1;
             continue;

@@ -347,19 +347,18 @@ impl PyDictObject {
         if std::ptr::eq(self, other) || other.is_empty() {
             return Ok(());
         }
-        if self.is_empty() && !self.is_split() {
-            if other.may_clone_table() && other.ma_used.get() == other.keys_table().n_entries.get() {
-                self.notify(Event::Cloned, Some(other.as_object()), None);
-                let keys = other.clone_table();
-                if keys.is_null() {
-                    return Err(memory::no_memory());
-                }
-                let old = self.ma_keys.replace(keys.cast()).cast::<DictKeys>();
-                self.ma_used.set(other.ma_used.get());
-                // SAFETY: the dict owned its empty table.
-                unsafe { DictKeys::decref(old) };
-                return Ok(());
+        let is_dense = other.may_clone_table() && other.ma_used.get() == other.keys_table().n_entries.get();
+        if is_dense && self.is_empty() && !self.is_split() {
+            self.notify(Event::Cloned, Some(other.as_object()), None);
+            let keys = other.clone_table();
+            if keys.is_null() {
+                return Err(memory::no_memory());
             }
+            let old = self.ma_keys.replace(keys.cast()).cast::<DictKeys>();
+            self.ma_used.set(other.ma_used.get());
+            // SAFETY: the dict owned its empty table.
+            unsafe { DictKeys::decref(old) };
+            return Ok(());
         }
         if !self.is_split() && self.keys_table().usable.get() < other.ma_used.get() {
             let general = self.keys_table().is_general() || other.keys_table().is_general();

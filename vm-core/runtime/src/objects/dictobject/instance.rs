@@ -154,7 +154,8 @@ pub fn set_managed_dict(object: &PyObject, dict: Option<Ref<PyDictObject>>) -> P
 fn detach(dict: &PyDictObject, values: &DictValues) -> PyResult<()> {
     if std::ptr::eq(dict.ma_values.get().cast::<DictValues>(), values) {
         if dict.as_object().refcnt() == 1 {
-            return Ok(drop_embedded(dict, values));
+            drop_embedded(dict, values);
+            return Ok(());
         }
         dict.make_combined()?;
     }

@@ -19,10 +19,10 @@ impl PyListObject {
         let block = self.ob_item.replace(std::ptr::null_mut());
         let n = self.ob_base.ob_size.replace(0) as usize;
         let allocated = self.allocated.replace(-1);
-        // SAFETY: the block had n items; it is ours for now.
         let items: &mut [*mut PyObject] = if n == 0 {
             &mut []
         } else {
+            // SAFETY: the block had n items; it is ours for now.
             unsafe { std::slice::from_raw_parts_mut(block, n) }
         };
         let mut result = sort_items(items, key, reverse);

@@ -279,10 +279,10 @@ pub fn c_strides(shape: &[isize], itemsize: isize) -> Vec<isize> {
 /// A buffer's format, which is bytes when it has none.
 pub fn format_of(view: &Py_buffer) -> &CStr {
     let format = view.format.get();
-    // SAFETY: null or a C string that lives as long as the buffer.
     if format.is_null() {
         BYTE_FORMAT
     } else {
+        // SAFETY: a C string that lives as long as the buffer.
         unsafe { CStr::from_ptr(format) }
     }
 }

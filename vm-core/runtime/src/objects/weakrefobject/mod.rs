@@ -243,8 +243,8 @@ pub fn is_reference(object: &PyObject) -> bool {
 
 /// What a reference or proxy refers to; `None` when that is gone.
 pub fn referent(reference: &PyObject) -> Option<Ref> {
-    // SAFETY: references and proxies have this layout.
     if is_any_weakref(reference) {
+        // SAFETY: references and proxies have this layout.
         unsafe { reference.cast_unchecked::<PyWeakReference>() }.get_object()
     } else {
         None
