@@ -56,8 +56,11 @@ impl IndexIterator {
         let Some(seq) = self.sequence() else {
             let is_list = self.ob_base.is_type(&super::listobject::iter::PyListIter_Type)
                 || self.ob_base.is_type(&super::listobject::iter::PyListRevIter_Type);
-            let empty =
-                if is_list { PyListObject::new().into_object() } else { PyTupleObject::empty().into_object() };
+            let empty = if is_list {
+                PyListObject::new().into_object()
+            } else {
+                PyTupleObject::empty().into_object()
+            };
             let args = PyTupleObject::from_vec(vec![empty]).into_object();
             return Ok(PyTupleObject::from_vec(vec![constructor, args]).into_object());
         };

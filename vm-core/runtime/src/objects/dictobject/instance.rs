@@ -25,12 +25,23 @@ pub fn init_shared_keys(ty: &PyHeapTypeObject) {
     let mut names: Vec<Ref> = Vec::new();
     let mro = ty.ht_type.mro().map_or(&[][..], PyTupleObject::as_slice);
     for class in mro.iter().rev() {
-        let Some(class) = class.downcast::<PyTypeObject>() else { continue };
-        let Some(declared) = class.dict().and_then(|dict| dict.get_str(identifier!("__static_attributes__"))) else {
+        let Some(class) = class.downcast::<PyTypeObject>() else {
+            continue;
+        };
+        let Some(declared) = class
+            .dict()
+            .and_then(|dict| dict.get_str(identifier!("__static_attributes__")))
+        else {
             continue;
         };
         if let Some(declared) = (*declared).downcast::<PyTupleObject>() {
-            names.extend(declared.as_slice().iter().filter(|name| PyUnicodeObject::check_exact(name)).map(|n| n.to_ref()));
+            names.extend(
+                declared
+                    .as_slice()
+                    .iter()
+                    .filter(|name| PyUnicodeObject::check_exact(name))
+                    .map(|n| n.to_ref()),
+            );
         }
     }
     let keys = DictKeys::new_for_class(names.len() + names.len() / 2 + 4);
@@ -47,7 +58,9 @@ pub fn init_shared_keys(ty: &PyHeapTypeObject) {
         }
     }
     ty.ht_cached_keys.set(keys.cast());
-    ty.ht_type.tp_flags.set(ty.ht_type.tp_flags.get() | Py_TPFLAGS_INLINE_VALUES);
+    ty.ht_type
+        .tp_flags
+        .set(ty.ht_type.tp_flags.get() | Py_TPFLAGS_INLINE_VALUES);
 }
 
 /// Takes the shared keys away from a dying heap type.

@@ -75,9 +75,10 @@ impl Walk {
     }
 }
 
-/// Where a key is, or the unused place where its walk ended.
+/// Where a key is, or where it may be put: the last dummy on its walk, else the unused place where that ended.
 enum Found {
     Active(usize),
+    Dummy(usize),
     Unused(usize),
 }
 
@@ -149,12 +150,13 @@ impl PySetObject {
             let table = self.table.get();
             let mask = self.mask();
             let mut walk = Walk::new(hash, mask);
+            let mut dummy_at = None;
             loop {
                 // SAFETY: the walk stays within the table, which is looked at again after code may have run.
                 let entry = unsafe { &*table.add(walk.at) };
                 let found = entry.key.get();
                 if found.is_null() {
-                    return Ok(Found::Unused(walk.at));
+                    return Ok(dummy_at.map_or(Found::Unused(walk.at), Found::Dummy));
                 }
                 if entry.hash.get() == hash {
                     if found == key.as_ptr() {
@@ -181,6 +183,8 @@ impl PySetObject {
                     if equal {
                         return Ok(Found::Active(walk.at));
                     }
+                } else if entry.hash.get() == -1 {
+                    dummy_at = Some(walk.at);
                 }
                 walk.advance();
             }
@@ -191,15 +195,20 @@ impl PySetObject {
     pub fn add_known_hash(&self, key: &PyObject, hash: Py_hash_t) -> PyResult<bool> {
         // The key may go away while it is compared.
         let key = key.to_ref();
-        let Found::Unused(at) = self.find(&key, hash)? else {
-            return Ok(false);
+        let (at, is_dummy) = match self.find(&key, hash)? {
+            Found::Active(_) => return Ok(false),
+            Found::Dummy(at) => (at, true),
+            Found::Unused(at) => (at, false),
         };
         // SAFETY: `find` ended at this place, and no code ran since.
         let entry = unsafe { self.entry(at) };
         entry.key.set(key.into_raw());
         entry.hash.set(hash);
-        self.fill.set(self.fill.get() + 1);
         self.used.set(self.used.get() + 1);
+        if is_dummy {
+            return Ok(true);
+        }
+        self.fill.set(self.fill.get() + 1);
         if (self.fill.get() as usize) * 5 < self.mask() * 3 {
             return Ok(true);
         }
