@@ -120,11 +120,88 @@ impl Literals<'_> {
     }
 }
 
+/// The functions of `_codecs`, which begin with the name of an encoding.
+fn codec(receiver: &PyObject, method: &str, args: &[&PyObject]) -> Option<PyResult> {
+    use adder_runtime::objects::codecs::errors::Order;
+    use adder_runtime::objects::codecs::*;
+    let text = |idx: usize| {
+        args.get(idx)
+            .and_then(|arg| arg.downcast::<PyUnicodeObject>()?.as_str())
+    };
+    let errors = text(0).unwrap_or("strict");
+    let is_final = args.get(1).is_some_and(|arg| arg.is(true_()));
+    let pair = |decoded: PyResult<Decoded>| {
+        decoded.map(|(text, n_taken)| {
+            let n_taken = PyLongObject::from_usize(n_taken).into_object();
+            PyTupleObject::from_vec(vec![text.into_object(), n_taken]).into_object()
+        })
+    };
+    if let Some(bytes) = receiver.downcast::<PyBytesObject>().map(|bytes| bytes.as_bytes()) {
+        let (le, be) = (Some(Order::Little), Some(Order::Big));
+        let run = |run: Vec<u8>| {
+            let taken = PyLongObject::from_usize(bytes.len()).into_object();
+            Ok(
+                PyTupleObject::from_vec(vec![PyBytesObject::from_vec(run).into_object(), taken])
+                    .into_object(),
+            )
+        };
+        return Some(match method {
+            "utf_7_decode" => pair(utf_7::decode(bytes, errors, is_final)),
+            "utf_8_decode" => pair(utf_8::decode(bytes, errors, is_final)),
+            "utf_16_decode" => {
+                pair(utf_16_32::decode_16(bytes, errors, None, is_final).map(|decoded| decoded.0))
+            }
+            "utf_16_le_decode" => {
+                pair(utf_16_32::decode_16(bytes, errors, le, is_final).map(|decoded| decoded.0))
+            }
+            "utf_16_be_decode" => {
+                pair(utf_16_32::decode_16(bytes, errors, be, is_final).map(|decoded| decoded.0))
+            }
+            "utf_32_decode" => {
+                pair(utf_16_32::decode_32(bytes, errors, None, is_final).map(|decoded| decoded.0))
+            }
+            "utf_32_le_decode" => {
+                pair(utf_16_32::decode_32(bytes, errors, le, is_final).map(|decoded| decoded.0))
+            }
+            "unicode_escape_decode" => pair(escape::decode_unicode_escape(bytes, errors, is_final)),
+            "raw_unicode_escape_decode" => pair(escape::decode_raw_unicode_escape(bytes, errors, is_final)),
+            "escape_decode" => escape::decode_bytes_escape(bytes, errors).and_then(run),
+            "escape_encode" => run(escape::encode_bytes_escape(bytes)),
+            "charmap_decode" => {
+                pair(charmap::decode(bytes, errors, args.get(1).copied()).map(|text| (text, bytes.len())))
+            }
+            _ => return None,
+        });
+    }
+    let text = receiver.downcast::<PyUnicodeObject>()?;
+    let bytes = match method {
+        "utf_7_encode" => Ok(utf_7::encode(text)),
+        "utf_8_encode" => utf_8::encode(text, errors),
+        "utf_16_encode" => utf_16_32::encode_16(text, errors, None),
+        "utf_16_le_encode" => utf_16_32::encode_16(text, errors, Some(Order::Little)),
+        "utf_16_be_encode" => utf_16_32::encode_16(text, errors, Some(Order::Big)),
+        "utf_32_encode" => utf_16_32::encode_32(text, errors, None),
+        "utf_32_le_encode" => utf_16_32::encode_32(text, errors, Some(Order::Little)),
+        "latin_1_encode" => single_byte::encode(text, errors, single_byte::Limit::Latin1),
+        "ascii_encode" => single_byte::encode(text, errors, single_byte::Limit::Ascii),
+        "unicode_escape_encode" => Ok(escape::encode_unicode_escape(text)),
+        "raw_unicode_escape_encode" => Ok(escape::encode_raw_unicode_escape(text)),
+        "charmap_encode" => charmap::encode(text, errors, args[1]),
+        _ => return None,
+    };
+    Some(bytes.map(|bytes| {
+        let len = PyLongObject::from_usize(text.len()).into_object();
+        PyTupleObject::from_vec(vec![bytes.into_object(), len]).into_object()
+    }))
+}
+
 fn answer(receiver: &PyObject, method: &str, args: &PyTupleObject) -> String {
     let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(method));
-    let shown = receiver
-        .call_method(&name, args.as_slice())
-        .and_then(|result| result.ascii());
+    let result = match codec(receiver, method, args.as_slice()) {
+        Some(result) => result,
+        None => receiver.call_method(&name, args.as_slice()),
+    };
+    let shown = result.and_then(|result| result.ascii());
     match shown {
         Ok(shown) if receiver.downcast::<PyByteArrayObject>().is_some() => {
             let after = receiver.ascii().expect("a repr");

@@ -29,7 +29,7 @@ pub fn format(format: &[u8], args: &PyObject) -> PyResult<Vec<u8>> {
         let spec = reader.spec(&mut arguments, |start, end| {
             PyBytesObject::from_slice(&format[start..end]).into_object()
         })?;
-        let value = arguments.next()?;
+        let value = arguments.take()?;
         write_value(&mut bytes, &value, &spec)?;
     }
     arguments.finish("bytes")?;

@@ -45,7 +45,7 @@ impl<'a> Arguments<'a> {
         }
     }
     /// The next argument. TypeError when there is none.
-    pub fn next(&mut self) -> PyResult {
+    pub fn take(&mut self) -> PyResult {
         let idx = self.n_taken;
         self.n_taken += 1;
         let found = match (&self.keyed, self.tuple) {
@@ -216,7 +216,7 @@ fn is_digit(code: u32) -> bool {
 }
 
 fn star(arguments: &mut Arguments<'_>) -> PyResult<isize> {
-    let value = arguments.next()?;
+    let value = arguments.take()?;
     match value.as_object().downcast::<PyLongObject>() {
         Some(number) => number.as_isize(),
         None => Err(raise!(TypeError, "* wants int")),

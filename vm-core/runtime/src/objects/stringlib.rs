@@ -131,7 +131,10 @@ impl<T: CodeUnit> Iterator for Matches<'_, T> {
 pub fn count<T: CodeUnit>(units: &[T], needle: &[T], max: usize) -> usize {
     match needle {
         [] => (units.len() + 1).min(max),
-        [unit] => units.iter().filter(|&other| other == unit).take(max).count(),
+        [unit] if T::KIND == 1 && max == usize::MAX => {
+            memchr::memchr_iter((*unit).into() as u8, as_bytes(units)).count()
+        }
+        [unit] => units.iter().filter(|&other| other == unit).count().min(max),
         _ => Matches::new(units, needle).take(max).count(),
     }
 }

@@ -67,7 +67,7 @@ impl Template {
         args: &PyTupleObject,
         kwargs: Option<&PyDictObject>,
     ) -> PyResult<Ref<Template>> {
-        if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             return Err(raise!(TypeError, "Template.__new__ only accepts *args arguments"));
         }
         let mut strings: Vec<Ref<PyUnicodeObject>> = Vec::new();
@@ -195,7 +195,7 @@ impl TemplateIterator {
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
         loop {
             let place = self.next.get();
-            let items = if place % 2 == 0 {
+            let items = if place.is_multiple_of(2) {
                 &self.template.strings
             } else {
                 &self.template.interpolations

@@ -1,5 +1,7 @@
 //! `str % arguments`.
 
+#![allow(clippy::useless_conversion)] // code per kind
+
 use crate::objects::cformat::{Arguments, Reader, Spec, number_text, unsupported};
 use crate::objects::unicodeobject::search::has_char;
 use crate::objects::unicodeobject::{MAX_CODE_POINT, UnicodeWriter};
@@ -38,7 +40,7 @@ pub fn format(format: &PyUnicodeObject, args: &PyObject) -> PyResult<Ref<PyUnico
         let spec = reader.spec(&mut arguments, |start, end| {
             format.substring(start, end).into_object()
         })?;
-        let value = arguments.next()?;
+        let value = arguments.take()?;
         write_value(&mut writer, &value, &spec)?;
     }
     arguments.finish("string")?;

@@ -3,6 +3,8 @@
 A fifth of the calls is kept; `python3.14 cases.py all` gives them all.
 """
 
+import _codecs
+import itertools
 import sys
 import zlib
 
@@ -111,6 +113,30 @@ def calls():
                 yield d, "decode", (enc, err)
 
 
+def codec_calls():
+    data = [b"", b"abc", b"a+AGE-b", b"+AGE", b"+AG", b"+AGE!", b"+2D3eAA-", b"+2D0-", b"+-", b"+!", b"a\xffb", b"+AGEA-x", b"hi +Jjo- \xe4", b"+\xff",
+            b"\\x41\\u0101\\U0001F600\\n\\101\\777", b"\\x4", b"\\u12x", b"\\U00110000", b"\\", b"\\\n.", b"\\N", b"\\N{}", b"\xe4\\q", b"\\u", b"\\\\u0101",
+            b"\xe2\x82", b"\xf0\x9f\x98", b"\xc3(", b"\xf8x", b"\xed\xb2\x80", b"\xff\xfe", b"\xfe\xff\x00a", b"a\x00b", b"\x00\xd8\x00\xdc", b"\x00\xd8"]
+    for d in data:
+        for err in ("strict", "replace", "ignore", "backslashreplace", "surrogateescape", "surrogatepass"):
+            for name in "utf_7 utf_8 utf_16 utf_16_le utf_16_be utf_32 utf_32_le unicode_escape raw_unicode_escape".split():
+                for final in (False, True):
+                    yield d, name + "_decode", (err, final)
+        for err in ("strict", "replace", "ignore"):
+            yield d, "escape_decode", (err,)
+        yield d, "escape_encode", ()
+        for table in ("".join(map(chr, range(256))), "ab\ufffe", {97: "xy", 98: None, 99: 0x100, 255: -1}):
+            yield d, "charmap_decode", ("strict", table)
+            yield d, "charmap_decode", ("replace", table)
+    for s in S + ["a+b", "\u20ac-", "a\U0001F600~", "\ud83d", "~\\", "x\udcffy", "\udcff\u0100"]:
+        for name in "utf_7 unicode_escape raw_unicode_escape".split():
+            yield s, name + "_encode", ()
+        for err in ("strict", "replace", "ignore", "backslashreplace", "xmlcharrefreplace", "surrogateescape", "surrogatepass"):
+            for name in "utf_8 utf_16 utf_16_le utf_16_be utf_32 utf_32_le latin_1 ascii".split():
+                yield s, name + "_encode", (err,)
+            yield s, "charmap_encode", (err, {97: b"xy", 98: None, 0x100: 33, 63: 63, 255: 256})
+
+
 def show(value):
     if isinstance(value, slice):
         return f"slice({value.start!r}, {value.stop!r}, {value.step!r})"
@@ -120,7 +146,7 @@ def show(value):
 
 
 seen = set()
-for receiver, name, args in calls():
+for receiver, name, args in itertools.chain(calls(), codec_calls()):
     original = ascii(receiver)
     key = (original, name, show(args))
     if key in seen:
@@ -131,7 +157,8 @@ for receiver, name, args in calls():
     if isinstance(receiver, bytearray):
         receiver = bytearray(receiver)
     try:
-        answer = ascii(getattr(receiver, name)(*args))
+        function = getattr(_codecs, name, None) if name.endswith(("_encode", "_decode")) else None
+        answer = ascii(function(receiver, *args) if function else getattr(receiver, name)(*args))
         if isinstance(receiver, bytearray):
             answer += " | " + ascii(receiver)
     except Exception as e:

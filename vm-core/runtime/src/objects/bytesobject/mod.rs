@@ -138,6 +138,7 @@ impl PyBytesObject {
         }
     }
     #[inline]
+    #[allow(clippy::should_implement_trait)]
     pub fn eq(&self, other: &PyBytesObject) -> bool {
         self.as_bytes() == other.as_bytes()
     }

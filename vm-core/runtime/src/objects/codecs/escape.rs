@@ -91,7 +91,7 @@ fn named_escape(bytes: &[u8], start: usize, writer: &mut UnicodeWriter) -> Step 
     };
     let end = name_start + len + 1;
     if len == 0 {
-        return Step::Wrong(start, end, MALFORMED);
+        return Step::Wrong(start, end - 1, MALFORMED);
     }
     match look_up_name(&bytes[name_start..name_start + len]) {
         Some(text) => {

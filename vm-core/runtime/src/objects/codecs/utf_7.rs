@@ -120,9 +120,9 @@ impl Shift {
     }
     fn complaint(&self) -> Option<&'static str> {
         if self.bits.n_bits >= 6 {
-            Some("partial character in base64 sequence")
+            Some("partial character in shift sequence")
         } else if self.bits.n_bits > 0 && self.bits.buffer != 0 {
-            Some("non-zero padding bits in base64 sequence")
+            Some("non-zero padding bits in shift sequence")
         } else {
             None
         }

@@ -1,5 +1,7 @@
 //! UTF-8.
 
+#![allow(clippy::useless_conversion)] // code per kind
+
 use super::errors::{DecodeErrors, EncodeErrors, Replacement};
 use super::{Decoded, Step, decode_each};
 use crate::objects::unicodeobject::push_wtf8;

@@ -41,7 +41,7 @@ impl Table {
             // SAFETY: the table's strings are alive.
             let mut idx = unsafe { (*entry).hash() } as usize & (capacity - 1);
             while !self.slots[idx].is_null() {
-                idx = idx + 1 & (capacity - 1);
+                idx = (idx + 1) & (capacity - 1);
             }
             self.slots[idx] = entry;
         }
@@ -69,7 +69,7 @@ impl Table {
                     return found;
                 }
             }
-            idx = idx + 1 & mask;
+            idx = (idx + 1) & mask;
         }
         if free.is_none() {
             self.n_filled += 1;
@@ -87,7 +87,7 @@ impl Table {
                 debug_assert!(false, "an interned string is not in the table");
                 return;
             }
-            idx = idx + 1 & mask;
+            idx = (idx + 1) & mask;
         }
         self.slots[idx] = GONE;
         self.n_used -= 1;

@@ -5,6 +5,9 @@
 //! Latin-1 strings and the empty string exist once, immortal. Only instances of subclasses keep their characters in
 //! a second block. Tests: `tests/unicode.rs`.
 
+#![allow(clippy::useless_conversion)] // code per kind converts units of each kind, also the one that needs it not
+#![allow(clippy::should_implement_trait)] // `eq` and `from_str` are the interface's names
+
 use crate::prelude::*;
 use crate::{memory, pyhash};
 use std::cell::Cell;

@@ -211,6 +211,11 @@ impl PyUnicodeObject {
         if n_found == 0 {
             return Ok(self.to_exact());
         }
+        if let (Some(units), [from], [to]) = (self.ascii_str(), old.raw_bytes(), new.raw_bytes())
+            && new.is_ascii()
+        {
+            return replace_byte(units.as_bytes(), *from, *to, n_found);
+        }
         let n_kept = self.len() - n_found * old.len();
         let Some(len) = new
             .len()
@@ -283,6 +288,19 @@ impl PyUnicodeObject {
         Ok(PyTupleObject::from_vec(
             parts.into_iter().map(Ref::into_object).collect(),
         ))
+    }
+}
+
+/// ASCII text with the first occurrences of one character exchanged for another.
+fn replace_byte(text: &[u8], from: u8, to: u8, count: usize) -> PyResult<Ref<PyUnicodeObject>> {
+    // SAFETY: all bytes are copied; the exchanged ones are ASCII too.
+    unsafe {
+        PyUnicodeObject::with_fill(text.len(), 0x7F, |target| {
+            std::ptr::copy_nonoverlapping(text.as_ptr(), target, text.len());
+            memchr::memchr_iter(from, text)
+                .take(count)
+                .for_each(|place| *target.add(place) = to);
+        })
     }
 }
 
