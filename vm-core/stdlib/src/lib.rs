@@ -33,5 +33,6 @@ modules! {
     operator::_operator,
     string::_string,
     thread::_thread,
+    sre::_sre,
     weakref::_weakref,
 }
