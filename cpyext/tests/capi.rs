@@ -67,24 +67,8 @@ fn start() {
         let state = thread::new_thread_state();
         thread::acquire_gil(state);
         thread::init_native_thread(state);
-        // Exceptions must be there before anything can be raised; they need these few.
-        let first: [&PyTypeObject; 12] = [
-            PyObject::type_object(),
-            PyTypeObject::type_object(),
-            PyUnicodeObject::type_object(),
-            PyTupleObject::type_object(),
-            PyDictObject::type_object(),
-            PyListObject::type_object(),
-            PyLongObject::type_object(),
-            PyBytesObject::type_object(),
-            PyMethodDescrObject::type_object(),
-            PyGetSetDescrObject::type_object(),
-            PyMemberDescrObject::type_object(),
-            PyWrapperDescrObject::type_object(),
-        ];
-        first.iter().for_each(|ty| types::ready(ty).expect("a built-in type"));
-        exceptions::init().expect("the exception types");
         types::registry::ready_all().expect("the built-in types");
+        exceptions::init().expect("the exception types");
     });
 }
 

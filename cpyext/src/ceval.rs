@@ -1,0 +1,273 @@
+//! ceval.h, pythonrun.h, compile.h: running code, the current frame's names, recursion, the GIL around blocking calls.
+
+use crate::export::{Borrowed, Void, str_from_c};
+use adder_runtime::hooks;
+use adder_runtime::prelude::*;
+use adder_runtime::thread::{self, thread_state};
+use std::ffi::CStr;
+
+/// The dict of the module `builtins`.
+pub fn builtins_module_dict() -> PyResult<Ref<PyDictObject>> {
+    let module = crate::import::import_module("builtins")?;
+    crate::moduleobject::dict_of(&module).map(|dict| dict.to_ref())
+}
+
+fn current_builtins() -> PyResult<Ref<PyDictObject>> {
+    match hooks::get().and_then(|hooks| (hooks.current_builtins)()) {
+        Some(builtins) => Ok(builtins),
+        None => builtins_module_dict(),
+    }
+}
+
+fn builtin(name: &PyUnicodeObject) -> PyResult {
+    builtins_module_dict()?
+        .get_str(name)
+        .ok_or_else(|| raise!(NameError, "name '{}' is not defined", name.to_string_lossy()))
+}
+
+/// `sys._getframe()`, None-free.
+fn current_frame() -> Option<Ref> {
+    let function = crate::sysmodule::sys_attribute_opt(identifier!("_getframe"))?;
+    match function.call0() {
+        Ok(frame) => Some(frame),
+        Err(raised) => {
+            raised.clear();
+            None
+        }
+    }
+}
+
+fn mode_of(start: c_int) -> PyResult<&'static str> {
+    match start {
+        Py_eval_input => Ok("eval"),
+        Py_file_input => Ok("exec"),
+        Py_single_input => Ok("single"),
+        Py_func_type_input => Ok("func_type"),
+        _ => Err(raise!(SystemError, "invalid start symbol {start}")),
+    }
+}
+
+/// `compile(source, filename, mode, flags, True, optimize)`.
+fn compile(
+    source: &CStr,
+    filename: &PyObject,
+    start: c_int,
+    flags: *const PyCompilerFlags,
+    optimize: c_int,
+) -> PyResult {
+    let source = PyBytesObject::from_slice(source.to_bytes());
+    let mode = PyUnicodeObject::from_str(mode_of(start)?);
+    // SAFETY: C gives flags or NULL.
+    let flags = unsafe { flags.as_ref() }.map_or(0, |flags| flags.cf_flags.get() & !PyCF_SOURCE_IS_UTF8);
+    let (flags, optimize) = (
+        PyLongObject::from_i64(flags as i64),
+        PyLongObject::from_i64(optimize as i64),
+    );
+    builtin(identifier!("compile"))?.call(&[
+        source.as_object(),
+        filename,
+        mode.as_object(),
+        flags.as_object(),
+        true_(),
+        optimize.as_object(),
+    ])
+}
+
+/// Runs a code object in the given names.
+fn eval_code(code: &PyObject, globals: &PyObject, locals: Option<&PyObject>) -> PyResult {
+    let Some(globals_dict) = globals.downcast::<PyDictObject>() else {
+        return Err(raise!(SystemError, "PyEval_EvalCode: globals must be a dict"));
+    };
+    if !globals_dict.contains(identifier!("__builtins__").as_object())? {
+        globals_dict.set_str(identifier!("__builtins__"), current_builtins()?.as_object())?;
+    }
+    builtin(identifier!("eval"))?.call(&[code, globals, locals.unwrap_or(globals)])
+}
+
+fn run_string(
+    source: &CStr,
+    start: c_int,
+    globals: &PyObject,
+    locals: Option<&PyObject>,
+    flags: *const PyCompilerFlags,
+) -> PyResult {
+    let filename = PyUnicodeObject::from_str("<string>");
+    eval_code(
+        &*compile(source, filename.as_object(), start, flags, -1)?,
+        globals,
+        locals,
+    )
+}
+
+/// Runs statements in `__main__` and prints what they raise.
+fn run_simple(source: &CStr, flags: *const PyCompilerFlags) -> c_int {
+    let result = crate::import::import_module("__main__").and_then(|main| {
+        let globals = crate::moduleobject::dict_of(&main)?.to_ref();
+        run_string(source, Py_file_input, globals.as_object(), None, flags)
+    });
+    match result {
+        Ok(_) => 0,
+        Err(_) => {
+            crate::pylifecycle::print_and_clear();
+            -1
+        }
+    }
+}
+
+capi! {
+    fn PyEval_GetBuiltins() -> PyResult<Borrowed> {
+        // Kept by the frame or by the module.
+        current_builtins().map(|builtins| Borrowed(builtins.as_raw().cast()))
+    }
+    fn PyEval_GetGlobals() -> Borrowed {
+        Borrowed(hooks::current_globals().map_or(std::ptr::null_mut(), |globals| globals.as_raw().cast()))
+    }
+    fn PyEval_GetLocals() -> PyResult<Borrowed> {
+        let locals = frame_locals()?;
+        // The frame keeps its locals.
+        Ok(Borrowed(locals.as_raw()))
+    }
+    fn PyEval_GetFrameBuiltins() -> PyResult<Ref<PyDictObject>> { current_builtins() }
+    fn PyEval_GetFrameGlobals() -> Option<Ref<PyDictObject>> { hooks::current_globals() }
+    fn PyEval_GetFrameLocals() -> PyResult { frame_locals() }
+    fn PyEval_GetFrame() -> Borrowed {
+        // The running frame keeps its object.
+        Borrowed(current_frame().map_or(std::ptr::null_mut(), |frame| frame.as_raw()))
+    }
+    fn PyEval_GetFuncName(function: &PyObject) -> *const c_char {
+        let name = function.get_attr_opt(identifier!("__name__")).ok().flatten();
+        let text = name.as_deref().and_then(PyObject::downcast::<PyUnicodeObject>).and_then(PyUnicodeObject::as_str);
+        // The function keeps its name.
+        text.map_or(function.ty().tp_name.get(), |text| text.as_ptr().cast())
+    }
+    fn PyEval_GetFuncDesc(function: &PyObject) -> *const c_char {
+        let parens = function.downcast::<PyFunctionObject>().is_some() || function.downcast::<PyMethodObject>().is_some();
+        if parens { c"()".as_ptr() } else { c" object".as_ptr() }
+    }
+    fn PyEval_EvalCode(code: &PyObject, globals: &PyObject, locals: Option<&PyObject>) -> PyResult {
+        eval_code(code, globals, locals)
+    }
+    fn PyEval_EvalFrame(_frame: &PyObject) -> PyResult { Err(raise!(NotImplementedError, "PyEval_EvalFrame")) }
+    fn PyEval_EvalFrameEx(_frame: &PyObject, _throw: c_int) -> PyResult { Err(raise!(NotImplementedError, "PyEval_EvalFrameEx")) }
+    fn PyEval_MergeCompilerFlags(_flags: *mut PyCompilerFlags) -> c_int { 0 }
+    fn PyEval_SetProfile(_function: *mut c_void, _object: *mut PyObject) -> PyResult<()> {
+        Err(raise!(NotImplementedError, "PyEval_SetProfile"))
+    }
+    fn PyEval_SetTrace(_function: *mut c_void, _object: *mut PyObject) -> PyResult<()> {
+        Err(raise!(NotImplementedError, "PyEval_SetTrace"))
+    }
+
+    fn Py_CompileString(source: &CStr, filename: &CStr, start: c_int) -> PyResult {
+        compile(source, str_from_c(filename)?.as_object(), start, std::ptr::null(), -1)
+    }
+    fn Py_CompileStringExFlags(
+        source: &CStr, filename: &CStr, start: c_int, flags: *mut PyCompilerFlags, optimize: c_int
+    ) -> PyResult {
+        compile(source, str_from_c(filename)?.as_object(), start, flags, optimize)
+    }
+    fn Py_CompileStringObject(
+        source: &CStr, filename: &PyObject, start: c_int, flags: *mut PyCompilerFlags, optimize: c_int
+    ) -> PyResult {
+        compile(source, filename, start, flags, optimize)
+    }
+    fn PyRun_StringFlags(
+        source: &CStr, start: c_int, globals: &PyObject, locals: Option<&PyObject>, flags: *mut PyCompilerFlags
+    ) -> PyResult {
+        run_string(source, start, globals, locals, flags)
+    }
+    fn PyRun_String(source: &CStr, start: c_int, globals: &PyObject, locals: Option<&PyObject>) -> PyResult {
+        run_string(source, start, globals, locals, std::ptr::null())
+    }
+    fn PyRun_SimpleStringFlags(source: &CStr, flags: *mut PyCompilerFlags) -> c_int { run_simple(source, flags) }
+    fn PyRun_SimpleString(source: &CStr) -> c_int { run_simple(source, std::ptr::null()) }
+
+    fn Py_EnterRecursiveCall(place: *const c_char) -> PyResult<()> { enter_recursive_call(place) }
+    fn _Py_CheckRecursiveCall(_state: *mut PyThreadState, place: *const c_char) -> PyResult<()> { enter_recursive_call(place) }
+    fn Py_LeaveRecursiveCall() -> Void { Void }
+    fn Py_GetRecursionLimit() -> c_int { thread::INTERPRETER.recursion_limit.load(std::sync::atomic::Ordering::Relaxed) as c_int }
+    fn Py_SetRecursionLimit(limit: c_int) -> Void {
+        thread::INTERPRETER.recursion_limit.store(limit.max(1) as usize, std::sync::atomic::Ordering::Relaxed);
+        Void
+    }
+    fn _Py_ReachedRecursionLimitWithMargin(_state: *mut PyThreadState, _margin: c_int) -> c_int {
+        match thread::check_native_stack("") {
+            Ok(()) => 0,
+            Err(raised) => { raised.clear(); 1 }
+        }
+    }
+    fn PyUnstable_Eval_RequestCodeExtraIndex(_free: *mut c_void) -> PyResult<isize> { crate::code::request_extra_index() }
+    fn PyEval_InitThreads() -> Void { Void }
+    fn PyEval_ThreadsInitialized() -> c_int { 1 }
+    fn PyEval_AcquireLock() -> Void { Void }
+    fn PyEval_ReleaseLock() -> Void { Void }
+}
+
+/// Fails near the end of the native stack; where is told in the message.
+fn enter_recursive_call(place: *const c_char) -> PyResult<()> {
+    // SAFETY: C gives a terminated text or NULL.
+    let place = if place.is_null() {
+        "".into()
+    } else {
+        unsafe { CStr::from_ptr(place) }.to_string_lossy()
+    };
+    thread::check_native_stack(&place)
+}
+
+fn frame_locals() -> PyResult {
+    match current_frame() {
+        Some(frame) => frame.get_attr(identifier!("f_locals")),
+        None => Err(raise!(SystemError, "frame does not exist")),
+    }
+}
+
+// ---- the GIL ----
+
+/// Lets the GIL go around a blocking call.
+///
+/// # Safety
+/// The calling thread holds it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyEval_SaveThread() -> *mut PyThreadState {
+    thread::release_gil().cast_mut().cast()
+}
+
+/// # Safety
+/// `state` is the calling thread's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyEval_RestoreThread(state: *mut PyThreadState) {
+    let errno = crate::pyerrors::errno();
+    // SAFETY: our thread states begin with what C sees.
+    thread::acquire_gil(unsafe { &*state.cast::<thread::ThreadState>() });
+    crate::pyerrors::set_errno(errno);
+}
+
+/// # Safety
+/// As PyEval_RestoreThread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyEval_AcquireThread(state: *mut PyThreadState) {
+    // SAFETY: the caller's contract.
+    unsafe { PyEval_RestoreThread(state) }
+}
+
+/// # Safety
+/// The calling thread holds the GIL with `state`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyEval_ReleaseThread(state: *mut PyThreadState) {
+    debug_assert!(std::ptr::eq(state.cast(), thread_state()));
+    thread::release_gil();
+}
+
+/// What NumPy looks for in a backtrace, to learn whether the interpreter called it: an object whose counts may be elided by the
+/// interpreter must not look like a temporary, so nothing of ours is inside this function.
+///
+/// # Safety
+/// Never called.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _PyEval_EvalFrameDefault(
+    _state: *mut PyThreadState,
+    _frame: *mut c_void,
+    _throw: c_int,
+) -> *mut PyObject {
+    let _ = raise!(SystemError, "_PyEval_EvalFrameDefault cannot be called");
+    std::ptr::null_mut()
+}

@@ -1,0 +1,152 @@
+//! import.h.
+
+use crate::export::{Borrowed, Name, bad_internal_call};
+use adder_runtime::prelude::*;
+use std::ffi::CStr;
+
+/// Imports a module by its full name and returns it (not its package).
+pub fn import_module(name: &str) -> PyResult {
+    adder_runtime::hooks::import_module(name)
+}
+
+/// `sys.modules`.
+fn modules() -> PyResult {
+    crate::sysmodule::sys_attribute_opt(identifier!("modules"))
+        .ok_or_else(|| raise!(RuntimeError, "unable to get sys.modules"))
+}
+
+/// The module in `sys.modules`, a fresh one if there is none.
+fn add_module(name: &PyObject) -> PyResult {
+    let modules = modules()?;
+    if let Some(module) = crate::abstract_::optional_item(&modules, name)?
+        && PyModuleObject::check(&module)
+    {
+        return Ok(module);
+    }
+    let module = PyModuleObject::type_object().as_object().call1(name)?;
+    modules.set_item(name, &module)?;
+    Ok(module)
+}
+
+/// `__import__(name, globals, locals, fromlist, level)`.
+fn import_level(
+    name: &PyObject,
+    globals: Option<&PyObject>,
+    locals: Option<&PyObject>,
+    from: Option<&PyObject>,
+    level: c_int,
+) -> PyResult {
+    let builtins = crate::ceval::builtins_module_dict()?;
+    let import = builtins
+        .get_str(identifier!("__import__"))
+        .ok_or_else(|| raise!(ImportError, "__import__ not found"))?;
+    let level = PyLongObject::from_i64(level as i64);
+    let or_none = |object: Option<&PyObject>| object.map_or_else(none_ref, PyObject::to_ref);
+    let (globals, locals) = (or_none(globals), or_none(locals));
+    let from = from.map_or_else(|| PyTupleObject::empty().into_object(), PyObject::to_ref);
+    import.call(&[name, &globals, &locals, &from, level.as_object()])
+}
+
+/// Runs a code object as a module's content.
+fn exec_code_module(name: &PyObject, code: &PyObject, file: Option<&PyObject>) -> PyResult {
+    let module = add_module(name)?;
+    let dict = crate::moduleobject::dict_of(&module)?;
+    let builtins = crate::ceval::builtins_module_dict()?;
+    dict.set_str(identifier!("__builtins__"), builtins.as_object())?;
+    if let Some(file) = file {
+        dict.set_str(identifier!("__file__"), file)?;
+    }
+    let exec = builtins
+        .get_str(identifier!("exec"))
+        .ok_or_else(bad_internal_call)?;
+    if let Err(raised) = exec.call(&[code, dict.as_object()]) {
+        let exception = raised.take();
+        if let Err(raised) = modules().and_then(|modules| modules.del_item(name).map(|()| modules)) {
+            raised.clear();
+        }
+        return Err(adder_runtime::error::restore(exception));
+    }
+    modules()?.get_item(name)
+}
+
+capi! {
+    fn PyImport_ImportModule(name: &CStr) -> PyResult { import_module(&crate::export::str_from_c(name)?.to_string_lossy()) }
+    fn PyImport_ImportModuleNoBlock(name: &CStr) -> PyResult {
+        import_module(&crate::export::str_from_c(name)?.to_string_lossy())
+    }
+    fn PyImport_Import(name: &PyObject) -> PyResult {
+        match name.downcast::<PyUnicodeObject>() {
+            Some(name) => import_module(&name.to_string_lossy()),
+            None => Err(raise!(TypeError, "module name must be a string")),
+        }
+    }
+    fn PyImport_ImportModuleLevelObject(
+        name: &PyObject, globals: Option<&PyObject>, locals: Option<&PyObject>, from: Option<&PyObject>, level: c_int
+    ) -> PyResult {
+        import_level(name, globals, locals, from, level)
+    }
+    fn PyImport_ImportModuleLevel(
+        name: Name, globals: Option<&PyObject>, locals: Option<&PyObject>, from: Option<&PyObject>, level: c_int
+    ) -> PyResult {
+        import_level(name.as_object(), globals, locals, from, level)
+    }
+    fn PyImport_ImportModuleAttr(name: &PyUnicodeObject, attribute: &PyObject) -> PyResult {
+        import_module(&name.to_string_lossy())?.get_attr_object(attribute)
+    }
+    fn PyImport_ImportModuleAttrString(name: &CStr, attribute: Name) -> PyResult {
+        import_module(&name.to_string_lossy())?.get_attr(&attribute)
+    }
+    fn _PyImport_GetModuleAttrString(name: &CStr, attribute: Name) -> PyResult {
+        import_module(&name.to_string_lossy())?.get_attr(&attribute)
+    }
+    fn PyImport_GetModuleDict() -> PyResult<Borrowed> {
+        // The sys module keeps it.
+        modules().map(|modules| Borrowed(modules.as_raw()))
+    }
+    fn PyImport_GetModule(name: &PyObject) -> PyResult<Option<Ref>> { crate::abstract_::optional_item(&*modules()?, name) }
+    fn PyImport_AddModuleRef(name: Name) -> PyResult { add_module(name.as_object()) }
+    fn PyImport_AddModuleObject(name: &PyObject) -> PyResult<Borrowed> {
+        // sys.modules keeps it.
+        add_module(name).map(|module| Borrowed(module.as_raw()))
+    }
+    fn PyImport_AddModule(name: Name) -> PyResult<Borrowed> {
+        add_module(name.as_object()).map(|module| Borrowed(module.as_raw()))
+    }
+    fn PyImport_ReloadModule(module: &PyObject) -> PyResult {
+        import_module("importlib")?.call_method(identifier!("reload"), &[module])
+    }
+    fn PyImport_ExecCodeModule(name: Name, code: &PyObject) -> PyResult { exec_code_module(name.as_object(), code, None) }
+    fn PyImport_ExecCodeModuleEx(name: Name, code: &PyObject, file: Option<&CStr>) -> PyResult {
+        let file = file.map(crate::export::str_from_c).transpose()?;
+        exec_code_module(name.as_object(), code, file.as_ref().map(|file| file.as_object()))
+    }
+    fn PyImport_ExecCodeModuleWithPathnames(
+        name: Name, code: &PyObject, file: Option<&CStr>, _cached: Option<&CStr>
+    ) -> PyResult {
+        let file = file.map(crate::export::str_from_c).transpose()?;
+        exec_code_module(name.as_object(), code, file.as_ref().map(|file| file.as_object()))
+    }
+    fn PyImport_ExecCodeModuleObject(
+        name: &PyObject, code: &PyObject, file: Option<&PyObject>, _cached: Option<&PyObject>
+    ) -> PyResult {
+        exec_code_module(name, code, file)
+    }
+    fn PyImport_GetMagicNumber() -> PyResult<i64> {
+        let magic = import_module("_imp")?.get_attr(identifier!("pyc_magic_number_token"))?;
+        crate::longobject::as_c_long(&magic)
+    }
+    fn PyImport_GetMagicTag() -> PyResult<*const c_char> { Ok(c"cpython-314".as_ptr()) }
+    fn PyImport_GetImporter(path: &PyObject) -> PyResult { import_module("pkgutil")?.call_method(identifier!("get_importer"), &[path]) }
+    fn PyImport_ImportFrozenModule(name: Name) -> PyResult<c_int> { import_frozen(name.as_object()) }
+    fn PyImport_ImportFrozenModuleObject(name: &PyObject) -> PyResult<c_int> { import_frozen(name) }
+}
+
+/// 1 when a frozen module was imported, 0 when there is none of that name.
+fn import_frozen(name: &PyObject) -> PyResult<c_int> {
+    let imp = import_module("_imp")?;
+    if !imp.call_method(identifier!("is_frozen"), &[name])?.is_true()? {
+        return Ok(0);
+    }
+    import_module(&name.str()?.to_string_lossy())?;
+    Ok(1)
+}

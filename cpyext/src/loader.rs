@@ -1,0 +1,250 @@
+//! A shared library -> a module: dlopen, the init function, both ways of initialising (PEP 489), and what `PyState_*` remembers.
+
+use crate::export::str_from_utf8;
+use adder_runtime::module::{exec_def, from_def_and_spec, swap_package_context};
+use adder_runtime::prelude::*;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+
+/// What the loader remembers for the process; the GIL orders all access.
+#[derive(Default)]
+struct Loaded {
+    /// Modules of single-phase definitions, by definition.
+    state_modules: HashMap<usize, Ref>,
+    /// Single-phase modules by path and name: a second import gets the same module.
+    single_phase: HashMap<(String, String), Ref>,
+}
+
+struct Registry(RefCell<Option<Loaded>>);
+// SAFETY: the GIL orders all access.
+unsafe impl Sync for Registry {}
+static LOADED: Registry = Registry(RefCell::new(None));
+
+fn with_loaded<T>(f: impl FnOnce(&mut Loaded) -> T) -> T {
+    f(LOADED.0.borrow_mut().get_or_insert_default())
+}
+
+/// The module that belongs to a definition; borrowed.
+pub fn state_module(def: *mut PyModuleDef) -> *mut PyObject {
+    with_loaded(|loaded| {
+        loaded
+            .state_modules
+            .get(&(def as usize))
+            .map_or(std::ptr::null_mut(), |module| module.as_raw())
+    })
+}
+
+pub fn set_state_module(def: *mut PyModuleDef, module: Option<Ref>) {
+    let old = with_loaded(|loaded| match module {
+        Some(module) => loaded.state_modules.insert(def as usize, module),
+        None => loaded.state_modules.remove(&(def as usize)),
+    });
+    drop(old);
+}
+
+/// `PyInit_name`, or `PyInitU_…` with punycode for a name that is not ASCII.
+fn init_function_name(module_name: &str) -> CString {
+    let last = module_name.rsplit('.').next().unwrap_or(module_name);
+    let name = if last.is_ascii() {
+        format!("PyInit_{last}")
+    } else {
+        format!("PyInitU_{}", punycode(last).replace('-', "_"))
+    };
+    CString::new(name).unwrap_or_default()
+}
+
+/// RFC 3492: the ASCII characters, then the others as differences.
+fn punycode(text: &str) -> String {
+    let mut out: String = text.chars().filter(char::is_ascii).collect();
+    let n_basic = out.len() as u32;
+    if n_basic > 0 {
+        out.push('-');
+    }
+    let chars: Vec<u32> = text.chars().map(u32::from).collect();
+    let (mut code, mut delta, mut bias, mut n_handled) = (128u32, 0u32, 72u32, n_basic);
+    while (n_handled as usize) < chars.len() {
+        let next = chars.iter().copied().filter(|c| *c >= code).min().unwrap_or(code);
+        delta += (next - code) * (n_handled + 1);
+        code = next;
+        for &c in &chars {
+            if c < code {
+                delta += 1;
+            }
+            if c == code {
+                push_variable(&mut out, delta, bias);
+                bias = adapt(delta, n_handled + 1, n_handled == n_basic);
+                delta = 0;
+                n_handled += 1;
+            }
+        }
+        delta += 1;
+        code += 1;
+    }
+    out
+}
+
+fn push_variable(out: &mut String, mut value: u32, bias: u32) {
+    let digit = |value: u32| {
+        (if value < 26 {
+            b'a' + value as u8
+        } else {
+            b'0' + value as u8 - 26
+        }) as char
+    };
+    let mut k = 36;
+    loop {
+        let threshold = k.max(bias + 1).min(bias + 26) - bias;
+        if value < threshold {
+            out.push(digit(value));
+            return;
+        }
+        out.push(digit(threshold + (value - threshold) % (36 - threshold)));
+        value = (value - threshold) / (36 - threshold);
+        k += 36;
+    }
+}
+
+fn adapt(delta: u32, n_chars: u32, first: bool) -> u32 {
+    let mut delta = if first { delta / 700 } else { delta / 2 };
+    delta += delta / n_chars;
+    let mut k = 0;
+    while delta > 455 {
+        delta /= 35;
+        k += 36;
+    }
+    k + 36 * delta / (delta + 38)
+}
+
+fn import_error(message: String, name: &str, path: &str) -> Raised {
+    let (name, path) = (PyUnicodeObject::from_str(name), PyUnicodeObject::from_str(path));
+    let message = PyUnicodeObject::from_string(message);
+    let class = adder_runtime::exceptions::exc::ImportError.as_object();
+    match class.call_kw(
+        &[message.as_object()],
+        &[("name", name.as_object()), ("path", path.as_object())],
+    ) {
+        Ok(exception) => adder_runtime::error::set_object(class, Some(&exception)),
+        Err(raised) => raised,
+    }
+}
+
+/// Opens the library and finds its init function.
+fn find_init(name: &str, path: &str) -> PyResult<PyModInitFunction> {
+    let function_name = init_function_name(name);
+    // A path without a slash would be searched for along the library path.
+    let file = if path.contains('/') {
+        path.to_string()
+    } else {
+        format!("./{path}")
+    };
+    let Ok(c_path) = CString::new(file) else {
+        return Err(raise!(ValueError, "embedded null byte"));
+    };
+    let flags = crate::sysmodule::dlopen_flags();
+    // SAFETY: a terminated path; the library's initialisers run as they would anywhere.
+    let handle = unsafe { libc::dlopen(c_path.as_ptr(), flags) };
+    if handle.is_null() {
+        // SAFETY: dlerror gives a terminated text after a failure.
+        let message = unsafe { CStr::from_ptr(libc::dlerror()) }
+            .to_string_lossy()
+            .into_owned();
+        return Err(import_error(message, name, path));
+    }
+    // SAFETY: the handle is open.
+    let function = unsafe { libc::dlsym(handle, function_name.as_ptr()) };
+    if function.is_null() {
+        let message = format!(
+            "dynamic module does not define module export function ({})",
+            function_name.to_string_lossy()
+        );
+        return Err(import_error(message, name, path));
+    }
+    // SAFETY: a module's export function has this type.
+    Ok(unsafe { std::mem::transmute::<*mut c_void, PyModInitFunction>(function) })
+}
+
+/// `_imp.create_dynamic(spec)`: a module, or for single-phase modules the finished one.
+pub fn create_dynamic(spec: &PyObject) -> PyResult {
+    let name = spec.get_attr(identifier!("name"))?.str()?.to_string_lossy();
+    let path = spec.get_attr(identifier!("origin"))?.str()?.to_string_lossy();
+    let key = (path.clone(), name.clone());
+    if let Some(module) = with_loaded(|loaded| loaded.single_phase.get(&key).cloned()) {
+        return Ok(module);
+    }
+    let init = find_init(&name, &path)?;
+    let outer = swap_package_context(Some(name.clone()));
+    // SAFETY: the init function's contract is the manual's.
+    let result = unsafe { Ref::from_owned_opt(init()) };
+    swap_package_context(outer);
+    let Some(result) = result else {
+        if adder_runtime::error::occurred() {
+            return Err(Raised::assume());
+        }
+        return Err(raise!(
+            SystemError,
+            "initialization of {name} failed without raising an exception"
+        ));
+    };
+    if adder_runtime::error::occurred() {
+        return Err(raise!(
+            SystemError,
+            "initialization of {name} raised unreported exception"
+        ));
+    }
+    if std::ptr::eq(
+        result.ty(),
+        &adder_runtime::objects::moduleobject::PyModuleDef_Type,
+    ) {
+        // SAFETY: the type says so; definitions are static.
+        let def = unsafe { result.cast_unchecked::<PyModuleDef>() };
+        return from_def_and_spec(def, spec);
+    }
+    finish_single_phase(result, key)
+}
+
+/// Remembers a module that its init function has filled.
+fn finish_single_phase(result: Ref, key: (String, String)) -> PyResult {
+    let def = match result.downcast_ref_module() {
+        Some(module) => module.md_def.get(),
+        None => {
+            let name = &key.1;
+            return Err(raise!(
+                SystemError,
+                "initialization of {name} did not return an extension module"
+            ));
+        }
+    };
+    let file = str_from_utf8(key.0.as_bytes())?;
+    result.set_attr(identifier!("__file__"), file.as_object())?;
+    if !def.is_null() {
+        set_state_module(def, Some(result.clone()));
+    }
+    with_loaded(|loaded| loaded.single_phase.insert(key, result.clone()));
+    Ok(result)
+}
+
+trait AsModule {
+    fn downcast_ref_module(&self) -> Option<&PyModuleObject>;
+}
+impl AsModule for PyObject {
+    fn downcast_ref_module(&self) -> Option<&PyModuleObject> {
+        self.downcast::<PyModuleObject>()
+    }
+}
+
+/// `_imp.exec_dynamic(module)`: runs the execution slots, once.
+pub fn exec_dynamic(module: &PyObject) -> PyResult<()> {
+    let Some(object) = module.downcast::<PyModuleObject>() else {
+        return Ok(());
+    };
+    // SAFETY: definitions are static.
+    let Some(def) = (unsafe { object.md_def.get().as_ref() }) else {
+        return Ok(());
+    };
+    if !object.md_state.get().is_null() {
+        // The state is made just before the slots run: they have run already.
+        return Ok(());
+    }
+    exec_def(module, def)
+}

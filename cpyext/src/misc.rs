@@ -1,0 +1,142 @@
+//! Small headers: genericaliasobject.h, iterobject.h, structseq.h, marshal.h, fileobject.h, pytime.h, dictobject's and typeobject's
+//! watchers, picklebufobject.h, bltinmodule.h.
+
+use crate::export::{Void, put, str_from_c};
+use adder_runtime::objects::iterobject;
+use adder_runtime::prelude::*;
+use std::ffi::{CStr, c_double};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+fn file_method(file: Option<&PyObject>, text: &PyObject) -> PyResult<()> {
+    let Some(file) = file else {
+        return Err(raise!(TypeError, "writeobject with NULL file"));
+    };
+    file.call_method(identifier!("write"), &[text]).map(drop)
+}
+
+/// Marshal's module function with the version that C gives.
+fn marshal(name: &str, object: &PyObject, version: Option<c_int>) -> PyResult {
+    let function = crate::import::import_module("marshal")?.get_attr_str(name)?;
+    match version {
+        Some(version) => function.call(&[object, PyLongObject::from_i64(version as i64).as_object()]),
+        None => function.call1(object),
+    }
+}
+
+fn since_start() -> i64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as i64
+}
+
+capi! {
+    fn Py_GenericAlias(origin: &PyObject, args: &PyObject) -> PyResult {
+        adder_runtime::objects::genericaliasobject::new_generic_alias(origin, args)
+    }
+    fn PySeqIter_New(sequence: &PyObject) -> PyResult {
+        if !sequence.is_sequence() {
+            return Err(crate::export::bad_internal_call());
+        }
+        Ok(iterobject::sequence_iterator(sequence))
+    }
+    fn PyCallIter_New(callable: &PyObject, sentinel: &PyObject) -> PyResult { iterobject::callable_iterator(callable, sentinel) }
+
+    fn PyMarshal_WriteObjectToString(object: &PyObject, version: c_int) -> PyResult { marshal("dumps", object, Some(version)) }
+    fn PyMarshal_ReadObjectFromString(start: *const c_char, n_bytes: isize) -> PyResult {
+        // SAFETY: C gives that many bytes.
+        let bytes = PyBytesObject::from_slice(unsafe { crate::unicodeobject::c_slice(start, n_bytes) });
+        marshal("loads", bytes.as_object(), None)
+    }
+
+    fn PyFile_WriteObject(object: &PyObject, file: Option<&PyObject>, flags: c_int) -> PyResult<()> {
+        let text = if flags & Py_PRINT_RAW != 0 { object.str()? } else { object.repr()? };
+        file_method(file, text.as_object())
+    }
+    fn PyFile_WriteString(text: &CStr, file: Option<&PyObject>) -> PyResult<()> {
+        if file.is_none() && adder_runtime::error::occurred() {
+            return Err(Raised::assume());
+        }
+        file_method(file, str_from_c(text)?.as_object())
+    }
+    fn PyFile_GetLine(file: &PyObject, n_chars: c_int) -> PyResult {
+        let limit = PyLongObject::from_i64(n_chars as i64);
+        let args: &[&PyObject] = if n_chars > 0 { &[limit.as_object()] } else { &[] };
+        let line = file.call_method(identifier!("readline"), args)?;
+        if n_chars >= 0 {
+            return Ok(line);
+        }
+        let len = line.len()?;
+        if len == 0 {
+            return Err(raise!(EOFError, "EOF when reading a line"));
+        }
+        match line.downcast::<PyUnicodeObject>() {
+            Ok(text) if text.char_at(len - 1) == 10 => Ok(text.substring(0, len - 1).into_object()),
+            Ok(text) => Ok(text.into_object()),
+            Err(other) => Ok(other),
+        }
+    }
+    fn PyFile_FromFd(
+        fd: c_int, _name: Option<&CStr>, mode: Option<&CStr>, buffering: c_int, encoding: Option<&CStr>, errors: Option<&CStr>,
+        newline: Option<&CStr>, close_fd: c_int
+    ) -> PyResult {
+        let text = |text: Option<&CStr>| text.map_or_else(|| Ok(none_ref()), |text| str_from_c(text).map(Ref::into_object));
+        let mode = str_from_c(mode.unwrap_or(c"r"))?;
+        let (fd, buffering) = (PyLongObject::from_i64(fd as i64), PyLongObject::from_i64(buffering as i64));
+        let (encoding, errors, newline) = (text(encoding)?, text(errors)?, text(newline)?);
+        crate::import::import_module("_io")?.call_method(identifier!("open"), &[
+            fd.as_object(), mode.as_object(), buffering.as_object(), &encoding, &errors, &newline, &py_bool(close_fd != 0),
+        ])
+    }
+    fn PyObject_AsFileDescriptorConverter(object: &PyObject, place: *mut c_int) -> c_int {
+        match crate::abstract_::file_descriptor(object) {
+            Ok(fd) => {
+                // SAFETY: C gives a place.
+                unsafe { put(place, fd) };
+                1
+            }
+            Err(_) => 0,
+        }
+    }
+
+    fn PyTime_AsSecondsDouble(time: i64) -> c_double { time as c_double * 1e-9 }
+    fn PyTime_Monotonic(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
+    fn PyTime_MonotonicRaw(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
+    fn PyTime_PerfCounter(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
+    fn PyTime_PerfCounterRaw(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
+    fn PyTime_Time(place: *mut i64) -> PyResult<()> { store_time(place, wall_time()) }
+    fn PyTime_TimeRaw(place: *mut i64) -> PyResult<()> { store_time(place, wall_time()) }
+
+    fn PyStructSequence_New(ty: &PyTypeObject) -> PyResult {
+        let n_fields = ty.as_object().get_attr(identifier!("n_fields"))?;
+        let n_fields = crate::longobject::as_ssize(&n_fields)?;
+        let sequence = adder_runtime::types::heap::allocate_instance(ty, n_fields)?;
+        let n_visible = crate::longobject::as_ssize(&*ty.as_object().get_attr(identifier!("n_sequence_fields"))?)?;
+        // SAFETY: a struct sequence is a tuple whose size counts the visible fields.
+        let tuple = unsafe { sequence.cast_unchecked::<PyTupleObject>() };
+        tuple.ob_base.ob_size.set(n_visible);
+        tuple.ob_hash.set(-1);
+        Ok(sequence)
+    }
+    fn PyDict_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more dict watcher IDs available")) }
+    fn PyType_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more type watcher IDs available")) }
+    fn PyCode_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more code watcher IDs available")) }
+    fn PyFunction_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> {
+        Err(raise!(RuntimeError, "no more func watcher IDs available"))
+    }
+    fn PyContext_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> {
+        Err(raise!(RuntimeError, "no more context watcher IDs available"))
+    }
+    fn PyUnstable_PerfMapState_Init() -> c_int { 0 }
+    fn PyUnstable_PerfMapState_Fini() -> Void { Void }
+}
+
+fn store_time(place: *mut i64, time: i64) -> PyResult<()> {
+    // SAFETY: C gives a place.
+    unsafe { put(place, time) };
+    Ok(())
+}
+
+fn wall_time() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos() as i64)
+}

@@ -1,0 +1,203 @@
+//! pylifecycle.h, intrcheck.h: is it running, which version, ending the process, pending calls, signals.
+
+use crate::export::Void;
+use adder_runtime::prelude::*;
+use adder_runtime::thread::INTERPRETER;
+use std::ffi::CStr;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+
+/// Runs the handlers of signals that have arrived; the first exception ends it.
+pub fn check_signals() -> PyResult<()> {
+    // The handlers are Python's: the signal module knows them.
+    match crate::import::import_module("_signal")?.get_attr_opt(identifier!("_check_signals"))? {
+        Some(check) => check.call0().map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Prints the exception that is set and forgets it.
+pub fn print_and_clear() {
+    // SAFETY: the calling thread is attached.
+    unsafe { crate::pyerrors::PyErr_PrintEx(1) }
+}
+
+/// Ends the process as the SystemExit that is set says.
+pub fn exit_by_exception() {
+    let Some(exception) = adder_runtime::error::fetch() else {
+        return;
+    };
+    let code = exception.get_attr(identifier!("code")).unwrap_or_else(|raised| {
+        raised.clear();
+        none_ref()
+    });
+    let status = if is_none(&code) {
+        0
+    } else if PyLongObject::check(&code) {
+        crate::longobject::as_mask(&code).unwrap_or(1) as c_int
+    } else {
+        if let Ok(text) = code.str() {
+            eprintln!("{}", text.to_string_lossy());
+        }
+        1
+    };
+    finish_and_exit(status);
+}
+
+/// Runs `atexit` functions, flushes the streams, ends the process.
+fn finish_and_exit(status: c_int) -> ! {
+    if let Ok(atexit) = crate::import::import_module("atexit")
+        && let Err(raised) = atexit.call_method(identifier!("_run_exitfuncs"), &[])
+    {
+        raised.clear();
+    }
+    for name in [identifier!("stdout"), identifier!("stderr")] {
+        if let Some(stream) = crate::sysmodule::sys_attribute_opt(name)
+            && let Err(raised) = stream.call_method(identifier!("flush"), &[])
+        {
+            raised.clear();
+        }
+    }
+    run_exit_functions();
+    std::process::exit(status)
+}
+
+type ExitFunction = unsafe extern "C" fn();
+static EXIT_FUNCTIONS: Mutex<Vec<ExitFunction>> = Mutex::new(Vec::new());
+
+/// Calls what C registered with Py_AtExit, last first. Python is gone by then.
+pub fn run_exit_functions() {
+    let functions = std::mem::take(
+        &mut *EXIT_FUNCTIONS
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+    );
+    for function in functions.into_iter().rev() {
+        // SAFETY: the function's contract is C's.
+        unsafe { function() };
+    }
+}
+
+type PendingCall = unsafe extern "C" fn(*mut c_void) -> c_int;
+static PENDING_CALLS: Mutex<Vec<(PendingCall, usize)>> = Mutex::new(Vec::new());
+const MAX_PENDING_CALLS: usize = 300;
+
+/// Runs what Py_AddPendingCall queued.
+pub fn make_pending_calls() -> PyResult<()> {
+    let calls = std::mem::take(
+        &mut *PENDING_CALLS
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+    );
+    for (call, arg) in calls {
+        // SAFETY: the function's contract is C's.
+        if unsafe { call(arg as *mut c_void) } < 0 {
+            return Err(Raised::from_c("pending call"));
+        }
+    }
+    Ok(())
+}
+
+fn fatal_error(function: Option<&CStr>, message: Option<&CStr>) -> ! {
+    let message = message.map_or("<message not set>".into(), CStr::to_string_lossy);
+    match function {
+        Some(function) => eprintln!("Fatal Python error: {}: {message}", function.to_string_lossy()),
+        None => eprintln!("Fatal Python error: {message}"),
+    }
+    std::process::abort()
+}
+
+/// Text that C may keep for the life of the process.
+fn keep(text: String) -> *const c_char {
+    std::ffi::CString::new(text).unwrap_or_default().into_raw()
+}
+
+/// 3.14.0 final, packed.
+#[unsafe(no_mangle)]
+pub static Py_Version: u64 = 0x030e_00f0;
+
+capi! {
+    fn Py_IsInitialized() -> c_int { 1 }
+    fn Py_IsFinalizing() -> c_int { c_int::from(INTERPRETER.finalizing.load(Ordering::Relaxed)) }
+    fn Py_Initialize() -> Void { Void }
+    fn Py_InitializeEx(_signals: c_int) -> Void { Void }
+    fn Py_FinalizeEx() -> c_int { 0 }
+    fn Py_Finalize() -> Void { Void }
+    fn Py_AtExit(function: *mut c_void) -> c_int {
+        // SAFETY: C gives a function without arguments.
+        let function = unsafe { std::mem::transmute::<*mut c_void, ExitFunction>(function) };
+        EXIT_FUNCTIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(function);
+        0
+    }
+    fn PyUnstable_AtExit(_interpreter: *mut c_void, function: *mut c_void, data: *mut c_void) -> PyResult<()> {
+        let (function, data) = (function as usize, data as usize);
+        let _ = (function, data);
+        Err(raise!(NotImplementedError, "PyUnstable_AtExit"))
+    }
+    fn Py_Exit(status: c_int) -> Void { finish_and_exit(status) }
+    fn Py_FatalError(message: Option<&CStr>) -> Void { fatal_error(None, message) }
+    fn _Py_FatalErrorFunc(function: Option<&CStr>, message: Option<&CStr>) -> Void { fatal_error(function, message) }
+    fn Py_GetVersion() -> *const c_char {
+        static VERSION: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+        *VERSION.get_or_init(|| keep(crate::sysmodule::sys_text("version")) as usize) as *const c_char
+    }
+    fn Py_GetPlatform() -> *const c_char { c"linux".as_ptr() }
+    fn Py_GetCopyright() -> *const c_char { c"See sys.copyright".as_ptr() }
+    fn Py_GetCompiler() -> *const c_char { c"[Rust]".as_ptr() }
+    fn Py_GetBuildInfo() -> *const c_char { c"adder".as_ptr() }
+    fn Py_PACK_FULL_VERSION(x: c_int, y: c_int, z: c_int, level: c_int, serial: c_int) -> c_uint {
+        let part = |value: c_int, mask: c_uint, shift: u32| (value as c_uint & mask) << shift;
+        part(x, 0xff, 24) | part(y, 0xff, 16) | part(z, 0xff, 8) | part(level, 0xf, 4) | part(serial, 0xf, 0)
+    }
+    fn Py_PACK_VERSION(x: c_int, y: c_int) -> c_uint { (x as c_uint & 0xff) << 24 | (y as c_uint & 0xff) << 16 }
+
+    fn Py_AddPendingCall(function: *mut c_void, arg: *mut c_void) -> c_int {
+        // SAFETY: C gives a function of one pointer.
+        let function = unsafe { std::mem::transmute::<*mut c_void, PendingCall>(function) };
+        let mut calls = PENDING_CALLS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if calls.len() >= MAX_PENDING_CALLS {
+            return -1;
+        }
+        calls.push((function, arg as usize));
+        use adder_runtime::thread::{EVAL_BREAKER, breaker};
+        EVAL_BREAKER.fetch_or(breaker::PENDING_CALLS, Ordering::Relaxed);
+        0
+    }
+    fn Py_MakePendingCalls() -> PyResult<()> { make_pending_calls() }
+    fn PyErr_CheckSignals() -> PyResult<()> { check_signals() }
+    fn PyErr_SetInterrupt() -> Void {
+        // SAFETY: raising a signal in this process.
+        unsafe { libc::raise(libc::SIGINT) };
+        Void
+    }
+    fn PyErr_SetInterruptEx(signal: c_int) -> c_int {
+        // SAFETY: raising a signal in this process.
+        if (1..65).contains(&signal) { unsafe { libc::raise(signal) } } else { -1 }
+    }
+    fn PyOS_InterruptOccurred() -> c_int { 0 }
+    fn PyOS_BeforeFork() -> Void { Void }
+    fn PyOS_AfterFork_Parent() -> Void { Void }
+    fn PyOS_AfterFork_Child() -> Void {
+        adder_runtime::thread::after_fork_in_child();
+        adder_runtime::thread::reinit_gil_after_fork();
+        Void
+    }
+    fn PyOS_getsig(signal: c_int) -> *mut c_void {
+        // SAFETY: a query.
+        unsafe {
+            let mut action = std::mem::zeroed::<libc::sigaction>();
+            if libc::sigaction(signal, std::ptr::null(), &mut action) != 0 {
+                return libc::SIG_ERR as *mut c_void;
+            }
+            action.sa_sigaction as *mut c_void
+        }
+    }
+    fn PyOS_setsig(signal: c_int, handler: *mut c_void) -> *mut c_void {
+        // SAFETY: C gives a handler.
+        unsafe { libc::signal(signal, handler as usize) as *mut c_void }
+    }
+}
+
+/// Read by a terminal loop that polls while it waits for input: nobody does here.
+#[unsafe(no_mangle)]
+pub static PyOS_InputHook: [usize; 1] = [0];

@@ -1,0 +1,209 @@
+//! pymem.h: raw memory, by the C library's allocator. Domains can be replaced (`PyMem_SetAllocator`) and tell what they are.
+
+use crate::export::{Void, put};
+use adder_runtime::prelude::*;
+use std::ffi::CStr;
+
+const N_DOMAINS: usize = 3;
+
+unsafe extern "C" fn default_malloc(_ctx: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: malloc takes any size.
+    unsafe { libc::malloc(size.max(1)) }
+}
+unsafe extern "C" fn default_calloc(_ctx: *mut c_void, n_items: usize, size: usize) -> *mut c_void {
+    let (n_items, size) = if n_items == 0 || size == 0 {
+        (1, 1)
+    } else {
+        (n_items, size)
+    };
+    // SAFETY: calloc takes any sizes.
+    unsafe { libc::calloc(n_items, size) }
+}
+unsafe extern "C" fn default_realloc(_ctx: *mut c_void, block: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: the block came from this allocator.
+    unsafe { libc::realloc(block, size.max(1)) }
+}
+unsafe extern "C" fn default_free(_ctx: *mut c_void, block: *mut c_void) {
+    // SAFETY: the block came from this allocator.
+    unsafe { libc::free(block) }
+}
+
+const fn default_allocator() -> PyMemAllocatorEx {
+    PyMemAllocatorEx {
+        ctx: Cell::new(std::ptr::null_mut()),
+        malloc: Cell::new(Some(default_malloc)),
+        calloc: Cell::new(Some(default_calloc)),
+        realloc: Cell::new(Some(default_realloc)),
+        free: Cell::new(Some(default_free)),
+    }
+}
+
+static ALLOCATORS: [PyMemAllocatorEx; N_DOMAINS] =
+    [default_allocator(), default_allocator(), default_allocator()];
+
+/// No C object is larger than a Py_ssize_t can say.
+const MAX_SIZE: usize = isize::MAX as usize;
+
+/// Exports malloc, calloc, realloc and free of a domain. They are called without the GIL, so nothing may be raised.
+macro_rules! domain_functions {
+    ($($domain:literal: $malloc:ident $calloc:ident $realloc:ident $free:ident;)*) => {$(
+        /// # Safety
+        /// As C's malloc.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $malloc(size: usize) -> *mut c_void {
+            let domain = &ALLOCATORS[$domain];
+            match domain.malloc.get() {
+                // SAFETY: the allocator's own function and context.
+                Some(function) if size <= MAX_SIZE => unsafe { function(domain.ctx.get(), size) },
+                _ => std::ptr::null_mut(),
+            }
+        }
+        /// # Safety
+        /// As C's calloc.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $calloc(n_items: usize, size: usize) -> *mut c_void {
+            let domain = &ALLOCATORS[$domain];
+            let fits = n_items.checked_mul(size).is_some_and(|total| total <= MAX_SIZE);
+            match domain.calloc.get() {
+                // SAFETY: the allocator's own function and context.
+                Some(function) if fits => unsafe { function(domain.ctx.get(), n_items, size) },
+                _ => std::ptr::null_mut(),
+            }
+        }
+        /// # Safety
+        /// As C's realloc.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $realloc(block: *mut c_void, size: usize) -> *mut c_void {
+            let domain = &ALLOCATORS[$domain];
+            match domain.realloc.get() {
+                // SAFETY: the allocator's own function, context and block.
+                Some(function) if size <= MAX_SIZE => unsafe { function(domain.ctx.get(), block, size) },
+                _ => std::ptr::null_mut(),
+            }
+        }
+        /// # Safety
+        /// As C's free.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $free(block: *mut c_void) {
+            let domain = &ALLOCATORS[$domain];
+            if let Some(function) = domain.free.get() {
+                // SAFETY: the allocator's own function, context and block.
+                unsafe { function(domain.ctx.get(), block) }
+            }
+        }
+    )*};
+}
+
+domain_functions! {
+    0: PyMem_RawMalloc PyMem_RawCalloc PyMem_RawRealloc PyMem_RawFree;
+    1: PyMem_Malloc PyMem_Calloc PyMem_Realloc PyMem_Free;
+    2: PyObject_Malloc PyObject_Calloc PyObject_Realloc PyObject_Free;
+}
+
+/// Memory for C, or MemoryError.
+#[allow(non_snake_case)]
+pub fn PyMem_Malloc_checked(size: usize) -> PyResult<*mut c_void> {
+    // SAFETY: malloc takes any size.
+    let block = unsafe { PyMem_Malloc(size) };
+    if block.is_null() {
+        Err(adder_runtime::memory::no_memory())
+    } else {
+        Ok(block)
+    }
+}
+
+fn duplicate(text: &CStr, raw: bool) -> *mut c_char {
+    let bytes = text.to_bytes_with_nul();
+    // SAFETY: the new block has room for the text.
+    unsafe {
+        let block = if raw {
+            PyMem_RawMalloc(bytes.len())
+        } else {
+            PyMem_Malloc(bytes.len())
+        };
+        if !block.is_null() {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), block.cast(), bytes.len());
+        }
+        block.cast()
+    }
+}
+
+unsafe extern "C" fn arena_alloc(_ctx: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: a private anonymous mapping.
+    let block = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            size,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    if block == libc::MAP_FAILED {
+        std::ptr::null_mut()
+    } else {
+        block
+    }
+}
+unsafe extern "C" fn arena_free(_ctx: *mut c_void, block: *mut c_void, size: usize) {
+    // SAFETY: a mapping of `arena_alloc`.
+    unsafe { libc::munmap(block, size) };
+}
+
+/// What C may ask for and replace; objects do not come from arenas here.
+static ARENAS: PyObjectArenaAllocator = PyObjectArenaAllocator {
+    ctx: Cell::new(std::ptr::null_mut()),
+    alloc: Cell::new(Some(arena_alloc)),
+    free: Cell::new(Some(arena_free)),
+};
+
+capi! {
+    fn _PyMem_Strdup(text: &CStr) -> *mut c_char { duplicate(text, false) }
+    fn _PyMem_RawStrdup(text: &CStr) -> *mut c_char { duplicate(text, true) }
+    fn PyMem_GetAllocator(domain: c_uint, allocator: *mut PyMemAllocatorEx) -> Void {
+        if let Some(current) = ALLOCATORS.get(domain as usize) {
+            // SAFETY: C gives a struct to fill.
+            unsafe { copy_allocator(current, &*allocator) };
+        }
+        Void
+    }
+    fn PyMem_SetAllocator(domain: c_uint, allocator: *mut PyMemAllocatorEx) -> Void {
+        if let Some(current) = ALLOCATORS.get(domain as usize) {
+            // SAFETY: C gives a filled struct.
+            unsafe { copy_allocator(&*allocator, current) };
+        }
+        Void
+    }
+    fn PyMem_SetupDebugHooks() -> Void { Void }
+    fn PyObject_GetArenaAllocator(allocator: *mut PyObjectArenaAllocator) -> Void {
+        // SAFETY: C gives a struct to fill.
+        unsafe {
+            put(allocator, PyObjectArenaAllocator {
+                ctx: Cell::new(ARENAS.ctx.get()), alloc: Cell::new(ARENAS.alloc.get()), free: Cell::new(ARENAS.free.get()),
+            });
+        }
+        Void
+    }
+    fn PyObject_SetArenaAllocator(allocator: *mut PyObjectArenaAllocator) -> Void {
+        // SAFETY: C gives a filled struct.
+        let allocator = unsafe { &*allocator };
+        ARENAS.ctx.set(allocator.ctx.get());
+        ARENAS.alloc.set(allocator.alloc.get());
+        ARENAS.free.set(allocator.free.get());
+        Void
+    }
+    fn PyTraceMalloc_Track(_domain: c_uint, _pointer: usize, _size: usize) -> c_int { TRACING_IS_OFF }
+    fn PyTraceMalloc_Untrack(_domain: c_uint, _pointer: usize) -> c_int { TRACING_IS_OFF }
+}
+
+/// What the two functions above return when nobody traces memory.
+const TRACING_IS_OFF: c_int = -2;
+
+fn copy_allocator(from: &PyMemAllocatorEx, to: &PyMemAllocatorEx) {
+    to.ctx.set(from.ctx.get());
+    to.malloc.set(from.malloc.get());
+    to.calloc.set(from.calloc.get());
+    to.realloc.set(from.realloc.get());
+    to.free.set(from.free.get());
+}

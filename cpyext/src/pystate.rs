@@ -1,0 +1,258 @@
+//! pystate.h: thread states, the interpreter, PyGILState.
+
+use crate::export::{Borrowed, Void, opt};
+use adder_runtime::prelude::*;
+use adder_runtime::thread::{self, INTERPRETER, ThreadState, thread_state, try_thread_state};
+
+fn interpreter() -> *mut PyInterpreterState {
+    (&raw const INTERPRETER).cast_mut().cast()
+}
+
+fn as_c(state: &ThreadState) -> *mut PyThreadState {
+    (&raw const state.base).cast_mut()
+}
+
+/// # Safety
+/// `state` is one of ours.
+unsafe fn ours<'a>(state: *mut PyThreadState) -> &'a ThreadState {
+    // SAFETY: our thread states begin with what C sees.
+    unsafe { &*state.cast::<ThreadState>() }
+}
+
+thread_local! {
+    /// The state that PyGILState made for, or found in, this native thread.
+    static GIL_STATE: Cell<*mut PyThreadState> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// The thread state that this native thread uses for PyGILState, if it has one.
+fn gil_state() -> *mut PyThreadState {
+    if let Some(state) = try_thread_state() {
+        GIL_STATE.set(as_c(state));
+    }
+    GIL_STATE.get()
+}
+
+/// Attaches the calling thread, whatever it is: PyGILState_Ensure.
+///
+/// # Safety
+/// The runtime is initialised.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyGILState_Ensure() -> PyGILState_STATE {
+    if let Some(state) = try_thread_state() {
+        state
+            .base
+            .gilstate_counter
+            .set(state.base.gilstate_counter.get() + 1);
+        return PyGILState_LOCKED;
+    }
+    let state = match GIL_STATE.get() {
+        known if !known.is_null() => known,
+        _ => {
+            let made = thread::new_thread_state();
+            thread::init_native_thread(made);
+            GIL_STATE.set(as_c(made));
+            as_c(made)
+        }
+    };
+    // SAFETY: the state is this thread's own.
+    let state = unsafe { ours(state) };
+    thread::acquire_gil(state);
+    state
+        .base
+        .gilstate_counter
+        .set(state.base.gilstate_counter.get() + 1);
+    PyGILState_UNLOCKED
+}
+
+/// # Safety
+/// `old` is what the matching PyGILState_Ensure gave.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyGILState_Release(old: PyGILState_STATE) {
+    let state = thread_state();
+    state
+        .base
+        .gilstate_counter
+        .set(state.base.gilstate_counter.get() - 1);
+    if old == PyGILState_LOCKED {
+        return;
+    }
+    let is_last = state.base.gilstate_counter.get() == 0;
+    if is_last {
+        GIL_STATE.set(std::ptr::null_mut());
+        // What the state owns is given back while it is still current.
+        clear_state(state);
+    }
+    let state = thread::release_gil();
+    if is_last {
+        // SAFETY: this thread made the state and nobody else uses it.
+        unsafe { thread::delete_thread_state(state) };
+    }
+}
+
+/// Drops the exceptions and objects that a state owns.
+fn clear_state(state: &ThreadState) {
+    for field in [
+        &state.base.current_exception,
+        &state.base.dict,
+        &state.base.async_exc,
+        &state.base.context,
+    ] {
+        // SAFETY: the state owned the object.
+        drop(unsafe { Ref::from_owned_opt(field.replace(std::ptr::null_mut())) });
+    }
+    drop(state.dict.take());
+    drop(state.context.take());
+}
+
+/// # Safety
+/// The calling thread is attached.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyThreadState_Get() -> *mut PyThreadState {
+    as_c(thread_state())
+}
+
+/// # Safety
+/// None.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyThreadState_GetUnchecked() -> *mut PyThreadState {
+    try_thread_state().map_or(std::ptr::null_mut(), as_c)
+}
+
+/// # Safety
+/// None.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _PyThreadState_UncheckedGet() -> *mut PyThreadState {
+    try_thread_state().map_or(std::ptr::null_mut(), as_c)
+}
+
+/// Changes the current state; the GIL follows: NULL lets it go.
+///
+/// # Safety
+/// `state` is one of ours or NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyThreadState_Swap(state: *mut PyThreadState) -> *mut PyThreadState {
+    let old = match try_thread_state() {
+        Some(_) => thread::release_gil().cast_mut(),
+        None => std::ptr::null_mut(),
+    };
+    if !state.is_null() {
+        // SAFETY: the caller's contract.
+        thread::acquire_gil(unsafe { ours(state) });
+    }
+    old.cast()
+}
+
+capi! {
+    fn PyGILState_Check() -> c_int { c_int::from(try_thread_state().is_some()) }
+    fn PyGILState_GetThisThreadState() -> *mut PyThreadState { gil_state() }
+    fn PyThreadState_New(_interpreter: *mut PyInterpreterState) -> *mut PyThreadState { as_c(thread::new_thread_state()) }
+    fn PyThreadState_Clear(state: *mut PyThreadState) -> Void {
+        // SAFETY: C gives a state that nobody runs on.
+        clear_state(unsafe { ours(state) });
+        Void
+    }
+    fn PyThreadState_Delete(state: *mut PyThreadState) -> Void {
+        // SAFETY: C gives a cleared state that nobody runs on.
+        unsafe { thread::delete_thread_state(state.cast()) };
+        Void
+    }
+    fn PyThreadState_GetInterpreter(_state: *mut PyThreadState) -> *mut PyInterpreterState { interpreter() }
+    fn PyThreadState_GetID(state: *mut PyThreadState) -> u64 {
+        // SAFETY: C gives a state.
+        unsafe { (*state).id.get() }
+    }
+    fn PyThreadState_GetFrame(_state: *mut PyThreadState) -> Option<Ref> {
+        let function = crate::sysmodule::sys_attribute_opt(identifier!("_getframe"))?;
+        function.call0().map_err(Raised::clear).ok()
+    }
+    /// A dict for C code's own data about the thread; borrowed, NULL without an exception when there is none.
+    fn PyThreadState_GetDict() -> Borrowed {
+        let Some(state) = try_thread_state() else { return Borrowed(std::ptr::null_mut()) };
+        if state.base.dict.get().is_null() {
+            state.base.dict.set(PyDictObject::new().into_raw().cast());
+        }
+        Borrowed(state.base.dict.get())
+    }
+    fn _PyThreadState_GetDict(state: *mut PyThreadState) -> Borrowed {
+        // SAFETY: C gives a state.
+        let state = unsafe { &*state };
+        if state.dict.get().is_null() {
+            state.dict.set(PyDictObject::new().into_raw().cast());
+        }
+        Borrowed(state.dict.get())
+    }
+    fn PyThreadState_EnterTracing(state: *mut PyThreadState) -> Void {
+        // SAFETY: C gives a state.
+        unsafe { (*state).tracing.set((*state).tracing.get() + 1) };
+        Void
+    }
+    fn PyThreadState_LeaveTracing(state: *mut PyThreadState) -> Void {
+        // SAFETY: C gives a state.
+        unsafe { (*state).tracing.set((*state).tracing.get() - 1) };
+        Void
+    }
+    fn PyThreadState_SetAsyncExc(thread_id: u64, exception: Option<&PyObject>) -> c_int {
+        let mut n_set = 0;
+        for state in thread::all_thread_states() {
+            if state.base.thread_id.get() == thread_id {
+                *state.async_exc.borrow_mut() = exception.map(PyObject::to_ref);
+                thread::EVAL_BREAKER.fetch_or(thread::breaker::ASYNC_EXCEPTION, std::sync::atomic::Ordering::Relaxed);
+                n_set += 1;
+            }
+        }
+        n_set
+    }
+    fn PyThreadState_Next(state: *mut PyThreadState) -> *mut PyThreadState {
+        let states = thread::all_thread_states();
+        let mut after = states.iter().map(|state| as_c(state)).skip_while(|other| *other != state);
+        after.next();
+        after.next().unwrap_or(std::ptr::null_mut())
+    }
+    fn PyInterpreterState_Get() -> *mut PyInterpreterState { interpreter() }
+    fn PyInterpreterState_Main() -> *mut PyInterpreterState { interpreter() }
+    fn PyInterpreterState_Head() -> *mut PyInterpreterState { interpreter() }
+    fn PyInterpreterState_Next(_interpreter: *mut PyInterpreterState) -> *mut PyInterpreterState { std::ptr::null_mut() }
+    fn PyInterpreterState_ThreadHead(_interpreter: *mut PyInterpreterState) -> *mut PyThreadState {
+        thread::all_thread_states().first().map_or(std::ptr::null_mut(), |state| as_c(state))
+    }
+    fn PyInterpreterState_GetID(_interpreter: *mut PyInterpreterState) -> i64 { INTERPRETER.id }
+    fn PyInterpreterState_GetDict(_interpreter: *mut PyInterpreterState) -> Borrowed { Borrowed(interpreter_dict()) }
+    fn PyUnstable_InterpreterState_GetMainModule(_interpreter: *mut PyInterpreterState) -> PyResult {
+        crate::import::import_module("__main__")
+    }
+    fn PyInterpreterState_New() -> PyResult<*mut PyInterpreterState> { Err(one_interpreter()) }
+    fn PyInterpreterState_Clear(_interpreter: *mut PyInterpreterState) -> Void { Void }
+    fn PyInterpreterState_Delete(_interpreter: *mut PyInterpreterState) -> Void { Void }
+    fn Py_NewInterpreter() -> PyResult<*mut PyThreadState> { Err(one_interpreter()) }
+    fn Py_EndInterpreter(_state: *mut PyThreadState) -> Void { Void }
+}
+
+fn one_interpreter() -> Raised {
+    raise!(RuntimeError, "subinterpreters are not supported")
+}
+
+/// Lets the GIL go for good and frees the state of a thread that ends.
+///
+/// # Safety
+/// The calling thread holds the GIL with a cleared state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyThreadState_DeleteCurrent() {
+    GIL_STATE.set(std::ptr::null_mut());
+    let state = thread::release_gil();
+    // SAFETY: the caller's contract.
+    unsafe { thread::delete_thread_state(state) };
+}
+
+struct OwnedDict(ObjCell);
+// SAFETY: the GIL orders all access.
+unsafe impl Sync for OwnedDict {}
+static INTERPRETER_DICT: OwnedDict = OwnedDict(Cell::new(std::ptr::null_mut()));
+
+/// A dict for C code's own data about the interpreter.
+fn interpreter_dict() -> *mut PyObject {
+    // SAFETY: the static owns the dict.
+    if unsafe { opt(INTERPRETER_DICT.0.get()) }.is_none() {
+        INTERPRETER_DICT.0.set(PyDictObject::new().into_raw().cast());
+    }
+    INTERPRETER_DICT.0.get()
+}
