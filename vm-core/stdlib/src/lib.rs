@@ -30,6 +30,7 @@ modules! {
     functools::_functools,
     gcmodule::gc,
     itertools::itertools,
+    marshal::marshal,
     operator::_operator,
     string::_string,
     thread::_thread,
