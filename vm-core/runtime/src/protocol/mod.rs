@@ -78,20 +78,7 @@ impl PyObject {
 
     /// `ascii(self)`.
     pub fn ascii(&self) -> PyResult<Ref<PyUnicodeObject>> {
-        let repr = self.repr()?;
-        if repr.is_ascii() {
-            return Ok(repr);
-        }
-        let mut text = String::with_capacity(repr.len() + 16);
-        for ch in repr.code_points() {
-            match ch {
-                0..=0x7f => text.push(ch as u8 as char),
-                0x80..=0xff => text.push_str(&format!("\\x{ch:02x}")),
-                0x100..=0xffff => text.push_str(&format!("\\u{ch:04x}")),
-                _ => text.push_str(&format!("\\U{ch:08x}")),
-            }
-        }
-        Ok(PyUnicodeObject::from_string(text))
+        self.repr()?.escape_non_ascii()
     }
 
     /// `hash(self)`.
@@ -161,6 +148,18 @@ impl PyObject {
             }
             if self.downcast_exact::<PyLongObject>().is_some() {
                 return self.str();
+            }
+        }
+        if let Some(spec) = spec {
+            use crate::objects::formatter;
+            if let Some(text) = self.downcast_exact::<PyUnicodeObject>() {
+                return formatter::format_str(text, spec);
+            }
+            if let Some(int) = self.downcast_exact::<PyLongObject>() {
+                return formatter::format_int(int, spec);
+            }
+            if let Some(float) = self.downcast_exact::<PyFloatObject>() {
+                return formatter::format_float(float, spec);
             }
         }
         let Some(method) = self.lookup_special(identifier!("__format__"))? else {

@@ -58,6 +58,16 @@ impl UnicodeWriter {
             COMPACT_HEADER_SIZE
         }
     }
+    /// The greatest character that fits now.
+    #[inline]
+    fn limit(&self) -> u32 {
+        match self.kind {
+            1 if self.ascii => 0x7F,
+            1 => 0xFF,
+            2 => 0xFFFF,
+            _ => u32::MAX,
+        }
+    }
     #[inline]
     fn end(&self) -> *mut u8 {
         // SAFETY: `len` is within the block.
@@ -85,7 +95,7 @@ impl UnicodeWriter {
     /// Makes room for `n_more` characters up to `max_char`. False when memory is out.
     #[inline]
     pub fn reserve(&mut self, n_more: usize, max_char: u32) -> bool {
-        if max_char >= 0x80 && (self.ascii || max_char >= 0x100) {
+        if max_char > self.limit() {
             self.widen(max_char);
         }
         if self.failed {
@@ -218,12 +228,7 @@ impl UnicodeWriter {
             // SAFETY: one unit was written.
             return Ok(latin1_char(unsafe { *self.block.add(header) }).to_ref());
         }
-        let max_char = match self.kind {
-            1 if self.ascii => 0x7F,
-            1 => 0xFF,
-            2 => 0xFFFF,
-            _ => super::MAX_CODE_POINT,
-        };
+        let max_char = self.limit().min(super::MAX_CODE_POINT);
         if self.capacity > self.len {
             self.reallocate(self.len);
             self.failed = false;
