@@ -10,48 +10,8 @@ fn start() {
     let state = thread::new_thread_state();
     thread::acquire_gil(state);
     thread::init_native_thread(state);
-    let first: [&PyTypeObject; 22] = [
-        &objects::object::PyBaseObject_Type,
-        &types::PyType_Type,
-        PyUnicodeObject::type_object(),
-        PyTupleObject::type_object(),
-        PyDictObject::type_object(),
-        PyListObject::type_object(),
-        PyLongObject::type_object(),
-        PyBytesObject::type_object(),
-        PyByteArrayObject::type_object(),
-        PyFloatObject::type_object(),
-        PyMethodDescrObject::type_object(),
-        PyGetSetDescrObject::type_object(),
-        PyMemberDescrObject::type_object(),
-        PyWrapperDescrObject::type_object(),
-        PySetObject::type_object(),
-        &objects::setobject::PyFrozenSet_Type,
-        PyMemoryViewObject::type_object(),
-        PySliceObject::type_object(),
-        PyWeakReference::type_object(),
-        &objects::enumobject::PyEnum_Type,
-        &objects::genericaliasobject::Py_GenericAliasType,
-        &objects::unionobject::_PyUnion_Type,
-    ];
-    for ty in first {
-        types::ready(ty).expect("a built-in type");
-    }
+    types::registry::ready_all().expect("the built-in types");
     exceptions::init().expect("the exception types");
-    let others: [&PyTypeObject; 9] = [
-        &objects::listobject::iter::PyListIter_Type,
-        &objects::tupleobject::PyTupleIter_Type,
-        &objects::setobject::PySetIter_Type,
-        &objects::dictobject::iter::PyDictIterKey_Type,
-        &objects::dictobject::iter::PyDictIterItem_Type,
-        &objects::dictobject::views::PyDictKeys_Type,
-        &objects::dictobject::views::PyDictItems_Type,
-        &objects::dictobject::views::PyDictValues_Type,
-        &objects::namespaceobject::_PyNamespace_Type,
-    ];
-    for ty in others {
-        types::ready(ty).expect("a built-in type");
-    }
 }
 
 fn message(raised: Raised) -> String {
@@ -116,6 +76,10 @@ fn containers() {
     weak_references();
     memoryviews();
     generic_aliases();
+    iterators();
+    proxies();
+    struct_sequences();
+    small_types();
 }
 
 /// A small generator, so that the test needs no crate.
@@ -628,4 +592,125 @@ fn generic_aliases() {
         "int | list[int] | None"
     );
     assert!(ok(i(1).is_instance(&union)));
+}
+
+fn iterators() {
+    let list = ints([5, 6, 7]);
+    let enumerate = ok(objects::enumobject::PyEnum_Type
+        .as_object()
+        .call(&[list.as_object(), &i(1)]));
+    let pairs = PyListObject::from_vec(ok(enumerate.collect()));
+    assert_eq!(repr(pairs.as_object()), "[(1, 5), (2, 6), (3, 7)]");
+    let huge = ok(adder_runtime::protocol::number::lshift(&i(1), &i(64)));
+    let enumerate = ok(objects::enumobject::PyEnum_Type
+        .as_object()
+        .call(&[list.as_object(), &huge]));
+    assert_eq!(repr(&ok(enumerate.next()).unwrap()), "(18446744073709551616, 5)");
+    assert_eq!(repr(&ok(enumerate.next()).unwrap()), "(18446744073709551617, 6)");
+    let text = s("abc");
+    let reversed = ok(objects::enumobject::PyReversed_Type.as_object().call(&[&text]));
+    assert_eq!(ok(reversed.length_hint(9)), 3);
+    assert_eq!(
+        repr(PyListObject::from_vec(ok(reversed.collect())).as_object()),
+        "['c', 'b', 'a']"
+    );
+    assert_eq!(
+        error(objects::enumobject::PyReversed_Type.as_object().call(&[&i(1)])),
+        "TypeError: 'int' object is not reversible"
+    );
+    // Backwards over a list that shrinks.
+    let backwards = ok(method(list.as_object(), "__reversed__", &[]));
+    assert_eq!(repr(&ok(backwards.next()).unwrap()), "7");
+    list.clear_items();
+    assert!(ok(backwards.next()).is_none());
+}
+
+fn proxies() {
+    let set = PySetObject::new_set();
+    ok(set.update(ints([1, 2]).as_object()));
+    let proxy = ok(weakrefobject::new_proxy(set.as_object(), None));
+    assert_eq!(ok(proxy.len()), 2);
+    assert!(ok(proxy.contains(&i(2))));
+    ok(method(&proxy, "add", &[&i(3)]));
+    assert_eq!(repr(set.as_object()), "{1, 2, 3}");
+    let union = ok(adder_runtime::protocol::number::or(set.as_object(), &proxy));
+    assert_eq!(repr(&union), "{1, 2, 3}");
+    drop(union);
+    drop(set);
+    assert_eq!(
+        error(proxy.len()),
+        "ReferenceError: weakly-referenced object no longer exists"
+    );
+}
+
+fn struct_sequences() {
+    use objects::structseq::{Desc, Field, get_field, new_instance, new_type};
+    let fields = [
+        Field::new("x", "first"),
+        Field::new("y", ""),
+        Field::new("hidden", ""),
+    ];
+    let desc = Desc {
+        name: "m.Point",
+        doc: "a point",
+        fields: &fields,
+        n_in_sequence: 2,
+        instantiable: true,
+    };
+    let ty = ok(new_type(&desc));
+    let point = ok(new_instance(ty, vec![i(1), i(2), i(3)]));
+    assert_eq!(repr(&point), "m.Point(x=1, y=2)");
+    assert_eq!(repr(&ok(point.get_attr_str("hidden"))), "3");
+    assert_eq!(ok(point.len()), 2);
+    assert_eq!(repr(&get_field(&point, 2).unwrap()), "3");
+    assert_eq!(repr(&ok(ty.as_object().get_attr_str("n_fields"))), "3");
+    let made = ok(ty.as_object().call(&[ints([7, 8]).as_object()]));
+    assert_eq!(repr(&ok(made.get_attr_str("hidden"))), "None");
+    assert_eq!(
+        error(ty.as_object().call(&[ints([7]).as_object()])),
+        "TypeError: m.Point() takes an at least 2-sequence (1-sequence given)"
+    );
+    let replace = ok(point.get_attr_str("__replace__"));
+    assert_eq!(
+        repr(&ok(replace.call_kw(&[], &[("y", &i(9))]))),
+        "m.Point(x=1, y=9)"
+    );
+    assert_eq!(
+        error(replace.call_kw(&[], &[("z", &i(9))])),
+        "TypeError: Got unexpected field name(s): ['z']"
+    );
+}
+
+fn small_types() {
+    let dict = ok(PyDictObject::from_pairs(&[(&s("a"), &i(1))]));
+    let proxy = ok(objects::mappingproxy::mapping_proxy(dict.as_object()));
+    assert_eq!(repr(&proxy), "mappingproxy({'a': 1})");
+    assert_eq!(repr(&ok(proxy.get_item(&s("a")))), "1");
+    assert_eq!(
+        error(objects::mappingproxy::mapping_proxy(ints([]).as_object())),
+        "TypeError: mappingproxy() argument must be a mapping, not list"
+    );
+    let namespace = ok(objects::namespaceobject::new_namespace(&dict));
+    ok(namespace.set_attr_str("b", &namespace));
+    assert_eq!(repr(&namespace), "namespace(a=1, b=namespace(...))");
+    assert_eq!(
+        error(namespace.get_attr_str("c")),
+        "AttributeError: 'types.SimpleNamespace' object has no attribute 'c'"
+    );
+    ok(namespace.del_attr(&PyUnicodeObject::from_str("b")));
+    let cell = PyCellObject::new(None);
+    assert_eq!(
+        error(cell.as_object().get_attr_str("cell_contents")),
+        "ValueError: Cell is empty"
+    );
+    cell.set(Some(i(4)));
+    assert_eq!(repr(&ok(cell.as_object().get_attr_str("cell_contents"))), "4");
+    let frozen = ok(objects::setobject::PyFrozenSet_Type
+        .as_object()
+        .call(&[ints([3]).as_object()]));
+    assert!(ok(method(&frozen, "copy", &[])).is(&frozen));
+    assert_eq!(
+        error(method(&frozen, "add", &[&i(1)])),
+        "AttributeError: 'frozenset' object has no attribute 'add'"
+    );
 }

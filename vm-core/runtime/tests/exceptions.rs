@@ -1,7 +1,7 @@
 //! Exceptions, modules, bound methods, properties and super, driven from Rust: texts and chaining as CPython 3.14 has them.
 
 use adder_runtime::exceptions::{self, exc};
-use adder_runtime::objects::classobject::{PyMethod_Type, new_method};
+use adder_runtime::objects::classobject::new_method;
 use adder_runtime::prelude::*;
 use adder_runtime::{error, objects, thread, types};
 
@@ -9,34 +9,8 @@ fn start() {
     let state = thread::new_thread_state();
     thread::acquire_gil(state);
     thread::init_native_thread(state);
-    let first: [&PyTypeObject; 12] = [
-        &objects::object::PyBaseObject_Type,
-        &types::PyType_Type,
-        PyUnicodeObject::type_object(),
-        PyTupleObject::type_object(),
-        PyDictObject::type_object(),
-        PyListObject::type_object(),
-        PyLongObject::type_object(),
-        PyBytesObject::type_object(),
-        PyMethodDescrObject::type_object(),
-        PyGetSetDescrObject::type_object(),
-        PyMemberDescrObject::type_object(),
-        PyWrapperDescrObject::type_object(),
-    ];
-    for ty in first {
-        types::ready(ty).expect("a built-in type");
-    }
+    types::registry::ready_all().expect("the built-in types");
     exceptions::init().expect("the exception types");
-    let others: [&PyTypeObject; 5] = [
-        PyModuleObject::type_object(),
-        &PyMethod_Type,
-        &objects::property::PyProperty_Type,
-        &objects::superobject::PySuper_Type,
-        &objects::capsule::PyCapsule_Type,
-    ];
-    for ty in others {
-        types::ready(ty).expect("a built-in type");
-    }
 }
 
 fn text(result: PyResult<Ref<PyUnicodeObject>>) -> String {

@@ -3,6 +3,7 @@
 //! The headers are found under `$ORACLE_ROOT` or `~/.cache/adder-oracle`; without them the tests say that they are skipped.
 #![allow(clippy::undocumented_unsafe_blocks)] // one argument for all: the C side only reads images that outlive the call
 
+use adder_runtime::TypedObject;
 use adder_runtime::abi::*;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::path::{Path, PathBuf};
@@ -301,7 +302,7 @@ fn strings(handle: *mut c_void) {
     ] {
         let image = string_image(text, interned);
         let string = unsafe { &*(image.as_ptr() as *const PyASCIIObject) };
-        let pointer = string.as_ptr();
+        let pointer = std::ptr::from_ref(string).cast_mut().cast::<PyObject>();
         assert_eq!(
             call!(handle, "probe_kind", (pointer => *mut PyObject) -> u32),
             string.kind()

@@ -85,7 +85,7 @@ impl PyObject {
         } else {
             "has only read-only attributes"
         };
-        Err(raise!(TypeError, "'{}' object {kind} ({verb} .{})", ty.name(), name.to_string_lossy()))
+        Err(raise!(TypeError, "'{}' object {kind} ({verb} .{})", ty.full_name(), name.to_string_lossy()))
     }
 
     /// The method `name` for a call: `(function, true)` when `self` is to be passed first, `(attribute, false)`
@@ -197,7 +197,7 @@ impl PyObject {
 /// The name of an attribute, or the TypeError that CPython raises.
 pub fn attribute_name(name: &PyObject) -> PyResult<&PyUnicodeObject> {
     name.downcast::<PyUnicodeObject>().ok_or_else(|| {
-        raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name())
+        raise!(TypeError, "attribute name must be string, not '{}'", name.ty().full_name())
     })
 }
 
@@ -206,7 +206,7 @@ pub fn attribute_name(name: &PyObject) -> PyResult<&PyUnicodeObject> {
 pub fn no_attribute(object: &PyObject, name: &PyUnicodeObject) -> Raised {
     let ty = object.ty();
     let raised =
-        raise!(AttributeError, "'{}' object has no attribute '{}'", ty.name(), name.to_string_lossy());
+        raise!(AttributeError, "'{}' object has no attribute '{}'", ty.full_name(), name.to_string_lossy());
     with_attribute_context(raised, object, name)
 }
 
@@ -352,12 +352,12 @@ fn cannot_set(object: &PyObject, name: &PyUnicodeObject, has_descriptor: bool) -
     let ty = object.ty();
     let name_text = name.to_string_lossy();
     let raised = if has_descriptor {
-        raise!(AttributeError, "'{}' object attribute '{name_text}' is read-only", ty.name())
+        raise!(AttributeError, "'{}' object attribute '{name_text}' is read-only", ty.full_name())
     } else {
         raise!(
             AttributeError,
             "'{}' object has no attribute '{name_text}' and no __dict__ for setting new attributes",
-            ty.name()
+            ty.full_name()
         )
     };
     with_attribute_context(raised, object, name)

@@ -154,7 +154,7 @@ impl PyObject {
             return unsafe { Ref::from_owned_opt(result) }.ok_or_else(|| check_call_failed(self));
         }
         let Some(tp_call) = self.ty().tp_call.get() else {
-            return Err(raise!(TypeError, "'{}' object is not callable", self.ty().name()));
+            return Err(raise!(TypeError, "'{}' object is not callable", self.ty().full_name()));
         };
         enter_native_call(" while calling a Python object")?;
         let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn vectorcall_call(
             (&*callable, (*args).cast_unchecked::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref())
         };
         if callable.ty().vectorcall_of(callable).is_none() {
-            return Err(raise!(TypeError, "'{}' object does not support vectorcall", callable.ty().name()));
+            return Err(raise!(TypeError, "'{}' object does not support vectorcall", callable.ty().full_name()));
         }
         callable.call_tuple(args, kwargs)
     })

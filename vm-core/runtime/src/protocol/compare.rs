@@ -43,8 +43,8 @@ impl PyObject {
                 TypeError,
                 "'{}' not supported between instances of '{}' and '{}'",
                 op.symbol(),
-                left.name(),
-                right.name()
+                left.full_name(),
+                right.full_name()
             )),
         }
     }

@@ -12,12 +12,12 @@ impl PyObject {
             if self.is_sequence() {
                 return Ok(crate::objects::iterobject::sequence_iterator(self));
             }
-            return Err(raise!(TypeError, "'{}' object is not iterable", ty.name()));
+            return Err(raise!(TypeError, "'{}' object is not iterable", ty.full_name()));
         };
         // SAFETY: a slot of this object's type.
         let iterator = unsafe { from_slot(tp_iter(self.as_ptr()), "__iter__")? };
         if !iterator.is_iterator() {
-            return Err(raise!(TypeError, "iter() returned non-iterator of type '{}'", iterator.ty().name()));
+            return Err(raise!(TypeError, "iter() returned non-iterator of type '{}'", iterator.ty().full_name()));
         }
         Ok(iterator)
     }
@@ -32,7 +32,7 @@ impl PyObject {
     #[inline]
     pub fn next(&self) -> PyResult<Option<Ref>> {
         let Some(iternext) = self.ty().tp_iternext.get() else {
-            return Err(raise!(TypeError, "'{}' object is not an iterator", self.ty().name()));
+            return Err(raise!(TypeError, "'{}' object is not an iterator", self.ty().full_name()));
         };
         // SAFETY: a slot of this object's type.
         let result = unsafe { Ref::from_owned_opt(iternext(self.as_ptr())) };
@@ -119,7 +119,7 @@ impl PyObject {
             return Ok(default);
         }
         let Some(hint) = hint.downcast::<PyLongObject>().ok() else {
-            return Err(raise!(TypeError, "__length_hint__ must be an integer, not {}", ty.name()));
+            return Err(raise!(TypeError, "__length_hint__ must be an integer, not {}", ty.full_name()));
         };
         let hint = hint.as_isize()?;
         usize::try_from(hint).map_err(|_| raise!(ValueError, "__length_hint__() should return >= 0"))

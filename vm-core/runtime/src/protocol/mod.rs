@@ -50,7 +50,7 @@ impl PyObject {
         let Some(tp_repr) = self.ty().tp_repr.get() else {
             return Ok(PyUnicodeObject::from_string(format!(
                 "<{} object at {:p}>",
-                self.ty().name(),
+                self.ty().full_name(),
                 self.as_ptr()
             )));
         };
@@ -58,7 +58,7 @@ impl PyObject {
         // SAFETY: a slot of this object's type.
         let result = unsafe { from_slot(tp_repr(self.as_ptr()), "__repr__")? };
         result.downcast::<PyUnicodeObject>().map_err(|other| {
-            raise!(TypeError, "__repr__ returned non-string (type {})", other.ty().name())
+            raise!(TypeError, "__repr__ returned non-string (type {})", other.ty().full_name())
         })
     }
 
@@ -72,7 +72,7 @@ impl PyObject {
         // SAFETY: a slot of this object's type.
         let result = unsafe { from_slot(tp_str(self.as_ptr()), "__str__")? };
         result.downcast::<PyUnicodeObject>().map_err(|other| {
-            raise!(TypeError, "__str__ returned non-string (type {})", other.ty().name())
+            raise!(TypeError, "__str__ returned non-string (type {})", other.ty().full_name())
         })
     }
 
@@ -88,7 +88,7 @@ impl PyObject {
             return Ok(text.hash());
         }
         let Some(tp_hash) = self.ty().tp_hash.get() else {
-            return Err(raise!(TypeError, "unhashable type: '{}'", self.ty().name()));
+            return Err(raise!(TypeError, "unhashable type: '{}'", self.ty().full_name()));
         };
         // SAFETY: a slot of this object's type.
         match unsafe { tp_hash(self.as_ptr()) } {
@@ -133,7 +133,7 @@ impl PyObject {
             .sequence_slot(|slots| slots.sq_length.get())
             .or_else(|| ty.mapping_slot(|slots| slots.mp_length.get()));
         let Some(length) = slot else {
-            return Err(raise!(TypeError, "object of type '{}' has no len()", ty.name()));
+            return Err(raise!(TypeError, "object of type '{}' has no len()", ty.full_name()));
         };
         // SAFETY: a slot of this object's type.
         let length = unsafe { length(self.as_ptr()) };
@@ -163,13 +163,13 @@ impl PyObject {
             }
         }
         let Some(method) = self.lookup_special(identifier!("__format__"))? else {
-            return Err(raise!(TypeError, "Type {} doesn't define __format__", self.ty().name()));
+            return Err(raise!(TypeError, "Type {} doesn't define __format__", self.ty().full_name()));
         };
         let empty = PyUnicodeObject::empty();
         let spec = spec.unwrap_or(&empty);
         let result = method.call(&[spec.as_object()])?;
         result.downcast::<PyUnicodeObject>().map_err(|other| {
-            raise!(TypeError, "__format__ must return a str, not {}", other.ty().name())
+            raise!(TypeError, "__format__ must return a str, not {}", other.ty().full_name())
         })
     }
 

@@ -45,8 +45,8 @@ fn unsupported(left: &PyObject, right: &PyObject, symbol: &str) -> Raised {
     raise!(
         TypeError,
         "unsupported operand type(s) for {symbol}: '{}' and '{}'",
-        left.ty().name(),
-        right.ty().name()
+        left.ty().full_name(),
+        right.ty().full_name()
     )
 }
 
@@ -144,7 +144,7 @@ fn repeat_by(
     count: &PyObject,
 ) -> PyResult {
     if !count.has_index() {
-        return Err(raise!(TypeError, "can't multiply sequence by non-int of type '{}'", count.ty().name()));
+        return Err(raise!(TypeError, "can't multiply sequence by non-int of type '{}'", count.ty().full_name()));
     }
     let count = count.to_index_clipped(crate::exceptions::exc::OverflowError)?;
     // SAFETY: a slot of the sequence's type.
@@ -233,9 +233,9 @@ fn checked_power(
     Err(raise!(
         TypeError,
         "unsupported operand type(s) for {symbol}: '{}', '{}', '{}'",
-        base.ty().name(),
-        exponent.ty().name(),
-        modulus.ty().name()
+        base.ty().full_name(),
+        exponent.ty().full_name(),
+        modulus.ty().full_name()
     ))
 }
 
@@ -257,7 +257,7 @@ macro_rules! unary_operators {
                 match operand.ty().number_slot(|slots| slots.$slot.get()) {
                     // SAFETY: a slot of the operand's type.
                     Some(function) => unsafe { from_slot(function(operand.as_ptr()), "operator") },
-                    None => Err(raise!(TypeError, concat!("bad operand type for ", $what, ": '{}'"), operand.ty().name())),
+                    None => Err(raise!(TypeError, concat!("bad operand type for ", $what, ": '{}'"), operand.ty().full_name())),
                 }
             }
         )*
@@ -286,7 +286,7 @@ impl PyObject {
             return Err(raise!(
                 TypeError,
                 "'{}' object cannot be interpreted as an integer",
-                self.ty().name()
+                self.ty().full_name()
             ));
         };
         // SAFETY: a slot of this object's type.
@@ -308,7 +308,7 @@ impl PyObject {
             Some(value) => Ok(value as isize),
             None => Err(crate::error::raise_message(
                 overflow,
-                format_args!("cannot fit '{}' into an index-sized integer", self.ty().name()),
+                format_args!("cannot fit '{}' into an index-sized integer", self.ty().full_name()),
             )),
         }
     }
@@ -348,15 +348,15 @@ impl PyObject {
                 return Ok(float.value());
             }
             let Some(float) = result.downcast::<PyFloatObject>().ok() else {
-                return Err(raise!(TypeError, "{}.__float__ returned non-float", self.ty().name()));
+                return Err(raise!(TypeError, "{}.__float__ returned non-float", self.ty().full_name()));
             };
             crate::exceptions::warn(
                 crate::exceptions::exc::DeprecationWarning,
                 &format!(
                     "{}.__float__ returned non-float (type {}).  The ability to return an instance of a strict \
                      subclass of float is deprecated, and may be removed in a future version of Python.",
-                    self.ty().name(),
-                    float.as_object().ty().name()
+                    self.ty().full_name(),
+                    float.as_object().ty().full_name()
                 ),
                 1,
             )?;
@@ -365,7 +365,7 @@ impl PyObject {
         if self.ty().number_slot(|slots| slots.nb_index.get()).is_some() {
             return self.index()?.to_f64();
         }
-        Err(raise!(TypeError, "must be real number, not {}", self.ty().name()))
+        Err(raise!(TypeError, "must be real number, not {}", self.ty().full_name()))
     }
 }
 
@@ -376,7 +376,7 @@ fn int_from_slot(result: Ref, method: &str) -> PyResult<Ref<PyLongObject>> {
         return Ok(unsafe { result.cast() });
     }
     let result = result.downcast::<PyLongObject>().map_err(|other| {
-        raise!(TypeError, "{method} returned non-int (type {})", other.ty().name())
+        raise!(TypeError, "{method} returned non-int (type {})", other.ty().full_name())
     })?;
     enter_native_call("")?;
     crate::exceptions::warn(
@@ -384,7 +384,7 @@ fn int_from_slot(result: Ref, method: &str) -> PyResult<Ref<PyLongObject>> {
         &format!(
             "{method} returned non-int (type {}).  The ability to return an instance of a strict subclass of int \
              is deprecated, and may be removed in a future version of Python.",
-            result.as_object().ty().name()
+            result.as_object().ty().full_name()
         ),
         1,
     )?;
