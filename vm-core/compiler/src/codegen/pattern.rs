@@ -383,59 +383,41 @@ impl<'a> Compiler<'a> {
             self.check_len(pos, subject, crate::bytecode::CmpOp::Ge, keys.len(), case);
         }
         self.check_mapping_keys(pos, keys)?;
-        let base = self.depth();
-        // The tuple of keys stays: `**rest` needs it.
-        for key in keys {
-            self.push(key)?;
-        }
-        self.set_depth(base);
+        let count = keys.len() as u32;
         let key_tuple = self.unit.code.alloc();
-        self.emit(
-            pos,
-            Opcode::BUILD_TUPLE,
-            0,
-            key_tuple,
-            key_tuple,
-            Opnd::raw(keys.len() as u32),
-        );
-        let values = self.unit.code.alloc();
-        self.emit(pos, Opcode::MATCH_KEYS, 0, values, subject, key_tuple);
-        let fail = self.fail_label(case);
-        self.unit
-            .code
-            .emit_jump(pos, Opcode::POP_JUMP_IF_NONE, 0, values, Opnd::NO, fail);
-        let first = self.depth();
-        self.emit(
-            pos,
-            Opcode::UNPACK_SEQUENCE,
-            0,
-            Opnd::temp(first),
-            values,
-            Opnd::raw(keys.len() as u32),
-        );
-        self.set_depth(first + keys.len() as u32);
-        for (index, pattern) in patterns.iter().enumerate() {
-            self.pattern(pattern, Opnd::temp(first + index as u32), case, true)?;
+        if !keys.is_empty() {
+            // The tuple of keys stays: `**rest` needs it.
+            self.set_depth(key_tuple.index());
+            for key in keys {
+                self.push(key)?;
+            }
+            self.set_depth(key_tuple.index() + 1);
+            self.emit(pos, Opcode::BUILD_TUPLE, 0, key_tuple, key_tuple, Opnd::raw(count));
+            let values = self.unit.code.alloc();
+            self.emit(pos, Opcode::MATCH_KEYS, 0, values, subject, key_tuple);
+            let fail = self.fail_label(case);
+            self.unit.code.emit_jump(pos, Opcode::POP_JUMP_IF_NONE, 0, values, Opnd::NO, fail);
+            let first = self.depth();
+            self.emit(pos, Opcode::UNPACK_SEQUENCE, 0, Opnd::temp(first), values, Opnd::raw(count));
+            self.set_depth(first + count);
+            for (index, pattern) in patterns.iter().enumerate() {
+                self.pattern(pattern, Opnd::temp(first + index as u32), case, true)?;
+            }
         }
         if let Some(rest) = rest {
             let dict = self.unit.code.alloc();
             self.emit(pos, Opcode::BUILD_MAP, 0, dict, dict, Opnd::NO);
             self.emit(pos, Opcode::DICT_UPDATE, 0, dict, subject, Opnd::NO);
-            let first = self.depth();
-            self.emit(
-                pos,
-                Opcode::UNPACK_SEQUENCE,
-                0,
-                Opnd::temp(first),
-                key_tuple,
-                Opnd::raw(keys.len() as u32),
-            );
-            self.set_depth(first + keys.len() as u32);
-            for index in 0..keys.len() as u32 {
-                let key = Opnd::temp(first + index).take();
-                self.emit(pos, Opcode::DELETE_SUBSCR, 0, dict, key, Opnd::NO);
+            if !keys.is_empty() {
+                let first = self.depth();
+                self.emit(pos, Opcode::UNPACK_SEQUENCE, 0, Opnd::temp(first), key_tuple, Opnd::raw(count));
+                self.set_depth(first + count);
+                for index in 0..count {
+                    let key = Opnd::temp(first + index).take();
+                    self.emit(pos, Opcode::DELETE_SUBSCR, 0, dict, key, Opnd::NO);
+                }
+                self.set_depth(first);
             }
-            self.set_depth(first);
             self.capture(case, rest, dict, pos)?;
         }
         Ok(())

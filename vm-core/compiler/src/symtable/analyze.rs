@@ -243,7 +243,6 @@ impl Analyzer<'_> {
             .iter()
             .map(|(name, flags)| (name.clone(), *flags))
             .collect();
-        let mut remove_class = false;
         for (name, comp_flags) in symbols {
             if comp_flags & DEF_PARAM != 0 {
                 continue;
@@ -255,9 +254,11 @@ impl Analyzer<'_> {
             }
             match self.table.blocks[id].symbols.get(&name).copied() {
                 None => {
-                    if outer_is_class && scope == Scope::Free && name == "__class__" {
+                    if outer_is_class && scope == Scope::Free && is_class_cell(&name) {
                         scope = Scope::GlobalImplicit;
-                        remove_class = !self.is_free_in_any_child(comp, &name);
+                        if !self.is_free_in_any_child(comp, &name) {
+                            comp_free.remove(&name);
+                        }
                     }
                     self.table.blocks[id].symbols.insert(name.clone(), only_flags);
                     scopes.insert(name, scope);
@@ -269,9 +270,6 @@ impl Analyzer<'_> {
                     }
                 }
             }
-        }
-        if remove_class {
-            comp_free.remove("__class__");
         }
     }
 
@@ -330,4 +328,9 @@ impl Analyzer<'_> {
             }
         }
     }
+}
+
+/// The cells that a class body may have without binding them.
+fn is_class_cell(name: &str) -> bool {
+    matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__")
 }
