@@ -1,7 +1,8 @@
 //! Command line of the compiler alone: `adderc --dump=ast|bytecode FILE`, or `adderc PATH...` to compile (and, in debug
 //! builds, verify) every `.py` below the paths and print the failures.
 
-use adder_compiler::{CompileOpts, Decoded, Mode, compile_source, decode_source, parse};
+use adder_compiler::bytecode::{LocalKind, PyStr};
+use adder_compiler::{CodeObject, CompileOpts, Constant, Decoded, Mode, compile_source, decode_source, parse};
 use std::path::{Path, PathBuf};
 
 fn main() {
@@ -50,7 +51,9 @@ fn main() {
         }
         match compile_source(&text, &file.to_string_lossy(), mode, &opts) {
             Ok(compiled) => {
-                if dump.is_some() {
+                if dump.as_deref() == Some("meta") {
+                    meta(&compiled.code);
+                } else if dump.is_some() {
                     print!(
                         "{}",
                         adder_compiler::bytecode::disasm::disassemble(&compiled.code)
@@ -70,6 +73,35 @@ fn main() {
         }
     }
     println!("{} files, {failures} failures", files.len());
+}
+
+/// One line per code object: what can be compared with CPython's.
+fn meta(code: &CodeObject) {
+    let text = |value: &PyStr| String::from_utf8_lossy(value.as_wtf8()).into_owned();
+    let names = |test: fn(&LocalKind) -> bool| {
+        let pairs = code.localsplus_names.iter().zip(&code.localsplus_kinds);
+        pairs.filter(|(_, kind)| test(kind)).map(|(name, _)| text(name)).collect::<Vec<_>>().join(",")
+    };
+    let mut lines: Vec<i32> = code.locations.runs.iter().map(|run| run.1.line).filter(|line| *line > 0).collect();
+    lines.sort();
+    lines.dedup();
+    println!(
+        "{}|{}|{}/{}/{}|{:#x}|{}|{}|{}|{lines:?}",
+        text(&code.qualname),
+        code.firstlineno,
+        code.argcount,
+        code.posonlyargcount,
+        code.kwonlyargcount,
+        code.flags,
+        names(|kind| kind.is_local()),
+        names(|kind| kind.is_cell()),
+        names(|kind| kind.is_free()),
+    );
+    for constant in &code.consts {
+        if let Constant::Code(inner) = constant {
+            meta(inner);
+        }
+    }
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) {

@@ -47,6 +47,7 @@ pub fn assemble(mut code: Code, meta: Meta) -> Result<CodeObject> {
     spread_positions(&mut code, &keep);
     drop_idle(&mut code, &mut keep);
 
+    prune_constants(&mut code, &keep);
     let (layout, names, kinds) = lay_out(&code);
     if u64::from(layout.first_temp) + u64::from(code.max_depth) > 0x3FFF {
         return Err(CompileError::plain(
@@ -115,6 +116,57 @@ pub fn assemble(mut code: Code, meta: Meta) -> Result<CodeObject> {
         exception_table,
         locations,
     })
+}
+
+/// Drops the constants that no kept instruction uses; the first stays, it may be the docstring.
+fn prune_constants(code: &mut Code, keep: &[bool]) {
+    let mut used = vec![false; code.consts.len()];
+    if let Some(first) = used.first_mut() {
+        *first = true;
+    }
+    let direct = |ins: &Ins| match (ins.op, ins.op.info().ext) {
+        (Opcode::LOAD_CONST, _) => Some(ins.b.index()),
+        (_, Ext::Const(_)) => Some(ins.ext.index()),
+        _ => None,
+    };
+    for (ins, _) in code.ins.iter().zip(keep).filter(|(_, keep)| **keep) {
+        for opnd in [ins.a, ins.b, ins.c, ins.ext] {
+            if opnd.space() == Space::Const {
+                used[opnd.index() as usize] = true;
+            }
+        }
+        if let Some(index) = direct(ins) {
+            used[index as usize] = true;
+        }
+    }
+    if used.iter().all(|used| *used) {
+        return;
+    }
+    let mut number = 0;
+    let renumbered: Vec<u32> = used
+        .iter()
+        .map(|used| {
+            number += u32::from(*used);
+            number.saturating_sub(1)
+        })
+        .collect();
+    let mut kept = used.iter();
+    code.consts.retain(|_| kept.next().copied().unwrap_or(false));
+    for (ins, _) in code.ins.iter_mut().zip(keep).filter(|(_, keep)| **keep) {
+        if let Some(index) = direct(ins) {
+            let new = Opnd::raw(renumbered[index as usize]);
+            if ins.op == Opcode::LOAD_CONST {
+                ins.b = new;
+            } else {
+                ins.ext = new;
+            }
+        }
+        for opnd in [&mut ins.a, &mut ins.b, &mut ins.c, &mut ins.ext] {
+            if opnd.space() == Space::Const {
+                *opnd = Opnd::new(Space::Const, renumbered[opnd.index() as usize]);
+            }
+        }
+    }
 }
 
 fn n_arguments(code: &Code) -> u32 {

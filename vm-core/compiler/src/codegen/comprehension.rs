@@ -110,7 +110,6 @@ impl<'a> Compiler<'a> {
         let name = Ident::new_static(name);
         self.enter(UnitKind::Comprehension, block, name, private, e.pos.line)?;
         self.unit.argcount = 1;
-        self.unit.posonlyargcount = 1;
         self.prologue(e.pos)?;
         if body.kind != ComprehensionKind::Generator {
             body.result = self.unit.code.alloc();

@@ -14,10 +14,10 @@ impl<'a> Compiler<'a> {
 
     /// The register for a result, after its operands were released.
     pub(super) fn dst(&mut self, dest: Dest) -> Opnd {
-        match dest {
-            Dest::Any | Dest::Temp => self.unit.code.alloc(),
+        match self.resolve(dest) {
             Dest::Local(reg) => reg,
             Dest::Discard => Opnd::ABSENT,
+            _ => self.unit.code.alloc(),
         }
     }
 
@@ -65,11 +65,7 @@ impl<'a> Compiler<'a> {
     /// Moves the value of the temporary on top of the stack to where it shall go.
     pub(super) fn finish(&mut self, pos: Position, temp: Opnd, dest: Dest) -> Opnd {
         let temp = temp.borrow();
-        match dest {
-            Dest::Any | Dest::Temp => {
-                self.set_depth(temp.index() + 1);
-                temp.take()
-            }
+        match self.resolve(dest) {
             Dest::Local(reg) => {
                 self.emit(pos, Opcode::MOVE, 0, reg, temp, Opnd::NO);
                 self.set_depth(temp.index());
@@ -79,6 +75,10 @@ impl<'a> Compiler<'a> {
                 self.emit(pos, Opcode::CLEAR, 0, temp, Opnd::NO, Opnd::NO);
                 self.set_depth(temp.index());
                 Opnd::ABSENT
+            }
+            _ => {
+                self.set_depth(temp.index() + 1);
+                temp.take()
             }
         }
     }
@@ -199,10 +199,10 @@ impl<'a> Compiler<'a> {
         let ExprKind::Name { id, .. } = &target.kind else {
             return self.error("cannot use assignment expressions here", target.pos);
         };
-        if let Some(local) = self.fast_local(id) {
-            self.expr(value, Dest::Local(local))?;
+        if let Some(local) = self.local_dest(id) {
+            let local = self.expr(value, local)?;
             return Ok(match dest {
-                Dest::Any => local,
+                Dest::Any => local.borrow(),
                 Dest::Discard => Opnd::ABSENT,
                 _ => {
                     let dst = self.dst(dest);
@@ -582,7 +582,7 @@ impl<'a> Compiler<'a> {
                 ExprKind::Starred { value, .. } => (extend, self.operand(value, &[])?),
                 _ => (add, self.operand(e, &[])?),
             };
-            self.emit(pos, op, 0, temp, value, Opnd::NO);
+            self.emit(e.pos, op, 0, temp, value, Opnd::NO);
             self.set_depth(depth + 1);
         }
         Ok(temp)
@@ -631,7 +631,7 @@ impl<'a> Compiler<'a> {
                 Some(key) => {
                     let k = self.operand(key, &[value])?;
                     let v = self.operand(value, &[])?;
-                    self.emit(pos, Opcode::MAP_ADD, 0, temp, k, v);
+                    self.emit(key.pos, Opcode::MAP_ADD, 0, temp, k, v);
                 }
                 None => {
                     let v = self.operand(value, &[])?;

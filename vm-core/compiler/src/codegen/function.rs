@@ -152,10 +152,10 @@ impl<'a> Compiler<'a> {
                 kwdefaults: self.push_kwdefaults(pos, &def.args)?,
                 annotations: None,
             };
-            self.function_object(place, def, function, &mut parts)?;
+            self.function_object(pos, place, def, function, &mut parts)?;
             self.set_depth(function.index() + 1);
         } else {
-            self.generic_function(place, def)?;
+            self.generic_function(pos, place, def)?;
         }
         self.apply_decorators(&def.decorator_list);
         self.name_store(pos, &def.name, Opnd::temp(depth).take())?;
@@ -174,14 +174,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// Makes the function object of a definition in the temporary `function`.
-    fn function_object(
-        &mut self,
-        place: Position,
+    fn function_object(&mut self, pos: Position, place: Position,
         def: &'a FunctionDef,
         function: Opnd,
         parts: &mut Parts,
     ) -> Result<()> {
-        parts.annotations = self.function_annotations(place, def)?;
+        parts.annotations = self.function_annotations(pos, def)?;
         let block = self.lookup(def, KeyKind::Body)?;
         let kind = if def.is_async {
             UnitKind::AsyncFunction
@@ -196,7 +194,6 @@ impl<'a> Compiler<'a> {
             Some(doc) if self.options.optimize < 2 => {
                 self.unit.code.constant(Constant::Str(clean_doc(doc)));
                 self.unit.has_docstring = true;
-                self.emit(def.body[0].pos, Opcode::NOP, 0, Opnd::NO, Opnd::NO, Opnd::NO);
                 &def.body[1..]
             }
             _ => &def.body[..],
@@ -251,7 +248,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// `def f[T](...)`: a function that makes the type parameters and the function is made and called.
-    fn generic_function(&mut self, place: Position, def: &'a FunctionDef) -> Result<()> {
+    fn generic_function(&mut self, pos: Position, place: Position, def: &'a FunctionDef) -> Result<()> {
         let base = self.unit.code.alloc();
         self.set_depth(base.index() + 2);
         let defaults = self.push_defaults(place, &def.args.defaults)?.is_some();
@@ -274,7 +271,7 @@ impl<'a> Compiler<'a> {
                     .borrow(),
             );
         }
-        self.function_object(place, def, function, &mut parts)?;
+        self.function_object(pos, place, def, function, &mut parts)?;
         let set = Intrinsic2::SetFunctionTypeParams as u8;
         self.emit(
             place,
@@ -755,8 +752,6 @@ impl<'a> Compiler<'a> {
                     .copied()
                 {
                     self.note_annotation(stmt.pos, index)?;
-                } else if value.is_none() {
-                    self.emit(stmt.pos, Opcode::NOP, 0, Opnd::NO, Opnd::NO, Opnd::NO);
                 }
             }
             ExprKind::Attribute { value: object, .. } if value.is_none() => {

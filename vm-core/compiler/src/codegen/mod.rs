@@ -47,6 +47,8 @@ enum Dest {
     Temp,
     /// A local; written last.
     Local(Opnd),
+    /// A local that gets its register when the value is there (`Unit::pending`).
+    Pending(u32),
     /// Nowhere.
     Discard,
 }
@@ -118,6 +120,8 @@ struct Unit<'a> {
     has_docstring: bool,
     fblocks: Vec<FBlock<'a>>,
     comps: Vec<CompContext>,
+    /// Names of locals that are about to be bound for the first time.
+    pending: Vec<Ident>,
     static_attributes: IndexSet<Ident, FxBuildHasher>,
     /// Index of each deferred annotation that is reached conditionally, by the statement's address.
     conditional_annotations: FxHashMap<usize, u32>,
@@ -302,12 +306,6 @@ impl<'a> Compiler<'a> {
                     base.push_str(".<locals>");
                 }
             }
-        }
-        if let Some(function) = &self.table.blocks[unit.block].function_name {
-            if !base.is_empty() {
-                base.push('.');
-            }
-            base.push_str(function);
         }
         if base.is_empty() {
             unit.name.to_string()
@@ -505,6 +503,7 @@ impl Unit<'_> {
             has_docstring: false,
             fblocks: Vec::new(),
             comps: Vec::new(),
+            pending: Vec::new(),
             static_attributes: IndexSet::default(),
             conditional_annotations: FxHashMap::default(),
             stop_iteration: None,

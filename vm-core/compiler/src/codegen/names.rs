@@ -99,6 +99,29 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// As `fast_local` for the destination of a value: a new local is numbered after those in the value, as in CPython.
+    pub(super) fn local_dest(&mut self, name: &Ident) -> Option<Dest> {
+        let mangled = self.mangle(name);
+        let block = self.block();
+        if self.comp_slot(&mangled).is_none()
+            && block.is_function_like()
+            && block.scope(&mangled) == Scope::Local
+            && !self.unit.code.local_index.contains_key(&mangled)
+        {
+            self.unit.pending.push(mangled);
+            return Some(Dest::Pending(self.unit.pending.len() as u32 - 1));
+        }
+        self.fast_local(name).map(Dest::Local)
+    }
+
+    /// The register of a local destination.
+    pub(super) fn resolve(&mut self, dest: Dest) -> Dest {
+        match dest {
+            Dest::Pending(index) => Dest::Local(self.unit.code.local(&self.unit.pending[index as usize])),
+            _ => dest,
+        }
+    }
+
     pub(super) fn name_load(&mut self, pos: Position, id: &Ident, dest: Dest) -> Result<Opnd> {
         let mangled = self.mangle(id);
         let access = self.access(&mangled, true)?;

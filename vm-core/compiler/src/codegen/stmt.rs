@@ -166,9 +166,9 @@ impl<'a> Compiler<'a> {
     /// `target = value` of a single target.
     pub(super) fn assign_to(&mut self, target: &'a Expr, value: &'a Expr) -> Result<()> {
         if let ExprKind::Name { id, .. } = &target.kind
-            && let Some(local) = self.fast_local(id)
+            && let Some(local) = self.local_dest(id)
         {
-            self.expr(value, Dest::Local(local))?;
+            self.expr(value, local)?;
             return Ok(());
         }
         let depth = self.depth();

@@ -103,7 +103,6 @@ impl Builder {
             annotation_block: None,
             scope_info: None,
             walrus: FxHashSet::default(),
-            function_name: None,
             mangled_names: None,
         });
         if let Some(key) = key {
@@ -482,12 +481,6 @@ impl Builder {
         }
         let key = NodeKey::new(def, KeyKind::Body);
         let body = self.new_block(def.name.clone(), BlockKind::Function, Some(key), pos);
-        if generic {
-            // A generic method is a method still.
-            let outer = self.stack.len().checked_sub(2).map(|at| self.stack[at]);
-            self.table.blocks[body].method =
-                outer.is_some_and(|id| self.table.blocks[id].kind == BlockKind::Class);
-        }
         self.function_annotations(def, pos)?;
         self.enter(body);
         self.block().coroutine = def.is_async;
@@ -512,7 +505,6 @@ impl Builder {
         let in_class = self.in_class_scope();
         let key = NodeKey::new(def, KeyKind::Annotations);
         self.enter_new(Ident::new_static("__annotate__"), BlockKind::Annotation, key, pos)?;
-        self.block().function_name = Some(def.name.clone());
         if in_class && !self.future_annotations {
             self.see_class_scope(pos)?;
         }

@@ -137,8 +137,6 @@ pub struct Block {
     pub scope_info: Option<&'static str>,
     /// Names that some walrus binds here: operands that borrow them need care.
     pub walrus: FxHashSet<Ident>,
-    /// Of an `__annotate__` scope: the function it belongs to.
-    pub function_name: Option<Ident>,
     /// In the type parameter scope of a class: only these names are mangled.
     pub mangled_names: Option<FxHashSet<Ident>>,
 }
