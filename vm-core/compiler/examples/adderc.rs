@@ -18,6 +18,7 @@ fn main() {
             "-O" => opts.optimize = 1,
             "-OO" => opts.optimize = 2,
             "-q" => quiet = true,
+            "--errors" => return errors(),
             _ => match arg.strip_prefix("--dump=") {
                 Some(what) => dump = Some(what.to_owned()),
                 None => paths.push(PathBuf::from(arg)),
@@ -73,6 +74,26 @@ fn main() {
         }
     }
     println!("{} files, {failures} failures", files.len());
+}
+
+/// Compiles the texts on standard input, separated by NULs, and prints the outcome of each on a line.
+fn errors() {
+    let mut input = String::new();
+    let _ = std::io::Read::read_to_string(&mut std::io::stdin(), &mut input);
+    for text in input.split('\0') {
+        match compile_source(text, "<string>", Mode::Exec, &CompileOpts::default()) {
+            Ok(_) => println!("OK"),
+            Err(e) => println!(
+                "{}|{}|{}|{}|{}|{}",
+                e.kind.class_name(),
+                e.message.replace('\n', " "),
+                e.lineno,
+                e.offset,
+                e.end_lineno,
+                e.end_offset
+            ),
+        }
+    }
 }
 
 /// One line per code object: what can be compared with CPython's.

@@ -4,6 +4,7 @@
 use super::bound;
 use super::ir::*;
 use crate::bytecode::opcode::{NO_REG, SRC_CONST, SRC_TAKE};
+use crate::bytecode::code_flags;
 use crate::bytecode::{
     CodeObject, Constant, ExceptionEntry, Ext, Instr, LocalKind, LocationTable, Opcode, Operand, Position,
     PyStr,
@@ -47,7 +48,7 @@ pub fn assemble(mut code: Code, meta: Meta) -> Result<CodeObject> {
     spread_positions(&mut code, &keep);
     drop_idle(&mut code, &mut keep);
 
-    prune_constants(&mut code, &keep);
+    prune_constants(&mut code, &keep, meta.flags & code_flags::HAS_DOCSTRING != 0);
     let (layout, names, kinds) = lay_out(&code);
     if u64::from(layout.first_temp) + u64::from(code.max_depth) > 0x3FFF {
         return Err(CompileError::plain(
@@ -118,11 +119,11 @@ pub fn assemble(mut code: Code, meta: Meta) -> Result<CodeObject> {
     })
 }
 
-/// Drops the constants that no kept instruction uses; the first stays, it may be the docstring.
-fn prune_constants(code: &mut Code, keep: &[bool]) {
+/// Drops the constants that no kept instruction uses; the first stays if it is the docstring.
+fn prune_constants(code: &mut Code, keep: &[bool], documented: bool) {
     let mut used = vec![false; code.consts.len()];
     if let Some(first) = used.first_mut() {
-        *first = true;
+        *first = documented;
     }
     let direct = |ins: &Ins| match (ins.op, ins.op.info().ext) {
         (Opcode::LOAD_CONST, _) => Some(ins.b.index()),

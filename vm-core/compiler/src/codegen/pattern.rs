@@ -152,7 +152,7 @@ impl<'a> Compiler<'a> {
                 let depth = self.depth();
                 if !matches!(
                     value.kind,
-                    ExprKind::Constant { .. } | ExprKind::Attribute { .. } | ExprKind::JoinedStr { .. }
+                    ExprKind::Constant { .. } | ExprKind::Attribute { .. } 
                 ) {
                     return self.error("patterns may only match literals and attribute lookups", pos);
                 }
@@ -429,7 +429,7 @@ impl<'a> Compiler<'a> {
             match &key.kind {
                 ExprKind::Constant { value, .. } => {
                     let text = unparse_key(value);
-                    if !seen.insert(format!("{value:?}")) {
+                    if !seen.insert(key_identity(value)) {
                         return self.error(format!("mapping pattern checks duplicate key ({text})"), pos);
                     }
                 }
@@ -527,6 +527,9 @@ impl<'a> Compiler<'a> {
         let end = self.new_label();
         for (index, pattern) in patterns.iter().enumerate() {
             let last = index + 1 == patterns.len();
+            if !last {
+                self.check_irrefutable(pattern)?;
+            }
             let mut inner = Case {
                 base: self.depth(),
                 fail: Vec::new(),
@@ -582,6 +585,20 @@ fn bound_names(pattern: &Pattern, names: &mut Vec<Ident>) {
             pattern.iter().for_each(|p| bound_names(p, names));
             names.extend(name.clone());
         }
+    }
+}
+
+/// Equal for constants that are equal in Python: numbers compare across types.
+fn key_identity(value: &Constant) -> String {
+    match value {
+        Constant::True => "1".into(),
+        Constant::False => "0".into(),
+        Constant::Float(f) | Constant::Complex(f, 0.0) if f.fract() == 0.0 && f.abs() < 1e15 => {
+            (*f as i64).to_string()
+        }
+        Constant::Complex(f, 0.0) => format!("{:?}", Constant::Float(*f)),
+        Constant::Int(i) => i.to_string(),
+        other => format!("{other:?}"),
     }
 }
 

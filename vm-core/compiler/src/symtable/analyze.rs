@@ -194,7 +194,9 @@ impl Analyzer<'_> {
         }
         // An annotation scope in a class looks names up in the class first; what the class binds is not looked for in
         // functions around it.
-        if let Some(class) = class_entry {
+        if let Some(class) = class_entry
+            && name != "__classdict__"
+        {
             let class_flags = self.table.blocks[class].symbol(name);
             if class_flags & DEF_GLOBAL != 0 {
                 sets.scopes.insert(name.clone(), Scope::GlobalExplicit);
@@ -316,7 +318,7 @@ impl Analyzer<'_> {
         for name in passing {
             match symbols.get_mut(name) {
                 Some(flags) => {
-                    if class_binding && *flags & (DEF_BOUND | DEF_GLOBAL) != 0 {
+                    if class_binding {
                         *flags |= DEF_FREE_CLASS;
                     }
                 }
