@@ -2,7 +2,9 @@
 //! builds, verify) every `.py` below the paths and print the failures.
 
 use adder_compiler::bytecode::{LocalKind, PyStr};
-use adder_compiler::{CodeObject, CompileOpts, Constant, Decoded, Mode, compile_source, decode_source, parse};
+use adder_compiler::{
+    CodeObject, CompileOpts, Constant, Decoded, Mode, compile_source, decode_source, parse,
+};
 use std::path::{Path, PathBuf};
 
 fn main() {
@@ -101,9 +103,19 @@ fn meta(code: &CodeObject) {
     let text = |value: &PyStr| String::from_utf8_lossy(value.as_wtf8()).into_owned();
     let names = |test: fn(&LocalKind) -> bool| {
         let pairs = code.localsplus_names.iter().zip(&code.localsplus_kinds);
-        pairs.filter(|(_, kind)| test(kind)).map(|(name, _)| text(name)).collect::<Vec<_>>().join(",")
+        pairs
+            .filter(|(_, kind)| test(kind))
+            .map(|(name, _)| text(name))
+            .collect::<Vec<_>>()
+            .join(",")
     };
-    let mut lines: Vec<i32> = code.locations.runs.iter().map(|run| run.1.line).filter(|line| *line > 0).collect();
+    let mut lines: Vec<i32> = code
+        .locations
+        .runs
+        .iter()
+        .map(|run| run.1.line)
+        .filter(|line| *line > 0)
+        .collect();
     lines.sort();
     lines.dedup();
     println!(

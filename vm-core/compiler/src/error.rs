@@ -88,7 +88,7 @@ impl CompileError {
         };
         let to_offset = |lineno: i32, col: i32| -> i32 {
             if col < 0 {
-                return 0;
+                return col + 1; // see `parse::tokenizer`
             }
             match line_text(lineno) {
                 Some(text) => {

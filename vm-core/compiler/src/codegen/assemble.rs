@@ -3,8 +3,8 @@
 
 use super::bound;
 use super::ir::*;
-use crate::bytecode::opcode::{NO_REG, SRC_CONST, SRC_TAKE};
 use crate::bytecode::code_flags;
+use crate::bytecode::opcode::{NO_REG, SRC_CONST, SRC_TAKE};
 use crate::bytecode::{
     CodeObject, Constant, ExceptionEntry, Ext, Instr, LocalKind, LocationTable, Opcode, Operand, Position,
     PyStr,

@@ -174,7 +174,10 @@ impl<'a> Compiler<'a> {
     }
 
     /// Makes the function object of a definition in the temporary `function`.
-    fn function_object(&mut self, pos: Position, place: Position,
+    fn function_object(
+        &mut self,
+        pos: Position,
+        place: Position,
         def: &'a FunctionDef,
         function: Opnd,
         parts: &mut Parts,

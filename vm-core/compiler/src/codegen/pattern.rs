@@ -150,10 +150,7 @@ impl<'a> Compiler<'a> {
         match &pattern.kind {
             PatternKind::MatchValue { value } => {
                 let depth = self.depth();
-                if !matches!(
-                    value.kind,
-                    ExprKind::Constant { .. } | ExprKind::Attribute { .. } 
-                ) {
+                if !matches!(value.kind, ExprKind::Constant { .. } | ExprKind::Attribute { .. }) {
                     return self.error("patterns may only match literals and attribute lookups", pos);
                 }
                 let fail = self.fail_label(case);
@@ -392,13 +389,29 @@ impl<'a> Compiler<'a> {
                 self.push(key)?;
             }
             self.set_depth(key_tuple.index() + 1);
-            self.emit(pos, Opcode::BUILD_TUPLE, 0, key_tuple, key_tuple, Opnd::raw(count));
+            self.emit(
+                pos,
+                Opcode::BUILD_TUPLE,
+                0,
+                key_tuple,
+                key_tuple,
+                Opnd::raw(count),
+            );
             let values = self.unit.code.alloc();
             self.emit(pos, Opcode::MATCH_KEYS, 0, values, subject, key_tuple);
             let fail = self.fail_label(case);
-            self.unit.code.emit_jump(pos, Opcode::POP_JUMP_IF_NONE, 0, values, Opnd::NO, fail);
+            self.unit
+                .code
+                .emit_jump(pos, Opcode::POP_JUMP_IF_NONE, 0, values, Opnd::NO, fail);
             let first = self.depth();
-            self.emit(pos, Opcode::UNPACK_SEQUENCE, 0, Opnd::temp(first), values, Opnd::raw(count));
+            self.emit(
+                pos,
+                Opcode::UNPACK_SEQUENCE,
+                0,
+                Opnd::temp(first),
+                values,
+                Opnd::raw(count),
+            );
             self.set_depth(first + count);
             for (index, pattern) in patterns.iter().enumerate() {
                 self.pattern(pattern, Opnd::temp(first + index as u32), case, true)?;
@@ -410,7 +423,14 @@ impl<'a> Compiler<'a> {
             self.emit(pos, Opcode::DICT_UPDATE, 0, dict, subject, Opnd::NO);
             if !keys.is_empty() {
                 let first = self.depth();
-                self.emit(pos, Opcode::UNPACK_SEQUENCE, 0, Opnd::temp(first), key_tuple, Opnd::raw(count));
+                self.emit(
+                    pos,
+                    Opcode::UNPACK_SEQUENCE,
+                    0,
+                    Opnd::temp(first),
+                    key_tuple,
+                    Opnd::raw(count),
+                );
                 self.set_depth(first + count);
                 for index in 0..count {
                     let key = Opnd::temp(first + index).take();

@@ -4,6 +4,8 @@ pub mod convert;
 pub mod errors;
 pub mod source;
 mod strings;
+mod targets;
+mod tokenizer;
 
 use crate::ast::Mod;
 use crate::error::{CompileError, CompileWarning, Result};

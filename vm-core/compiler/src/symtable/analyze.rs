@@ -334,5 +334,8 @@ impl Analyzer<'_> {
 
 /// The cells that a class body may have without binding them.
 fn is_class_cell(name: &str) -> bool {
-    matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__")
+    matches!(
+        name,
+        "__class__" | "__classdict__" | "__conditional_annotations__"
+    )
 }

@@ -166,7 +166,7 @@ impl Builder {
         let mut value = block.symbol(&mangled);
         if flag & value & DEF_PARAM != 0 {
             return Err(CompileError::syntax(
-                format!("duplicate parameter '{name}' in function definition"),
+                format!("duplicate argument '{name}' in function definition"),
                 pos,
             ));
         }
