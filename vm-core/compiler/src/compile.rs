@@ -42,7 +42,7 @@ pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts
     if mode == Mode::Single {
         check_single(&ast, &text)?;
     }
-    let mut compiled = compile_ast(ast, filename, opts).map_err(|error| error.finish(Some(&text)))?;
+    let mut compiled = compile_ast(ast, filename, opts).map_err(|error| error.finish_bytes(Some(&text)))?;
     let mut all = warnings;
     all.append(&mut compiled.warnings);
     all.sort_by_key(|warning| warning.pos.line);

@@ -75,6 +75,17 @@ impl CompileError {
         error
     }
 
+    /// Fills in the line's text, but leaves the offsets in bytes, as CPython does for errors found after parsing.
+    pub(crate) fn finish_bytes(self, source: Option<&str>) -> CompileError {
+        let (offset, end_offset) = (self.offset + 1, self.end_offset + 1);
+        let raw = self.raw_columns;
+        let mut error = self.finish(source);
+        if raw {
+            (error.offset, error.end_offset) = (offset, end_offset);
+        }
+        error
+    }
+
     /// Translates byte columns to character offsets and fills in the line's text.
     pub(crate) fn finish(mut self, source: Option<&str>) -> CompileError {
         if !self.raw_columns {

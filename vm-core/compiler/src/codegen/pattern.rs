@@ -253,7 +253,7 @@ impl<'a> Compiler<'a> {
         if let Some(star) = star
             && patterns[star + 1..].iter().any(is_star)
         {
-            return self.error("multiple starred expressions in sequence pattern", pos);
+            return self.error("multiple starred names in sequence pattern", pos);
         }
         let size = patterns.len();
         self.emit_test(pos, Opcode::MATCH_SEQUENCE, subject, case);

@@ -67,7 +67,7 @@ pub fn first_error(
     };
     if let Some(tokenizer_error) = &tokens.error {
         let indent_first = matches!(error.error, ParseErrorType::UnexpectedIndentation);
-        if !indent_first || error_line(lines, error) >= tokenizer_error.lineno {
+        if !indent_first || error_line(lines, error) > tokenizer_error.lineno {
             return Some(tokenizer_error.clone());
         }
     }
@@ -78,7 +78,7 @@ pub fn first_error(
     {
         let (open_line, col) = lines.line_col(TextSize::new(open as u32));
         let at_end = error.location.start().to_usize() >= source.trim_end().len();
-        let reported = parser_error.lineno > open_line || at_end;
+        let reported = parser_error.lineno > open_line || open >= error.location.start().to_usize();
         if reported && parser_error.message.starts_with("invalid syntax") || at_end {
             let bracket = source.as_bytes()[open] as char;
             let pos = Position {
@@ -115,6 +115,11 @@ impl Context<'_> {
 
     pub(super) fn syntax_error(&self, message: impl Into<String>, start: usize, end: usize) -> CompileError {
         CompileError::syntax(message, self.position(start, end))
+    }
+
+    /// "invalid syntax" at the token after a byte offset.
+    pub(super) fn invalid_after(&self, at: usize) -> CompileError {
+        self.invalid_at(self.token_at(at))
     }
 
     fn text(&self, token: &Token) -> &str {
@@ -1087,15 +1092,10 @@ impl Context<'_> {
             // At the end of the input the last line is shown.
             let source = self.source.strip_suffix('\n').unwrap_or(self.source);
             let (line, col) = self.lines.line_col(TextSize::new(source.len() as u32));
-            let (line, col) = if source.len() < self.source.len() && self.source.ends_with("\n\n") {
-                (line, col)
-            } else {
-                (line, col)
-            };
             let pos = Position {
                 line,
                 end_line: line,
-                col: (col - 1).max(0),
+                col,
                 end_col: END_MINUS_ONE,
             };
             return CompileError::at(ErrorKind::IndentationError, message, pos);

@@ -144,6 +144,9 @@ pub(super) fn invalid_target(context: &Context, error: &ParseError) -> CompileEr
     let Some((name, _, place, bitwise)) = find(context, error.location) else {
         return context.syntax_error("invalid syntax", start, end);
     };
+    if name == "await expression" && error.location.len() == ruff_text_size::TextSize::new(5) {
+        return context.invalid_after(end);
+    }
     let message = match &error.error {
         ParseErrorType::InvalidDeleteTarget => format!("cannot delete {name}"),
         ParseErrorType::InvalidAugmentedAssignmentTarget => {
