@@ -432,6 +432,80 @@ opcodes! {
     IMPORT_FROM (Dst, Src, Name, 0) No raises;
 
     specialised:
+    /// The name is in the globals: keys version (high half of the first extension word) and entry (low half).
+    LOAD_GLOBAL_MODULE => LOAD_GLOBAL;
+    /// The name is in the builtins and not in the globals: keys versions of both in the high halves, entry in the low half.
+    LOAD_GLOBAL_BUILTIN => LOAD_GLOBAL;
+    /// In the instance's dict, which the type does not override: type version, hint.
+    LOAD_ATTR_INSTANCE => LOAD_ATTR;
+    /// A `__slots__` member: type version, offset.
+    LOAD_ATTR_SLOT => LOAD_ATTR;
+    /// An attribute of one class: its version, the class, the value.
+    LOAD_ATTR_CLASS => LOAD_ATTR;
+    /// A plain value found on the type, nothing on the instance: type version, value.
+    LOAD_ATTR_TYPE_VALUE => LOAD_ATTR;
+    /// An entry of a module's dict: keys version, entry.
+    LOAD_ATTR_MODULE => LOAD_ATTR;
+    /// A property whose getter is a Python function: type version, getter and its version.
+    LOAD_ATTR_PROPERTY => LOAD_ATTR;
+    /// A method found on the type that no instance attribute hides: type version, function.
+    LOAD_METHOD_CACHED => LOAD_METHOD;
+    /// A function of a module.
+    LOAD_METHOD_MODULE => LOAD_METHOD;
+    /// Into the instance's dict: type version, hint.
+    STORE_ATTR_INSTANCE => STORE_ATTR;
+    /// Into a `__slots__` member: type version, offset.
+    STORE_ATTR_SLOT => STORE_ATTR;
+    /// A list by an int that fits.
+    LOAD_SUBSCR_LIST_INT => LOAD_SUBSCR;
+    /// A tuple by an int that fits.
+    LOAD_SUBSCR_TUPLE_INT => LOAD_SUBSCR;
+    /// A dict, exactly.
+    LOAD_SUBSCR_DICT => LOAD_SUBSCR;
+    /// A str by an int that fits.
+    LOAD_SUBSCR_STR_INT => LOAD_SUBSCR;
+    /// A list by an int that fits.
+    STORE_SUBSCR_LIST_INT => STORE_SUBSCR;
+    /// A dict, exactly.
+    STORE_SUBSCR_DICT => STORE_SUBSCR;
+    /// Two small ints.
+    BINARY_OP_ADD_INT => BINARY_OP;
+    /// Two small ints.
+    BINARY_OP_SUBTRACT_INT => BINARY_OP;
+    /// Two small ints.
+    BINARY_OP_MULTIPLY_INT => BINARY_OP;
+    /// Two small ints, any other operator that has a fast path.
+    BINARY_OP_INT => BINARY_OP;
+    /// Two floats, or a float and a small int.
+    BINARY_OP_FLOAT => BINARY_OP;
+    /// Two strings.
+    BINARY_OP_ADD_STR => BINARY_OP;
+    /// Two small ints, floats or strings.
+    COMPARE_OP_FAST => COMPARE_OP;
+    /// Two small ints, floats or strings.
+    COMPARE_JUMP_FAST => COMPARE_JUMP;
+    /// A list iterator.
+    FOR_ITER_LIST => FOR_ITER;
+    /// A tuple iterator.
+    FOR_ITER_TUPLE => FOR_ITER;
+    /// A range iterator.
+    FOR_ITER_RANGE => FOR_ITER;
+    /// A generator: its frame runs in this loop.
+    FOR_ITER_GENERATOR => FOR_ITER;
+    /// A Python function with exactly the arguments that it wants: function version, number of arguments.
+    CALL_PY_EXACT => CALL;
+    /// A bound method of such a function.
+    CALL_BOUND_METHOD => CALL;
+    /// A builtin function of one argument: the function.
+    CALL_BUILTIN_O => CALL;
+    /// A builtin function of METH_FASTCALL: the function.
+    CALL_BUILTIN_FAST => CALL;
+    /// A method of a builtin type: the descriptor. The type of `self` was checked by LOAD_METHOD.
+    CALL_METHOD_DESCRIPTOR => CALL;
+    /// A class with a Python `__init__` and `object.__new__`: its version, the class.
+    CALL_CLASS_INIT => CALL;
+    /// A tuple of two.
+    UNPACK_SEQUENCE_PAIR => UNPACK_SEQUENCE;
 }
 
 impl Opcode {

@@ -16,6 +16,7 @@ use adder_runtime::prelude::*;
 use adder_runtime::thread::{ThreadState, eval_breaker_set};
 use std::ptr::null_mut;
 
+pub mod direct;
 pub mod ops;
 pub mod specialize;
 pub mod unwind;
@@ -376,7 +377,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::LOAD_GLOBAL_MODULE => {
                                 let version = (*pc.add(1) >> 32) as u32;
                                 let globals = &*(*frame).globals;
-                                if globals.keys_table().cached_version() == version {
+                                if globals.keys_table().version.get() == version {
                                     let value = globals.value_at(*pc.add(1) as u32);
                                     if !value.is_null() {
                                         (*value).incref();
@@ -390,8 +391,8 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::LOAD_GLOBAL_BUILTIN => {
                                 let globals = &*(*frame).globals;
                                 let builtins = &*(*frame).builtins.cast::<PyDictObject>();
-                                if globals.keys_table().cached_version() == (*pc.add(1) >> 32) as u32
-                                    && builtins.keys_table().cached_version() == (*pc.add(2) >> 32) as u32
+                                if globals.keys_table().version.get() == (*pc.add(1) >> 32) as u32
+                                    && builtins.keys_table().version.get() == (*pc.add(2) >> 32) as u32
                                 {
                                     let value = builtins.value_at(*pc.add(1) as u32);
                                     if !value.is_null() {

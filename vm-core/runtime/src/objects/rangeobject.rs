@@ -27,6 +27,13 @@ pub struct PyRangeIterator {
     len: Cell<i64>,
 }
 
+impl PyRangeIterator {
+    /// Where the fast paths find the next item, the step and the number of items left.
+    pub const START_OFFSET: usize = std::mem::offset_of!(PyRangeIterator, start);
+    pub const STEP_OFFSET: usize = std::mem::offset_of!(PyRangeIterator, step);
+    pub const LEN_OFFSET: usize = std::mem::offset_of!(PyRangeIterator, len);
+}
+
 /// The iterator of any other range.
 #[repr(C)]
 pub struct PyLongRangeIterator {

@@ -1,0 +1,994 @@
+//! Quickening: generic instructions count their runs in their extension word and are then written over, in place, by the
+//! form that fits the operands seen; a form that misses goes back and waits longer.
+//!
+//! The high half of the first extension word is the counter of a generic instruction, and a version in most
+//! specialised ones. The low half is the compiler's where the opcode table says so.
+
+use super::direct::Direct;
+use super::op;
+use crate::frame::*;
+use adder_compiler::bytecode::opcode::{NO_REG, SRC_CONST, SRC_INDEX, SRC_TAKE};
+use adder_runtime::abi::*;
+use adder_runtime::memory;
+use adder_runtime::objects::classobject::PyMethod_Type;
+use adder_runtime::objects::dictobject::keys::DictKeys;
+use adder_runtime::objects::funcobject::PyFunction_Type;
+use adder_runtime::objects::listobject::PyListIter_Type;
+use adder_runtime::objects::tupleobject::PyTupleIter_Type;
+use adder_runtime::prelude::*;
+use adder_runtime::types::assign_version;
+use adder_semantics::arithmetic::{self, nb};
+use adder_semantics::machine::Cmp;
+use adder_semantics::{compare, iteration, subscript};
+
+/// Runs before an instruction is specialised.
+const WARM: u32 = 2;
+/// Counter values from which the count wraps around to `WARM` after that many runs.
+const AFTER_MISS: u32 = 0u32.wrapping_sub(60);
+const AFTER_FAILURE: u32 = 0u32.wrapping_sub(500);
+
+/// Counts a run of a generic instruction; true when it is time to specialise.
+#[inline(always)]
+unsafe fn tick(pc: *const u64) -> bool {
+    // SAFETY: the instruction has an extension word, and the words are writable.
+    unsafe {
+        let word = pc.add(1).cast_mut();
+        let count = ((*word >> 32) as u32).wrapping_add(1);
+        if count == WARM {
+            return true;
+        }
+        set_high(pc, count);
+        false
+    }
+}
+
+unsafe fn set_high(pc: *const u64, value: u32) {
+    // SAFETY: as in `tick`.
+    unsafe {
+        let word = pc.add(1).cast_mut();
+        *word = *word & 0xFFFF_FFFF | u64::from(value) << 32;
+    }
+}
+
+unsafe fn set_low(pc: *const u64, value: u32) {
+    // SAFETY: as in `tick`.
+    unsafe {
+        let word = pc.add(1).cast_mut();
+        *word = *word & !0xFFFF_FFFF | u64::from(value);
+    }
+}
+
+unsafe fn set_word(pc: *const u64, index: usize, value: u64) {
+    // SAFETY: the opcode has that many extension words.
+    unsafe { *pc.add(index).cast_mut() = value }
+}
+
+unsafe fn set_opcode(pc: *const u64, opcode: u8) {
+    // SAFETY: the words are writable.
+    unsafe { *pc.cast_mut() = *pc & !0xFF | u64::from(opcode) }
+}
+
+/// The operands do not suit any specialised form.
+unsafe fn give_up(pc: *const u64) {
+    // SAFETY: as above.
+    unsafe { set_high(pc, AFTER_FAILURE) }
+}
+
+/// A specialised form met operands that it is not for.
+///
+/// # Safety
+/// `pc` is at an instruction with an extension word.
+#[cold]
+pub unsafe fn miss(pc: *const u64, generic: u8) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        set_opcode(pc, generic);
+        set_high(pc, AFTER_MISS);
+    }
+}
+
+/// As `miss`, for forms whose versions change while a module is loaded: they may come back soon.
+///
+/// # Safety
+/// As `miss`.
+#[cold]
+pub unsafe fn reset(pc: *const u64, generic: u8) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        set_opcode(pc, generic);
+        set_high(pc, 0u32.wrapping_sub(8));
+    }
+}
+
+// Every function below that takes `pc` is called by the handler of the generic form of that instruction.
+
+/// # Safety
+/// As said above (here and below).
+#[inline(always)]
+pub unsafe fn load_global(frame: *mut Frame, pc: *const u64, name: &PyUnicodeObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) {
+            specialize_load_global(frame, pc, name);
+        }
+    }
+}
+
+#[cold]
+unsafe fn specialize_load_global(frame: *mut Frame, pc: *const u64, name: &PyUnicodeObject) {
+    // SAFETY: the running frame.
+    unsafe {
+        let globals = (*frame).globals();
+        let builtins = &*(*frame).builtins;
+        if !PyDictObject::check_exact(globals.as_object()) || !PyDictObject::check_exact(builtins) {
+            return give_up(pc);
+        }
+        let builtins = builtins.cast_unchecked::<PyDictObject>();
+        let version = globals.keys_version();
+        if version == 0 || globals.is_split() || globals.keys_table().is_general() {
+            return give_up(pc);
+        }
+        if let Some(index) = globals.index_of_str(name) {
+            set_high(pc, version);
+            set_low(pc, index);
+            set_opcode(pc, op::LOAD_GLOBAL_MODULE);
+            return;
+        }
+        let builtins_version = builtins.keys_version();
+        match builtins.index_of_str(name) {
+            Some(index) if builtins_version != 0 => {
+                set_high(pc, version);
+                set_low(pc, index);
+                set_word(pc, 2, u64::from(builtins_version) << 32);
+                set_opcode(pc, op::LOAD_GLOBAL_BUILTIN);
+            }
+            _ => give_up(pc),
+        }
+    }
+}
+
+// ---- attributes ----
+
+/// Where instances of the type have their dict: an offset, 0 for none.
+fn dict_offset(ty: &PyTypeObject) -> Option<i64> {
+    if ty.tp_flags.get() & Py_TPFLAGS_MANAGED_DICT != 0 {
+        return Some(memory::MANAGED_DICT_OFFSET as i64);
+    }
+    match ty.tp_dictoffset.get() {
+        offset if offset > 0 => Some(offset as i64),
+        0 => Some(0),
+        _ => None,
+    }
+}
+
+fn is_generic_getattro(ty: &PyTypeObject) -> bool {
+    ty.tp_getattro
+        .get()
+        .is_some_and(|slot| slot as usize == adder_runtime::protocol::attributes::generic_get_attr_slot as *const () as usize)
+}
+
+fn is_generic_setattro(ty: &PyTypeObject) -> bool {
+    ty.tp_setattro
+        .get()
+        .is_some_and(|slot| slot as usize == adder_runtime::protocol::attributes::generic_set_attr_slot as *const () as usize)
+}
+
+#[inline(always)]
+unsafe fn dict_at(object: &PyObject, offset: u64) -> *mut PyDictObject {
+    // SAFETY: the type, guarded by its version, has its dict pointer there.
+    unsafe { *object.as_ptr().byte_offset(offset as i64 as isize).cast::<*mut PyDictObject>() }
+}
+
+/// The value of `name` in a dict, at the entry `hint` if it is still there; borrowed or null.
+#[inline(always)]
+unsafe fn value_with_hint(dict: &PyDictObject, hint: u32, name: &PyUnicodeObject) -> *mut PyObject {
+    let keys: &DictKeys = dict.keys_table();
+    if !keys.is_general() && !dict.is_split() && (hint as isize) < keys.n_entries.get() {
+        // SAFETY: a used entry of a table of strings.
+        unsafe {
+            let entry = keys.unicode_entry(hint as isize);
+            if std::ptr::eq(entry.key.get(), name.as_ptr()) {
+                return entry.value.get();
+            }
+        }
+    }
+    dict.borrow_str(name)
+}
+
+#[inline(always)]
+unsafe fn version_matches(object: &PyObject, pc: *const u64) -> bool {
+    // SAFETY: the instruction has an extension word with the version.
+    unsafe { (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 }
+}
+
+/// LOAD_ATTR_INSTANCE: word 2 is the dict's offset; borrowed or null.
+#[inline(always)]
+pub unsafe fn instance_attribute(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !version_matches(object, pc) {
+            return std::ptr::null_mut();
+        }
+        let dict = dict_at(object, *pc.add(2));
+        match dict.as_ref() {
+            Some(dict) => value_with_hint(dict, *pc.add(1) as u32, name),
+            None => std::ptr::null_mut(),
+        }
+    }
+}
+
+/// LOAD_ATTR_TYPE_VALUE: word 2 is the dict's offset or 0, word 3 the value; borrowed or null.
+#[inline(always)]
+pub unsafe fn type_value(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !version_matches(object, pc) {
+            return std::ptr::null_mut();
+        }
+        let offset = *pc.add(2);
+        if offset != 0
+            && let Some(dict) = dict_at(object, offset).as_ref()
+            && !dict.is_empty()
+        {
+            let own = dict.borrow_str(name);
+            if !own.is_null() {
+                return own;
+            }
+        }
+        *pc.add(3) as *mut PyObject
+    }
+}
+
+/// LOAD_METHOD_CACHED: the same, but an attribute of the instance is a miss.
+#[inline(always)]
+pub unsafe fn cached_method(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !version_matches(object, pc) {
+            return std::ptr::null_mut();
+        }
+        let offset = *pc.add(2);
+        if offset != 0
+            && let Some(dict) = dict_at(object, offset).as_ref()
+            && !dict.is_empty()
+        {
+            // The keys in which the name is known to be missing.
+            let version = dict.keys_table().version.get();
+            if (version == 0 || version != *pc.add(1) as u32) && !dict.borrow_str(name).is_null() {
+                return std::ptr::null_mut();
+            }
+        }
+        *pc.add(3) as *mut PyObject
+    }
+}
+
+/// LOAD_ATTR_MODULE and LOAD_METHOD_MODULE: keys version and entry in the first word.
+#[inline(always)]
+pub unsafe fn module_attribute(object: &PyObject, pc: *const u64) -> *mut PyObject {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !std::ptr::eq(object.ob_type.get(), PyModuleObject::type_object()) {
+            return std::ptr::null_mut();
+        }
+        let module = object.cast_unchecked::<PyModuleObject>();
+        let dict = &*module.md_dict.get().cast::<PyDictObject>();
+        if dict.keys_table().version.get() != (*pc.add(1) >> 32) as u32 {
+            return std::ptr::null_mut();
+        }
+        dict.value_at(*pc.add(1) as u32)
+    }
+}
+
+#[inline(always)]
+pub unsafe fn load_attr(pc: *const u64, object: &PyObject, name: &PyUnicodeObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) && !specialize_load_attr(pc, object, name) {
+            give_up(pc);
+        }
+    }
+}
+
+unsafe fn specialize_module(pc: *const u64, object: &PyObject, name: &PyUnicodeObject, opcode: u8) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let module = object.cast_unchecked::<PyModuleObject>();
+        let Some(dict) = module.md_dict.get().cast::<PyDictObject>().as_ref() else { return false };
+        let version = dict.keys_version();
+        match dict.index_of_str(name) {
+            Some(index) if version != 0 => {
+                set_high(pc, version);
+                set_low(pc, index);
+                set_opcode(pc, opcode);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The offset of a `__slots__` member that may be read or written as an object pointer.
+fn slot_offset(descriptor: &PyObject, ty: &PyTypeObject, write: bool) -> Option<u64> {
+    if !std::ptr::eq(descriptor.ty(), &adder_runtime::objects::descrobject::PyMemberDescr_Type) {
+        return None;
+    }
+    // SAFETY: the type is checked; member rows live as long as their types.
+    unsafe {
+        let descriptor = descriptor.cast_unchecked::<PyMemberDescrObject>();
+        let member = &*descriptor.d_member.get();
+        let owner = &*descriptor.d_common.d_type.get();
+        let plain = member.r#type.get() == Py_T_OBJECT_EX
+            && member.flags.get() & (Py_AUDIT_READ | Py_RELATIVE_OFFSET) == 0
+            && !(write && member.flags.get() & Py_READONLY != 0);
+        (plain && ty.is_subtype(owner)).then(|| member.offset.get() as u64)
+    }
+}
+
+#[cold]
+unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnicodeObject) -> bool {
+    // SAFETY: the caller's contract; cached pointers are guarded by the version of the type that owns them.
+    unsafe {
+        let ty = object.ty();
+        if std::ptr::eq(ty, PyModuleObject::type_object()) {
+            return is_module_getattro(ty) && specialize_module(pc, object, name, op::LOAD_ATTR_MODULE);
+        }
+        if std::ptr::eq(ty, PyTypeObject::type_object()) {
+            return specialize_class_attr(pc, object.cast_unchecked(), name);
+        }
+        if !is_generic_getattro(ty) || !assign_version(ty) {
+            return false;
+        }
+        let version = ty.tp_version_tag.get();
+        let Some(offset) = dict_offset(ty) else { return false };
+        let descriptor = ty.lookup(name);
+        if let Some(descriptor) = descriptor {
+            let descriptor_type = descriptor.ty();
+            let is_data = descriptor_type.tp_descr_set.get().is_some();
+            if is_data {
+                if let Some(offset) = slot_offset(descriptor, ty, false) {
+                    set_high(pc, version);
+                    set_word(pc, 2, offset);
+                    set_opcode(pc, op::LOAD_ATTR_SLOT);
+                    return true;
+                }
+                return specialize_property(pc, descriptor, version);
+            }
+            let own = object.instance_dict().map_or(std::ptr::null_mut(), |dict| dict.borrow_str(name));
+            if own.is_null() {
+                if descriptor_type.tp_descr_get.get().is_some() {
+                    return false;
+                }
+                set_high(pc, version);
+                set_word(pc, 2, offset as u64);
+                set_word(pc, 3, descriptor.as_ptr() as u64);
+                set_opcode(pc, op::LOAD_ATTR_TYPE_VALUE);
+                return true;
+            }
+        }
+        if offset == 0 {
+            return false;
+        }
+        let Some(dict) = object.instance_dict() else { return false };
+        if dict.borrow_str(name).is_null() {
+            return false;
+        }
+        set_high(pc, version);
+        set_low(pc, dict.index_of_str(name).unwrap_or(u32::MAX));
+        set_word(pc, 2, offset as u64);
+        set_opcode(pc, op::LOAD_ATTR_INSTANCE);
+        true
+    }
+}
+
+fn is_module_getattro(ty: &PyTypeObject) -> bool {
+    ty.tp_getattro.get().is_some()
+}
+
+unsafe fn specialize_property(pc: *const u64, descriptor: &PyObject, version: u32) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let Some(getter) = adder_runtime::objects::property::getter_of(descriptor) else { return false };
+        if !std::ptr::eq(getter.ty(), &PyFunction_Type) {
+            return false;
+        }
+        let function = getter.cast_unchecked::<PyFunctionObject>();
+        let data = function.code().data();
+        if !data.simple_arguments || data.n_args != 1 || function.code().is_generator_like() {
+            return false;
+        }
+        let function_version = function.version();
+        if function_version == 0 {
+            return false;
+        }
+        set_high(pc, version);
+        set_low(pc, function_version);
+        set_word(pc, 2, getter.as_ptr() as u64);
+        set_opcode(pc, op::LOAD_ATTR_PROPERTY);
+        true
+    }
+}
+
+unsafe fn specialize_class_attr(pc: *const u64, class: &PyTypeObject, name: &PyUnicodeObject) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let metatype = class.as_object().ty();
+        if metatype.lookup(name).is_some() || !assign_version(class) {
+            return false;
+        }
+        let Some(value) = class.lookup(name) else { return false };
+        // What binds to the class is not a constant, except for functions, which stay themselves.
+        if value.ty().tp_descr_get.get().is_some() && !std::ptr::eq(value.ty(), &PyFunction_Type) {
+            return false;
+        }
+        set_high(pc, class.tp_version_tag.get());
+        set_word(pc, 2, class.as_ptr() as u64);
+        set_word(pc, 3, value.as_ptr() as u64);
+        set_opcode(pc, op::LOAD_ATTR_CLASS);
+        true
+    }
+}
+
+#[inline(always)]
+pub unsafe fn load_method(pc: *const u64, object: &PyObject, name: &PyUnicodeObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) && !specialize_load_method(pc, object, name) {
+            give_up(pc);
+        }
+    }
+}
+
+#[cold]
+unsafe fn specialize_load_method(pc: *const u64, object: &PyObject, name: &PyUnicodeObject) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let ty = object.ty();
+        if std::ptr::eq(ty, PyModuleObject::type_object()) {
+            return specialize_module(pc, object, name, op::LOAD_METHOD_MODULE);
+        }
+        if !is_generic_getattro(ty) || !assign_version(ty) {
+            return false;
+        }
+        let Some(offset) = dict_offset(ty) else { return false };
+        let Some(function) = ty.lookup(name) else { return false };
+        if function.ty().tp_flags.get() & Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+            return false;
+        }
+        let mut keys_version = 0;
+        if let Some(dict) = object.instance_dict() {
+            if !dict.borrow_str(name).is_null() {
+                return false;
+            }
+            if dict.is_split() {
+                keys_version = dict.keys_version();
+            }
+        }
+        set_high(pc, ty.tp_version_tag.get());
+        set_low(pc, keys_version);
+        set_word(pc, 2, offset as u64);
+        set_word(pc, 3, function.as_ptr() as u64);
+        set_opcode(pc, op::LOAD_METHOD_CACHED);
+        true
+    }
+}
+
+#[inline(always)]
+pub unsafe fn store_attr(pc: *const u64, object: &PyObject, name: &PyUnicodeObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) && !specialize_store_attr(pc, object, name) {
+            give_up(pc);
+        }
+    }
+}
+
+#[cold]
+unsafe fn specialize_store_attr(pc: *const u64, object: &PyObject, name: &PyUnicodeObject) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let ty = object.ty();
+        if !is_generic_setattro(ty) || !assign_version(ty) {
+            return false;
+        }
+        let version = ty.tp_version_tag.get();
+        if let Some(descriptor) = ty.lookup(name) {
+            if let Some(offset) = slot_offset(descriptor, ty, true) {
+                set_high(pc, version);
+                set_word(pc, 2, offset);
+                set_opcode(pc, op::STORE_ATTR_SLOT);
+                return true;
+            }
+            if descriptor.ty().tp_descr_set.get().is_some() {
+                return false;
+            }
+        }
+        let Some(offset) = dict_offset(ty).filter(|offset| *offset != 0) else { return false };
+        let hint = object.instance_dict().and_then(|dict| dict.index_of_str(name)).unwrap_or(u32::MAX);
+        set_high(pc, version);
+        set_low(pc, hint);
+        set_word(pc, 2, offset as u64);
+        set_opcode(pc, op::STORE_ATTR_INSTANCE);
+        true
+    }
+}
+
+/// STORE_ATTR_INSTANCE; false on a miss. `value` is borrowed.
+#[inline(always)]
+pub unsafe fn store_instance_attribute(
+    object: &PyObject,
+    pc: *const u64,
+    name: &PyUnicodeObject,
+    value: *mut PyObject,
+) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !version_matches(object, pc) {
+            return false;
+        }
+        let dict = dict_at(object, *pc.add(2));
+        let Some(dict) = dict.as_ref() else { return false };
+        let keys = dict.keys_table();
+        let hint = *pc.add(1) as u32;
+        if !keys.is_general() && !dict.is_split() && (hint as isize) < keys.n_entries.get() {
+            let entry = keys.unicode_entry(hint as isize);
+            if std::ptr::eq(entry.key.get(), name.as_ptr()) && !entry.value.get().is_null() {
+                dict.set_value_at(hint, Ref::from_borrowed(value));
+                return true;
+            }
+        }
+        // A new key, or one at another place: an insertion of a string cannot fail but for memory.
+        dict.set_str(name, &*value).map_err(Raised::clear).is_ok()
+    }
+}
+
+// ---- items ----
+
+#[inline(always)]
+fn fast<T>(result: adder_semantics::Fast<T>) -> Option<T> {
+    result.ok()
+}
+
+fn is_compact_int(object: &PyObject) -> bool {
+    use adder_semantics::Machine;
+    Direct.compact_int(object.as_ptr()).is_ok()
+}
+
+#[inline(always)]
+pub unsafe fn load_subscr(pc: *const u64, object: &PyObject, key: &PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !tick(pc) {
+            return;
+        }
+        let ty = object.ty();
+        let int = is_compact_int(key);
+        let opcode = if std::ptr::eq(ty, PyListObject::type_object()) && int {
+            op::LOAD_SUBSCR_LIST_INT
+        } else if std::ptr::eq(ty, PyTupleObject::type_object()) && int {
+            op::LOAD_SUBSCR_TUPLE_INT
+        } else if std::ptr::eq(ty, PyDictObject::type_object()) {
+            op::LOAD_SUBSCR_DICT
+        } else if std::ptr::eq(ty, PyUnicodeObject::type_object()) && int {
+            op::LOAD_SUBSCR_STR_INT
+        } else {
+            return give_up(pc);
+        };
+        set_opcode(pc, opcode);
+    }
+}
+
+#[inline(always)]
+pub fn list_item(list: &PyObject, index: &PyObject) -> Option<Ref> {
+    owned(fast(subscript::list_item(&mut Direct, list.as_ptr(), index.as_ptr())))
+}
+
+#[inline(always)]
+pub fn tuple_item(tuple: &PyObject, index: &PyObject) -> Option<Ref> {
+    owned(fast(subscript::tuple_item(&mut Direct, tuple.as_ptr(), index.as_ptr())))
+}
+
+/// The count that a fast path made.
+#[inline(always)]
+fn owned(object: Option<*mut PyObject>) -> Option<Ref> {
+    // SAFETY: fast paths return owned objects.
+    object.map(|object| unsafe { Ref::from_owned(object) })
+}
+
+/// `dict[key]`: `None` when it is no dict or the key is missing (`__missing__`, KeyError are the slot's).
+#[inline(always)]
+pub fn dict_item(dict: &PyObject, key: &PyObject) -> Option<PyResult> {
+    let dict = dict.downcast_exact::<PyDictObject>()?;
+    match dict.get(key) {
+        Ok(Some(value)) => Some(Ok(value)),
+        Ok(None) => Some(Err(adder_runtime::objects::dictobject::api::key_error(key))),
+        Err(raised) => Some(Err(raised)),
+    }
+}
+
+/// `str[index]` for a character that exists ready-made or is easily made.
+#[inline(always)]
+pub fn str_item(text: &PyObject, index: &PyObject) -> Option<Ref> {
+    use adder_semantics::Machine;
+    let text = text.downcast_exact::<PyUnicodeObject>()?;
+    let index = Direct.compact_int(index.as_ptr()).ok()?;
+    let length = text.len() as i64;
+    let index = if index < 0 { index + length } else { index };
+    if index < 0 || index >= length {
+        return None;
+    }
+    Some(PyUnicodeObject::from_char(text.char_at(index as usize)).into_object())
+}
+
+#[inline(always)]
+pub unsafe fn store_subscr(pc: *const u64, object: &PyObject, key: &PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !tick(pc) {
+            return;
+        }
+        let ty = object.ty();
+        if std::ptr::eq(ty, PyListObject::type_object()) && is_compact_int(key) {
+            set_opcode(pc, op::STORE_SUBSCR_LIST_INT);
+        } else if std::ptr::eq(ty, PyDictObject::type_object()) {
+            set_opcode(pc, op::STORE_SUBSCR_DICT);
+        } else {
+            give_up(pc);
+        }
+    }
+}
+
+/// `list[index] = value` (borrowed); false on a miss.
+#[inline(always)]
+pub fn set_list_item(list: &PyObject, index: &PyObject, value: *mut PyObject) -> bool {
+    use adder_semantics::Machine;
+    let Some(list) = list.downcast_exact::<PyListObject>() else { return false };
+    let Ok(index) = Direct.compact_int(index.as_ptr()) else { return false };
+    let length = list.len() as i64;
+    let index = if index < 0 { index + length } else { index };
+    if index < 0 || index >= length {
+        return false;
+    }
+    // SAFETY: the index is in range; the list owns what it holds.
+    unsafe {
+        (*value).incref();
+        super::set_register((*list.ob_item.as_ptr()).add(index as usize), value);
+    }
+    true
+}
+
+// ---- operators ----
+
+#[inline(always)]
+pub unsafe fn binary_op(pc: *const u64, x: u8, left: &PyObject, right: &PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) {
+            specialize_binary_op(pc, x, left, right);
+        }
+    }
+}
+
+#[cold]
+unsafe fn specialize_binary_op(pc: *const u64, x: u8, left: &PyObject, right: &PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let operator = arithmetic::plain(x);
+        let float = |object: &PyObject| PyFloatObject::check_exact(object);
+        let int = |object: &PyObject| is_compact_int(object);
+        let opcode = if int(left) && int(right) {
+            match operator {
+                nb::ADD => op::BINARY_OP_ADD_INT,
+                nb::SUBTRACT => op::BINARY_OP_SUBTRACT_INT,
+                nb::MULTIPLY => op::BINARY_OP_MULTIPLY_INT,
+                nb::AND | nb::OR | nb::XOR | nb::LSHIFT | nb::RSHIFT | nb::FLOOR_DIVIDE | nb::REMAINDER
+                | nb::TRUE_DIVIDE => op::BINARY_OP_INT,
+                _ => return give_up(pc),
+            }
+        } else if (float(left) && (float(right) || int(right))) || (int(left) && float(right)) {
+            match operator {
+                nb::ADD | nb::SUBTRACT | nb::MULTIPLY | nb::TRUE_DIVIDE => op::BINARY_OP_FLOAT,
+                _ => return give_up(pc),
+            }
+        } else if operator == nb::ADD
+            && PyUnicodeObject::check_exact(left)
+            && PyUnicodeObject::check_exact(right)
+        {
+            op::BINARY_OP_ADD_STR
+        } else {
+            return give_up(pc);
+        };
+        set_opcode(pc, opcode);
+    }
+}
+
+#[inline(always)]
+pub fn add_int(left: &PyObject, right: &PyObject) -> Option<Ref> {
+    owned(fast(arithmetic::int_add(&mut Direct, left.as_ptr(), right.as_ptr())))
+}
+#[inline(always)]
+pub fn subtract_int(left: &PyObject, right: &PyObject) -> Option<Ref> {
+    owned(fast(arithmetic::int_subtract(&mut Direct, left.as_ptr(), right.as_ptr())))
+}
+#[inline(always)]
+pub fn multiply_int(left: &PyObject, right: &PyObject) -> Option<Ref> {
+    owned(fast(arithmetic::int_multiply(&mut Direct, left.as_ptr(), right.as_ptr())))
+}
+#[inline]
+pub fn other_int(x: u8, left: &PyObject, right: &PyObject) -> Option<Ref> {
+    owned(fast(arithmetic::int_binary(&mut Direct, x, left.as_ptr(), right.as_ptr())))
+}
+#[inline]
+pub fn float_op(x: u8, left: *mut PyObject, right: *mut PyObject) -> Option<Ref> {
+    owned(fast(arithmetic::float_binary(&mut Direct, x, left, right)))
+}
+
+/// `left + right` of strings. `name = name + …`, where the variable holds the only other count of `left`, appends in
+/// place.
+///
+/// # Safety
+/// The registers and constants of the running frame.
+#[inline]
+pub unsafe fn add_str(
+    regs: *mut *mut PyObject,
+    pc: *const u64,
+    a: u16,
+    b: u16,
+    c: u16,
+    consts: *const *mut PyObject,
+) -> Option<PyResult> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let read = |raw: u16| {
+            if raw & SRC_CONST != 0 {
+                *consts.add((raw & SRC_INDEX) as usize)
+            } else {
+                *regs.add((raw & SRC_INDEX) as usize)
+            }
+        };
+        let _ = pc;
+        let (left, right) = (&*read(b), &*read(c));
+        let left_str = left.downcast_exact::<PyUnicodeObject>()?;
+        let right_str = right.downcast_exact::<PyUnicodeObject>()?;
+        // The register that will be overwritten anyway may give its count away.
+        let target_is_left = a != NO_REG && b & SRC_CONST == 0 && (b & SRC_INDEX) == a;
+        let taken = b & (SRC_CONST | SRC_TAKE) == SRC_TAKE;
+        if (target_is_left || taken) && left.ob_refcnt.get() == 1 && !left.is(right) {
+            let register = regs.add((b & SRC_INDEX) as usize);
+            let own = Ref::from_owned(std::ptr::replace(register, std::ptr::null_mut()).cast::<PyUnicodeObject>());
+            return match PyUnicodeObject::append(own, right_str) {
+                Ok(result) => {
+                    // What the caller drops as its left operand: an immortal stand-in.
+                    *register = none().as_ptr();
+                    Some(Ok(result.into_object()))
+                }
+                Err(raised) => {
+                    *register = none().as_ptr();
+                    Some(Err(raised))
+                }
+            };
+        }
+        Some(left_str.concat(right_str).map(Ref::into_object))
+    }
+}
+
+fn comparable(left: &PyObject, right: &PyObject) -> bool {
+    fast(compare::compare(&mut Direct, Cmp::Eq, left.as_ptr(), right.as_ptr())).is_some()
+}
+
+#[inline(always)]
+pub unsafe fn compare_op(pc: *const u64, left: &PyObject, right: &PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) {
+            if comparable(left, right) { set_opcode(pc, op::COMPARE_OP_FAST) } else { give_up(pc) }
+        }
+    }
+}
+
+#[inline(always)]
+pub unsafe fn compare_jump(pc: *const u64, left: &PyObject, right: &PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) {
+            if comparable(left, right) { set_opcode(pc, op::COMPARE_JUMP_FAST) } else { give_up(pc) }
+        }
+    }
+}
+
+#[inline(always)]
+pub fn compare_fast(x: u8, left: &PyObject, right: &PyObject) -> Option<bool> {
+    fast(compare::compare(&mut Direct, Cmp::from_number(x), left.as_ptr(), right.as_ptr()))
+}
+
+// ---- iteration ----
+
+#[inline(always)]
+pub unsafe fn for_iter(pc: *const u64, iterator: &PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !tick(pc) {
+            return;
+        }
+        let ty = iterator.ty();
+        let opcode = if std::ptr::eq(ty, &PyListIter_Type) {
+            op::FOR_ITER_LIST
+        } else if std::ptr::eq(ty, &PyTupleIter_Type) {
+            op::FOR_ITER_TUPLE
+        } else if std::ptr::eq(ty, adder_runtime::objects::rangeobject::PyRangeIterator::type_object()) {
+            op::FOR_ITER_RANGE
+        } else if crate::genobject::is_generator(iterator) {
+            op::FOR_ITER_GENERATOR
+        } else {
+            return give_up(pc);
+        };
+        set_opcode(pc, opcode);
+    }
+}
+
+/// The next item (owned), null at the end; `None` when the iterator is of another type.
+#[inline(always)]
+pub fn list_next(iterator: &PyObject) -> Option<*mut PyObject> {
+    if !std::ptr::eq(iterator.ob_type.get(), &PyListIter_Type) {
+        return None;
+    }
+    match iteration::list_next(&mut Direct, iterator.as_ptr(), &PyListIter_Type) {
+        Ok(item) => Some(item),
+        Err(_) => exhausted(iterator),
+    }
+}
+
+#[inline(always)]
+pub fn tuple_next(iterator: &PyObject) -> Option<*mut PyObject> {
+    if !std::ptr::eq(iterator.ob_type.get(), &PyTupleIter_Type) {
+        return None;
+    }
+    match iteration::tuple_next(&mut Direct, iterator.as_ptr(), &PyTupleIter_Type) {
+        Ok(item) => Some(item),
+        Err(_) => exhausted(iterator),
+    }
+}
+
+/// The iterator's slot ends it: it gives its sequence back.
+#[cold]
+fn exhausted(iterator: &PyObject) -> Option<*mut PyObject> {
+    match iterator.next() {
+        Ok(Some(item)) => Some(item.into_raw()),
+        Ok(None) => Some(std::ptr::null_mut()),
+        Err(_) => None,
+    }
+}
+
+#[inline(always)]
+pub fn range_next(iterator: &PyObject) -> Option<*mut PyObject> {
+    match iteration::range_next(&mut Direct, iterator.as_ptr()) {
+        Ok(Some(item)) => Some(item),
+        Ok(None) => Some(std::ptr::null_mut()),
+        Err(_) => None,
+    }
+}
+
+// ---- calls ----
+
+/// CALL: `args[0]` is the callable, `args[1]` its `self` or empty.
+#[inline(always)]
+pub unsafe fn call(pc: *const u64, args: *mut *mut PyObject, n: usize) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) && !specialize_call(pc, &**args, (*args.add(1)).as_ref(), n) {
+            give_up(pc);
+        }
+    }
+}
+
+#[cold]
+unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyObject>, n: usize) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let ty = callable.ty();
+        if std::ptr::eq(ty, &PyFunction_Type) {
+            return specialize_function(pc, callable.cast_unchecked(), n + usize::from(this.is_some()), op::CALL_PY_EXACT);
+        }
+        if std::ptr::eq(ty, &PyMethod_Type) && this.is_none() {
+            let method = callable.cast_unchecked::<PyMethodObject>();
+            let function = &*method.im_func.get();
+            if !std::ptr::eq(function.ty(), &PyFunction_Type) {
+                return false;
+            }
+            return specialize_function(pc, function.cast_unchecked(), n + 1, op::CALL_BOUND_METHOD);
+        }
+        if std::ptr::eq(ty, &adder_runtime::objects::methodobject::PyCFunction_Type) && this.is_none() {
+            let flags = (*callable.cast_unchecked::<PyCFunctionObject>().m_ml.get()).ml_flags.get();
+            let opcode = match flags {
+                METH_O if n == 1 => op::CALL_BUILTIN_O,
+                METH_FASTCALL => op::CALL_BUILTIN_FAST,
+                _ => return false,
+            };
+            set_word(pc, 2, callable.as_ptr() as u64);
+            // The cached address must not be taken by another function.
+            keep_alive(callable);
+            set_opcode(pc, opcode);
+            return true;
+        }
+        if std::ptr::eq(ty, &adder_runtime::objects::descrobject::PyMethodDescr_Type)
+            && let Some(this) = this
+        {
+            let descriptor = callable.cast_unchecked::<PyMethodDescrObject>();
+            let flags = (*descriptor.d_method.get()).ml_flags.get();
+            let fits = match flags {
+                METH_NOARGS => n == 0,
+                METH_O => n == 1,
+                METH_FASTCALL => true,
+                _ => false,
+            };
+            // A `self` in the second register is of the right type: LOAD_METHOD found the descriptor on its type.
+            if !fits || !this.ty().is_subtype(&*descriptor.d_common.d_type.get()) {
+                return false;
+            }
+            set_word(pc, 2, callable.as_ptr() as u64);
+            keep_alive(callable);
+            set_opcode(pc, op::CALL_METHOD_DESCRIPTOR);
+            return true;
+        }
+        if std::ptr::eq(ty, PyTypeObject::type_object()) && this.is_none() {
+            return specialize_class(pc, callable.cast_unchecked(), n);
+        }
+        false
+    }
+}
+
+/// Counts the object for ever: the few functions that calls are specialised for are those of modules and types.
+fn keep_alive(object: &PyObject) {
+    object.incref();
+}
+
+unsafe fn specialize_function(pc: *const u64, function: &PyFunctionObject, n_args: usize, opcode: u8) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let data = function.code().data();
+        let ours = function
+            .vectorcall
+            .get()
+            .is_some_and(|slot| slot as usize == crate::call::function_vectorcall as *const () as usize);
+        if !ours || !data.simple_arguments || data.n_args as usize != n_args {
+            return false;
+        }
+        let version = function.version();
+        if version == 0 {
+            return false;
+        }
+        set_high(pc, version);
+        set_word(pc, 2, n_args as u64);
+        set_opcode(pc, opcode);
+        true
+    }
+}
+
+unsafe fn specialize_class(pc: *const u64, class: &PyTypeObject, n: usize) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let plain_new = class.tp_new.get().map(|slot| slot as usize)
+            == adder_runtime::objects::object::PyBaseObject_Type.tp_new.get().map(|slot| slot as usize);
+        if !plain_new
+            || class.tp_flags.get() & Py_TPFLAGS_IS_ABSTRACT != 0
+            || class.tp_flags.get() & Py_TPFLAGS_HEAPTYPE == 0
+            || class.tp_vectorcall.get().is_some()
+            || class.tp_itemsize.get() != 0
+            || !assign_version(class)
+        {
+            return false;
+        }
+        let Some(init) = class.lookup(identifier!("__init__")) else { return false };
+        if !std::ptr::eq(init.ty(), &PyFunction_Type) {
+            return false;
+        }
+        let code = init.cast_unchecked::<PyFunctionObject>().code();
+        if code.is_generator_like() || !code.data().simple_arguments || code.data().n_args as usize != n + 1 {
+            return false;
+        }
+        set_high(pc, class.tp_version_tag.get());
+        set_word(pc, 2, class.as_ptr() as u64);
+        set_opcode(pc, op::CALL_CLASS_INIT);
+        true
+    }
+}
+
