@@ -436,8 +436,10 @@ opcodes! {
     LOAD_GLOBAL_MODULE => LOAD_GLOBAL;
     /// The name is in the builtins and not in the globals: keys versions of both in the high halves, entry in the low half.
     LOAD_GLOBAL_BUILTIN => LOAD_GLOBAL;
-    /// In the instance's dict, which the type does not override: type version, hint.
+    /// Among the instance's inline values: type version, number, offset.
     LOAD_ATTR_INSTANCE => LOAD_ATTR;
+    /// In the instance's dict, which the type does not override: type version, hint, offset.
+    LOAD_ATTR_WITH_HINT => LOAD_ATTR;
     /// A `__slots__` member: type version, offset.
     LOAD_ATTR_SLOT => LOAD_ATTR;
     /// An attribute of one class: its version, the class, the value.
@@ -452,8 +454,10 @@ opcodes! {
     LOAD_METHOD_CACHED => LOAD_METHOD;
     /// A function of a module.
     LOAD_METHOD_MODULE => LOAD_METHOD;
-    /// Into the instance's dict: type version, hint.
+    /// Among the instance's inline values: type version, number, offset.
     STORE_ATTR_INSTANCE => STORE_ATTR;
+    /// Into the instance's dict: type version, hint, offset.
+    STORE_ATTR_WITH_HINT => STORE_ATTR;
     /// Into a `__slots__` member: type version, offset.
     STORE_ATTR_SLOT => STORE_ATTR;
     /// A list by an int that fits.

@@ -453,7 +453,18 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 finish!(obj!(b).get_attr(name!(c)), 4, b)
                             }
                             op::LOAD_ATTR_INSTANCE => {
-                                let value = specialize::instance_attribute(obj!(b), pc, name!(c));
+                                let value = specialize::inline_attribute(obj!(b), pc, name!(c));
+                                if !value.is_null() {
+                                    (*value).incref();
+                                    drop_src!(b);
+                                    set_dst!(a, value);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::LOAD_ATTR);
+                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                            }
+                            op::LOAD_ATTR_WITH_HINT => {
+                                let value = specialize::dict_attribute(obj!(b), pc, name!(c));
                                 if !value.is_null() {
                                     (*value).incref();
                                     drop_src!(b);
@@ -553,7 +564,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                             }
                             op::LOAD_METHOD_CACHED => {
-                                let function = specialize::cached_method(obj!(b), pc, name!(c));
+                                let function = specialize::type_value(obj!(b), pc, name!(c));
                                 if !function.is_null() {
                                     (*function).incref();
                                     let object = owned_src!(b);
@@ -581,7 +592,16 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
                             }
                             op::STORE_ATTR_INSTANCE => {
-                                if specialize::store_instance_attribute(obj!(a), pc, name!(c), src!(b)) {
+                                if specialize::store_inline_attribute(obj!(a), pc, name!(c), src!(b)) {
+                                    drop_src!(b);
+                                    drop_src!(a);
+                                    next!(4)
+                                }
+                                specialize::miss(pc, op::STORE_ATTR);
+                                finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
+                            }
+                            op::STORE_ATTR_WITH_HINT => {
+                                if specialize::store_dict_attribute(obj!(a), pc, name!(c), src!(b)) {
                                     drop_src!(b);
                                     drop_src!(a);
                                     next!(4)
@@ -634,25 +654,15 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 finish!(obj!(b).get_item(obj!(c)), 2, b, c)
                             }
                             op::LOAD_SUBSCR_LIST_INT => {
-                                let value = specialize::list_item(obj!(b), obj!(c));
-                                if !value.is_null() {
-                                    (*value).incref();
-                                    drop_src!(b);
-                                    drop_src!(c);
-                                    set_dst!(a, value);
-                                    next!(2)
+                                if let Some(value) = specialize::list_item(obj!(b), obj!(c)) {
+                                    finish!(Ok::<Ref, Raised>(value), 2, b, c)
                                 }
                                 specialize::miss(pc, op::LOAD_SUBSCR);
                                 finish!(obj!(b).get_item(obj!(c)), 2, b, c)
                             }
                             op::LOAD_SUBSCR_TUPLE_INT => {
-                                let value = specialize::tuple_item(obj!(b), obj!(c));
-                                if !value.is_null() {
-                                    (*value).incref();
-                                    drop_src!(b);
-                                    drop_src!(c);
-                                    set_dst!(a, value);
-                                    next!(2)
+                                if let Some(value) = specialize::tuple_item(obj!(b), obj!(c)) {
+                                    finish!(Ok::<Ref, Raised>(value), 2, b, c)
                                 }
                                 specialize::miss(pc, op::LOAD_SUBSCR);
                                 finish!(obj!(b).get_item(obj!(c)), 2, b, c)

@@ -11,7 +11,9 @@ use adder_compiler::bytecode::opcode::{NO_REG, SRC_CONST, SRC_INDEX, SRC_TAKE};
 use adder_runtime::abi::*;
 use adder_runtime::memory;
 use adder_runtime::objects::classobject::PyMethod_Type;
+use adder_runtime::objects::dictobject::instance;
 use adder_runtime::objects::dictobject::keys::DictKeys;
+use adder_runtime::objects::dictobject::values::DictValues;
 use adder_runtime::objects::funcobject::PyFunction_Type;
 use adder_runtime::objects::listobject::PyListIter_Type;
 use adder_runtime::objects::tupleobject::PyTupleIter_Type;
@@ -201,9 +203,29 @@ unsafe fn version_matches(object: &PyObject, pc: *const u64) -> bool {
     unsafe { (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 }
 }
 
-/// LOAD_ATTR_INSTANCE: word 2 is the dict's offset; borrowed or null.
+/// LOAD_ATTR_INSTANCE: the low half is the number of the value among the inline values at the offset in word 2; borrowed or
+/// null.
 #[inline(always)]
-pub unsafe fn instance_attribute(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
+pub unsafe fn inline_attribute(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
+    // SAFETY: the version says that instances have inline values at the offset, and room for the number.
+    unsafe {
+        if !version_matches(object, pc) {
+            return std::ptr::null_mut();
+        }
+        let values = &*object.as_ptr().byte_add(*pc.add(2) as usize).cast::<DictValues>();
+        if values.valid.get() != 0 {
+            return values.value(*pc.add(1) as u32 as isize).get();
+        }
+        match instance::managed_dict_slot(object).get().as_ref() {
+            Some(dict) => dict.borrow_str(name),
+            None => std::ptr::null_mut(),
+        }
+    }
+}
+
+/// LOAD_ATTR_WITH_HINT: word 2 is the dict's offset; borrowed or null.
+#[inline(always)]
+pub unsafe fn dict_attribute(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
         if !version_matches(object, pc) {
@@ -217,48 +239,67 @@ pub unsafe fn instance_attribute(object: &PyObject, pc: *const u64, name: &PyUni
     }
 }
 
-/// LOAD_ATTR_TYPE_VALUE: word 2 is the dict's offset or 0, word 3 the value; borrowed or null.
+/// Word 2 of forms that must know that the instance has no attribute of that name.
+const NO_DICT: u64 = 0;
+const INLINE: u64 = 1;
+
+/// Whether the instance has an attribute of its own called `name`: by the version of the shared keys in the low half of the
+/// first word where it still holds.
+#[inline(always)]
+unsafe fn has_own(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> bool {
+    // SAFETY: the caller checked the type's version.
+    unsafe {
+        match *pc.add(2) {
+            NO_DICT => false,
+            INLINE => {
+                let values = instance::inline_values(object);
+                if values.valid.get() != 0 {
+                    let keys = instance::shared_keys(object.ty());
+                    let version = keys.version.get();
+                    if version != 0 && version == *pc.add(1) as u32 {
+                        return false;
+                    }
+                    return match instance::shared_index_of(object.ty(), name) {
+                        Some(index) => !values.value(index as isize).get().is_null(),
+                        None => false,
+                    };
+                }
+                match instance::managed_dict_slot(object).get().as_ref() {
+                    Some(dict) => !dict.borrow_str(name).is_null(),
+                    None => false,
+                }
+            }
+            offset => match dict_at(object, offset).as_ref() {
+                Some(dict) => !dict.is_empty() && !dict.borrow_str(name).is_null(),
+                None => false,
+            },
+        }
+    }
+}
+
+/// LOAD_ATTR_TYPE_VALUE and LOAD_METHOD_CACHED: word 3 is what the type has, unless the instance hides it; borrowed or
+/// null.
 #[inline(always)]
 pub unsafe fn type_value(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
-        if !version_matches(object, pc) {
+        if !version_matches(object, pc) || has_own(object, pc, name) {
             return std::ptr::null_mut();
-        }
-        let offset = *pc.add(2);
-        if offset != 0
-            && let Some(dict) = dict_at(object, offset).as_ref()
-            && !dict.is_empty()
-        {
-            let own = dict.borrow_str(name);
-            if !own.is_null() {
-                return own;
-            }
         }
         *pc.add(3) as *mut PyObject
     }
 }
 
-/// LOAD_METHOD_CACHED: the same, but an attribute of the instance is a miss.
-#[inline(always)]
-pub unsafe fn cached_method(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
+/// What word 2 (and the low half of word 1) of such a form must be for instances of the type; `None` when it cannot be
+/// told.
+unsafe fn own_attributes(pc: *const u64, ty: &PyTypeObject) -> Option<u64> {
     // SAFETY: the caller's contract.
     unsafe {
-        if !version_matches(object, pc) {
-            return std::ptr::null_mut();
+        if ty.tp_flags.get() & Py_TPFLAGS_INLINE_VALUES != 0 {
+            set_low(pc, instance::shared_keys(ty).version());
+            return Some(INLINE);
         }
-        let offset = *pc.add(2);
-        if offset != 0
-            && let Some(dict) = dict_at(object, offset).as_ref()
-            && !dict.is_empty()
-        {
-            // The keys in which the name is known to be missing.
-            let version = dict.keys_table().version.get();
-            if (version == 0 || version != *pc.add(1) as u32) && !dict.borrow_str(name).is_null() {
-                return std::ptr::null_mut();
-            }
-        }
-        *pc.add(3) as *mut PyObject
+        dict_offset(ty).map(|offset| offset as u64)
     }
 }
 
@@ -353,29 +394,33 @@ unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnico
                 }
                 return specialize_property(pc, descriptor, version);
             }
-            let own = object.instance_dict().map_or(std::ptr::null_mut(), |dict| dict.borrow_str(name));
-            if own.is_null() {
+            if matches!(object.instance_attribute(name), Ok(None)) {
                 if descriptor_type.tp_descr_get.get().is_some() {
                     return false;
                 }
+                let Some(own) = own_attributes(pc, ty) else { return false };
                 set_high(pc, version);
-                set_word(pc, 2, offset as u64);
+                set_word(pc, 2, own);
                 set_word(pc, 3, descriptor.as_ptr() as u64);
                 set_opcode(pc, op::LOAD_ATTR_TYPE_VALUE);
                 return true;
             }
         }
-        if offset == 0 {
+        if offset == 0 || !matches!(object.instance_attribute(name), Ok(Some(_))) {
             return false;
+        }
+        if let Some(index) = instance::shared_index_of(ty, name) {
+            set_high(pc, version);
+            set_low(pc, index);
+            set_word(pc, 2, ty.tp_basicsize.get() as u64);
+            set_opcode(pc, op::LOAD_ATTR_INSTANCE);
+            return true;
         }
         let Some(dict) = object.instance_dict() else { return false };
-        if dict.borrow_str(name).is_null() {
-            return false;
-        }
         set_high(pc, version);
         set_low(pc, dict.index_of_str(name).unwrap_or(u32::MAX));
         set_word(pc, 2, offset as u64);
-        set_opcode(pc, op::LOAD_ATTR_INSTANCE);
+        set_opcode(pc, op::LOAD_ATTR_WITH_HINT);
         true
     }
 }
@@ -449,23 +494,15 @@ unsafe fn specialize_load_method(pc: *const u64, object: &PyObject, name: &PyUni
         if !is_generic_getattro(ty) || !assign_version(ty) {
             return false;
         }
-        let Some(offset) = dict_offset(ty) else { return false };
         let Some(function) = ty.lookup(name) else { return false };
-        if function.ty().tp_flags.get() & Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+        if function.ty().tp_flags.get() & Py_TPFLAGS_METHOD_DESCRIPTOR == 0
+            || !matches!(object.instance_attribute(name), Ok(None))
+        {
             return false;
         }
-        let mut keys_version = 0;
-        if let Some(dict) = object.instance_dict() {
-            if !dict.borrow_str(name).is_null() {
-                return false;
-            }
-            if dict.is_split() {
-                keys_version = dict.keys_version();
-            }
-        }
+        let Some(own) = own_attributes(pc, ty) else { return false };
         set_high(pc, ty.tp_version_tag.get());
-        set_low(pc, keys_version);
-        set_word(pc, 2, offset as u64);
+        set_word(pc, 2, own);
         set_word(pc, 3, function.as_ptr() as u64);
         set_opcode(pc, op::LOAD_METHOD_CACHED);
         true
@@ -503,18 +540,57 @@ unsafe fn specialize_store_attr(pc: *const u64, object: &PyObject, name: &PyUnic
             }
         }
         let Some(offset) = dict_offset(ty).filter(|offset| *offset != 0) else { return false };
+        if let Some(index) = instance::shared_index_of(ty, name) {
+            set_high(pc, version);
+            set_low(pc, index);
+            set_word(pc, 2, ty.tp_basicsize.get() as u64);
+            set_opcode(pc, op::STORE_ATTR_INSTANCE);
+            return true;
+        }
+        if ty.tp_flags.get() & Py_TPFLAGS_INLINE_VALUES != 0 {
+            return false;
+        }
         let hint = object.instance_dict().and_then(|dict| dict.index_of_str(name)).unwrap_or(u32::MAX);
         set_high(pc, version);
         set_low(pc, hint);
         set_word(pc, 2, offset as u64);
-        set_opcode(pc, op::STORE_ATTR_INSTANCE);
+        set_opcode(pc, op::STORE_ATTR_WITH_HINT);
         true
     }
 }
 
-/// STORE_ATTR_INSTANCE; false on a miss. `value` is borrowed.
+/// STORE_ATTR_INSTANCE: into the inline values; false on a miss. `value` is borrowed.
 #[inline(always)]
-pub unsafe fn store_instance_attribute(
+pub unsafe fn store_inline_attribute(
+    object: &PyObject,
+    pc: *const u64,
+    name: &PyUnicodeObject,
+    value: *mut PyObject,
+) -> bool {
+    // SAFETY: the version says that instances have inline values at the offset, and room for the number.
+    unsafe {
+        if !version_matches(object, pc) {
+            return false;
+        }
+        let values = &*object.as_ptr().byte_add(*pc.add(2) as usize).cast::<DictValues>();
+        if values.valid.get() != 0 && instance::managed_dict_slot(object).get().is_null() {
+            let index = *pc.add(1) as u32 as isize;
+            (*value).incref();
+            let old = values.value(index).replace(value);
+            if old.is_null() {
+                values.push_order(index);
+            } else {
+                memory::decref(old);
+            }
+            return true;
+        }
+        instance::set_attribute(object, name, Some(&*value)).map_err(Raised::clear).is_ok()
+    }
+}
+
+/// STORE_ATTR_WITH_HINT: into the dict; false on a miss. `value` is borrowed.
+#[inline(always)]
+pub unsafe fn store_dict_attribute(
     object: &PyObject,
     pc: *const u64,
     name: &PyUnicodeObject,

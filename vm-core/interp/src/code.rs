@@ -1,0 +1,212 @@
+//! Source text -> compiler -> code object, and the compiler's errors as SyntaxErrors.
+
+use adder_compiler::bytecode::{self, Constant, PyStr};
+use adder_compiler::{CompileError, CompileOpts, Compiled, Decoded, ErrorKind, Mode};
+use adder_runtime::abi::*;
+use adder_runtime::exceptions::{SyntaxErrorPlace, exc, raise_syntax_error};
+use adder_runtime::objects::codeobject::{CodeData, CodeParts, ExceptionHandler, Location};
+use adder_runtime::prelude::*;
+
+fn str_object(text: &PyStr) -> Ref<PyUnicodeObject> {
+    match text.as_str() {
+        Some(text) => PyUnicodeObject::from_str(text),
+        None => PyUnicodeObject::from_wtf8(text.as_wtf8()),
+    }
+}
+
+fn interned(text: &PyStr) -> Ref {
+    PyUnicodeObject::intern(str_object(text)).into_object()
+}
+
+/// Strings that look like names are shared, as CPython does.
+fn is_name_like(text: &PyStr) -> bool {
+    text.as_wtf8().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+fn tuple_of_names(names: &[PyStr]) -> Ref<PyTupleObject> {
+    PyTupleObject::from_vec(names.iter().map(interned).collect())
+}
+
+/// A constant as an object.
+pub fn constant_object(constant: &Constant) -> PyResult {
+    Ok(match constant {
+        Constant::None => none_ref(),
+        Constant::True => py_bool(true),
+        Constant::False => py_bool(false),
+        Constant::Ellipsis => ellipsis().to_ref(),
+        Constant::Int(value) => PyLongObject::from_i64(*value).into_object(),
+        Constant::BigInt(value) => PyLongObject::from_bigint(value)?.into_object(),
+        Constant::Float(value) => PyFloatObject::from_f64(*value).into_object(),
+        Constant::Complex(real, imag) => PyComplexObject::from_parts(*real, *imag).into_object(),
+        Constant::Str(text) if is_name_like(text) => interned(text),
+        Constant::Str(text) => str_object(text).into_object(),
+        Constant::Bytes(bytes) => PyBytesObject::from_slice(bytes).into_object(),
+        Constant::Tuple(items) => {
+            PyTupleObject::from_vec(items.iter().map(constant_object).collect::<PyResult<_>>()?).into_object()
+        }
+        Constant::FrozenSet(items) => {
+            let set = PySetObject::new_frozenset();
+            for item in items {
+                set.add(&*constant_object(item)?)?;
+            }
+            set.into_object()
+        }
+        Constant::Slice(parts) => {
+            let [start, stop, step] = &**parts;
+            let parts = [constant_object(start)?, constant_object(stop)?, constant_object(step)?];
+            PySliceObject::new(&parts[0], &parts[1], &parts[2])?.into_object()
+        }
+        Constant::Code(code) => code_object(code)?.into_object(),
+    })
+}
+
+/// The compiler's code as a Python code object.
+pub fn code_object(code: &bytecode::CodeObject) -> PyResult<Ref<PyCodeObject>> {
+    let consts = code.consts.iter().map(constant_object).collect::<PyResult<Vec<_>>>()?;
+    let location = |(start, position): &(u32, bytecode::Position)| Location {
+        start: *start,
+        line: position.line,
+        end_line: position.end_line,
+        col: position.col,
+        end_col: position.end_col,
+    };
+    let handler = |entry: &bytecode::ExceptionEntry| ExceptionHandler {
+        start: entry.start,
+        end: entry.end,
+        handler: entry.handler,
+        depth: entry.depth,
+        lasti: entry.lasti,
+    };
+    PyCodeObject::from_parts(CodeParts {
+        argcount: code.argcount as i32,
+        posonlyargcount: code.posonlyargcount as i32,
+        kwonlyargcount: code.kwonlyargcount as i32,
+        stacksize: code.n_temps as i32,
+        flags: code.flags as i32,
+        firstlineno: code.firstlineno as i32,
+        words: code.instructions.iter().map(|word| word.to_u64()).collect(),
+        consts: PyTupleObject::from_vec(consts),
+        names: tuple_of_names(&code.names),
+        localsplus_names: tuple_of_names(&code.localsplus_names),
+        localsplus_kinds: code.localsplus_kinds.iter().map(|kind| kind.0).collect(),
+        filename: interned(&code.filename),
+        name: interned(&code.name),
+        qualname: interned(&code.qualname),
+        exceptions: code.exception_table.iter().map(handler).collect(),
+        locations: code.locations.runs.iter().map(location).collect(),
+    })
+}
+
+/// The words of a code object without specialisations and caches.
+pub fn pristine_words(data: &CodeData) -> Vec<u64> {
+    use adder_compiler::bytecode::{Ext, Opcode};
+    let mut words: Vec<u64> = data.words.iter().map(|word| word.get()).collect();
+    let mut at = 0;
+    while at < words.len() {
+        let Some(opcode) = Opcode::from_u8(words[at] as u8) else { break };
+        let info = opcode.info();
+        words[at] = words[at] & !0xFF | info.generic as u64;
+        let n = info.ext.words();
+        for index in 1..=n {
+            let Some(word) = words.get_mut(at + index) else { break };
+            let kept = match (index, info.ext) {
+                (1, Ext::Target(_) | Ext::Const(_) | Ext::Name(_) | Ext::SrcCount(_)) => 0xFFFF_FFFF,
+                (1, Ext::Src(_)) => 0xFFFF,
+                _ => 0,
+            };
+            *word &= kept;
+        }
+        at += 1 + n;
+    }
+    words
+}
+
+/// Raises what the compiler found wrong.
+pub fn raise_compile_error(error: &CompileError, filename: &PyObject) -> Raised {
+    let ty: &PyTypeObject = match error.kind {
+        ErrorKind::SyntaxError => exc::SyntaxError,
+        ErrorKind::IndentationError => exc::IndentationError,
+        ErrorKind::TabError => exc::TabError,
+        ErrorKind::IncompleteInput => exc::_IncompleteInputError,
+        ErrorKind::ValueError => return raise!(ValueError, "{}", error.message),
+        ErrorKind::RecursionError => return raise!(RecursionError, "{}", error.message),
+        ErrorKind::MemoryError => return raise!(MemoryError, "{}", error.message),
+        ErrorKind::OverflowError => return raise!(OverflowError, "{}", error.message),
+        ErrorKind::SystemError => return raise!(SystemError, "{}", error.message),
+    };
+    if error.lineno <= 0 && error.text.is_none() {
+        let message = PyUnicodeObject::from_str(&error.message);
+        if error.lineno < 0 {
+            return adder_runtime::error::set_object(ty.as_object(), Some(message.as_object()));
+        }
+    }
+    let text = error.text.as_deref().map(PyUnicodeObject::from_str);
+    raise_syntax_error(ty, &error.message, &SyntaxErrorPlace {
+        filename,
+        lineno: error.lineno as isize,
+        offset: error.offset as isize,
+        end_lineno: error.end_lineno as isize,
+        end_offset: error.end_offset as isize,
+        text: text.as_ref().map(|text| text.as_object()),
+    })
+}
+
+fn issue_warnings(compiled: &Compiled, filename: &PyObject) -> PyResult<()> {
+    for warning in &compiled.warnings {
+        let line = usize::try_from(warning.pos.line).unwrap_or(0);
+        let result =
+            crate::warnings::warn_explicit(exc::SyntaxWarning, &warning.message, filename, line, None);
+        if let Err(raised) = result {
+            // A warning made an error is a SyntaxError at its place.
+            raised.clear_if(exc::SyntaxWarning)?;
+            let place = SyntaxErrorPlace {
+                filename,
+                lineno: warning.pos.line as isize,
+                offset: warning.pos.col as isize + 1,
+                end_lineno: warning.pos.end_line as isize,
+                end_offset: warning.pos.end_col as isize + 1,
+                text: None,
+            };
+            return Err(raise_syntax_error(exc::SyntaxError, &warning.message, &place));
+        }
+    }
+    Ok(())
+}
+
+/// Compiles text that is already decoded.
+pub fn compile_text(text: &str, filename: &PyObject, mode: Mode, opts: &CompileOpts) -> PyResult<Ref<PyCodeObject>> {
+    let name = filename.str()?.to_string_lossy();
+    match adder_compiler::compile_source(text, &name, mode, opts) {
+        Ok(compiled) => {
+            issue_warnings(&compiled, filename)?;
+            code_object(&compiled.code)
+        }
+        Err(error) => Err(raise_compile_error(&error, filename)),
+    }
+}
+
+/// The text of source bytes, by their coding comment.
+pub fn decode_source(source: &[u8], filename: &PyObject) -> PyResult<String> {
+    match adder_compiler::decode_source(source) {
+        Ok(Decoded::Text(text)) => Ok(text.into_owned()),
+        Ok(Decoded::OtherEncoding(encoding)) => {
+            let codecs = adder_runtime::hooks::import_module("codecs")?;
+            let encoding = PyUnicodeObject::from_str(&encoding);
+            let bytes = PyBytesObject::from_slice(source);
+            let decoded = codecs.call_method(identifier!("decode"), &[bytes.as_object(), encoding.as_object()]);
+            match decoded {
+                Ok(text) => Ok(text.str()?.to_str()?.to_owned()),
+                Err(raised) => {
+                    if raised.matches(exc::LookupError) {
+                        raised.clear();
+                        let message = format!("unknown encoding: {}", encoding.to_string_lossy());
+                        let error = CompileError::plain(ErrorKind::SyntaxError, message);
+                        return Err(raise_compile_error(&error, filename));
+                    }
+                    Err(raised)
+                }
+            }
+        }
+        Err(error) => Err(raise_compile_error(&error, filename)),
+    }
+}

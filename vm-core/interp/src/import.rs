@@ -1,0 +1,607 @@
+//! The import statement, `__import__`, and the native half of importlib: the `_imp` module.
+
+use crate::frame::Frame;
+use crate::state::{self, GilCell};
+use adder_runtime::abi::*;
+use adder_runtime::exceptions::exc;
+use adder_runtime::module;
+use adder_runtime::prelude::*;
+use std::sync::OnceLock;
+
+/// A native module: its name, and what C calls to initialise it.
+pub type ModuleInit = (&'static str, unsafe extern "C" fn() -> *mut PyObject);
+
+/// The table of built-in modules.
+static INITTAB: GilCell<Vec<ModuleInit>> = GilCell::new(Vec::new());
+
+/// Adds to the table of built-in modules; done before `initialize`.
+pub fn extend_inittab(modules: &[ModuleInit]) {
+    INITTAB.with(|table| table.extend_from_slice(modules));
+}
+
+pub fn builtin_module_names() -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = INITTAB.with(|table| table.iter().map(|row| row.0).collect());
+    names.extend(["builtins", "sys"]);
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Loads a shared object: set by the C API. Arguments: the spec and the file name.
+pub static DYNAMIC_LOADER: OnceLock<fn(&PyObject, &PyObject) -> PyResult> = OnceLock::new();
+
+/// `sys.modules`.
+pub fn modules() -> PyResult<Ref> {
+    let found = state::sys_dict().and_then(|dict| dict.get_str(identifier!("modules")));
+    found.ok_or_else(|| raise!(RuntimeError, "lost sys.modules"))
+}
+
+/// A module that has been imported.
+pub fn loaded_module(name: &PyUnicodeObject) -> Option<Ref> {
+    let modules = modules().map_err(Raised::clear).ok()?;
+    match get_module(&modules, name.as_object()) {
+        Ok(module) => module.filter(|module| !is_none(module)),
+        Err(raised) => {
+            raised.clear();
+            None
+        }
+    }
+}
+
+fn get_module(modules: &PyObject, name: &PyObject) -> PyResult<Option<Ref>> {
+    if let Some(dict) = modules.downcast_exact::<PyDictObject>() {
+        return dict.get(name);
+    }
+    match modules.get_item(name) {
+        Ok(module) => Ok(Some(module)),
+        Err(raised) => raised.clear_if(exc::KeyError).map(|()| None),
+    }
+}
+
+/// IMPORT_NAME.
+pub fn import_name(
+    frame: *mut Frame,
+    name: &PyUnicodeObject,
+    fromlist: &PyObject,
+    level: &PyObject,
+) -> PyResult {
+    // SAFETY: the running frame.
+    let (globals, builtins, locals) =
+        unsafe { ((*frame).globals(), &*(*frame).builtins, (*frame).locals.as_ref()) };
+    let function = match builtins.downcast::<PyDictObject>() {
+        Some(dict) => dict.get_str(identifier!("__import__")),
+        None => builtins.get_item(identifier!("__import__").as_object()).map_err(Raised::clear).ok(),
+    };
+    let Some(function) = function else { return Err(raise!(ImportError, "__import__ not found")) };
+    let own = state::IMPORT_FUNCTION.with(|own| own.as_ref().is_some_and(|own| own.is(&function)));
+    if own {
+        let level = match level.downcast::<PyLongObject>() {
+            Some(level) => level.as_i64()?,
+            None => 0,
+        };
+        return import_module_level(name.as_object(), Some(globals.as_object()), fromlist, level);
+    }
+    function.call(&[name.as_object(), globals.as_object(), locals.unwrap_or(none()), fromlist, level])
+}
+
+/// The full name of a relative import.
+fn resolve_name(name: &PyUnicodeObject, globals: &PyObject, level: i64) -> PyResult<Ref<PyUnicodeObject>> {
+    let Some(globals) = globals.downcast::<PyDictObject>() else {
+        return Err(raise!(TypeError, "globals must be a dict"));
+    };
+    let mut package = globals.get_str(identifier!("__package__")).filter(|package| !is_none(package));
+    let spec = globals.get_str(identifier!("__spec__")).filter(|spec| !is_none(spec));
+    if let Some(package) = &package {
+        if !PyUnicodeObject::check(package) {
+            return Err(raise!(TypeError, "package must be a string"));
+        }
+    } else if let Some(spec) = &spec {
+        let parent = spec.get_attr(identifier!("parent"))?;
+        if !PyUnicodeObject::check(&parent) {
+            return Err(raise!(TypeError, "__spec__.parent must be a string"));
+        }
+        package = Some(parent);
+    } else {
+        let message = "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__";
+        adder_runtime::hooks::warn(exc::ImportWarning, message, 1)?;
+        let Some(own) = globals.get_str(identifier!("__name__")) else {
+            return Err(raise!(KeyError, "'__name__' not in globals"));
+        };
+        let Ok(own) = own.downcast::<PyUnicodeObject>() else {
+            return Err(raise!(TypeError, "__name__ must be a string"));
+        };
+        package = if globals.get_str(identifier!("__path__")).is_some() {
+            Some(own.into_object())
+        } else {
+            let text = own.to_string_lossy();
+            let parent = text.rsplit_once('.').map_or("", |(parent, _)| parent);
+            Some(PyUnicodeObject::from_str(parent).into_object())
+        };
+    }
+    let package = package.map(|package| package.str()).transpose()?;
+    let package = package.map(|package| package.to_string_lossy()).unwrap_or_default();
+    if package.is_empty() {
+        return Err(raise!(ImportError, "attempted relative import with no known parent package"));
+    }
+    let mut base = package.as_str();
+    for _ in 1..level {
+        match base.rsplit_once('.') {
+            Some((parent, _)) => base = parent,
+            None => return Err(raise!(ImportError, "attempted relative import beyond top-level package")),
+        }
+    }
+    let name = name.to_string_lossy();
+    let full = if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") };
+    Ok(PyUnicodeObject::intern(PyUnicodeObject::from_string(full)))
+}
+
+fn importlib() -> PyResult {
+    state::IMPORTLIB.get().ok_or_else(|| raise!(ImportError, "importlib is not initialized"))
+}
+
+/// Waits for another thread that is importing the module.
+fn ensure_initialized(module: &PyObject, name: &PyObject) -> PyResult<()> {
+    let Some(spec) = module.get_attr_opt(identifier!("__spec__"))? else { return Ok(()) };
+    if is_none(&spec) || !adder_runtime::objects::moduleobject::is_initializing(&spec)? {
+        return Ok(());
+    }
+    importlib()?.call_method(identifier!("_lock_unlock_module"), &[name]).map(drop)
+}
+
+/// Imports a module by its full name and returns it.
+pub fn import_full(name: &PyObject) -> PyResult {
+    let modules = modules()?;
+    if let Some(module) = get_module(&modules, name)?
+        && !is_none(&module)
+    {
+        ensure_initialized(&module, name)?;
+        return Ok(module);
+    }
+    let Some(importlib) = state::IMPORTLIB.get() else { return import_early(name) };
+    if get_module(&modules, name)?.is_some() || PyUnicodeObject::check(name) {
+        return importlib.call_method(identifier!("_find_and_load"), &[name, &*import_function()?]);
+    }
+    Err(raise!(TypeError, "module name must be a string"))
+}
+
+fn import_function() -> PyResult {
+    state::IMPORT_FUNCTION.get().ok_or_else(|| raise!(ImportError, "__import__ not found"))
+}
+
+/// Before importlib is there, only built-in modules can be imported.
+fn import_early(name: &PyObject) -> PyResult {
+    let text = name.str()?.to_string_lossy();
+    match load_builtin(&text)? {
+        Some(module) => {
+            modules()?.set_item(name, &module)?;
+            Ok(module)
+        }
+        None => Err(raise!(ModuleNotFoundError, "No module named '{text}'")),
+    }
+}
+
+/// Makes and runs a built-in module without a spec.
+pub fn load_builtin(name: &str) -> PyResult<Option<Ref>> {
+    let init = INITTAB.with(|table| table.iter().find(|row| row.0 == name).map(|row| row.1));
+    let Some(init) = init else { return Ok(None) };
+    // SAFETY: the table's functions are module init functions.
+    let made = unsafe { Ref::from_owned_opt(init()) }.ok_or_else(|| Raised::from_c("a module's init function"))?;
+    let definition = made.as_raw().cast::<PyModuleDef>();
+    if std::ptr::eq(made.ty(), &adder_runtime::objects::moduleobject::PyModuleDef_Type) {
+        // SAFETY: definitions are static.
+        return Ok(Some(module::load_without_spec(unsafe { &*definition })?.into_object()));
+    }
+    Ok(Some(made))
+}
+
+/// `__import__(name, globals, None, fromlist, level)`.
+pub fn import_module_level(
+    name: &PyObject,
+    globals: Option<&PyObject>,
+    fromlist: &PyObject,
+    level: i64,
+) -> PyResult {
+    let Some(name_text) = name.downcast::<PyUnicodeObject>() else {
+        return Err(raise!(TypeError, "module name must be a string"));
+    };
+    if level < 0 {
+        return Err(raise!(ValueError, "level must be >= 0"));
+    }
+    let full = if level > 0 {
+        let Some(globals) = globals.filter(|globals| !is_none(globals)) else {
+            return Err(raise!(KeyError, "'__name__' not in globals"));
+        };
+        resolve_name(name_text, globals, level)?
+    } else {
+        if name_text.len() == 0 {
+            return Err(raise!(ValueError, "Empty module name"));
+        }
+        name_text.to_ref()
+    };
+    let module = import_full(full.as_object())?;
+    let has_fromlist = !is_none(fromlist) && fromlist.is_true()?;
+    if has_fromlist {
+        if module.get_attr_opt(identifier!("__path__"))?.is_some() {
+            let import = import_function()?;
+            return importlib()?.call_method(identifier!("_handle_fromlist"), &[&module, fromlist, &import]);
+        }
+        return Ok(module);
+    }
+    let text = name_text.to_string_lossy();
+    let Some((front, _)) = text.split_once('.') else { return Ok(module) };
+    if level == 0 {
+        let front = PyUnicodeObject::intern(PyUnicodeObject::from_str(front));
+        return import_full(front.as_object());
+    }
+    if text.is_empty() {
+        return Ok(module);
+    }
+    let cut = text.len() - front.len();
+    let full_text = full.to_string_lossy();
+    let front = PyUnicodeObject::from_str(&full_text[..full_text.len() - cut]);
+    match get_module(&*modules()?, front.as_object())? {
+        Some(module) => Ok(module),
+        None => Err(raise!(KeyError, "'{}' not in sys.modules as expected", front.to_string_lossy())),
+    }
+}
+
+/// IMPORT_FROM.
+pub fn import_from(module: &PyObject, name: &PyUnicodeObject) -> PyResult {
+    if let Some(value) = module.get_attr_opt(name)? {
+        return Ok(value);
+    }
+    // In a circular import the submodule may be in sys.modules before it is an attribute.
+    let package = module.get_attr_opt(identifier!("__name__"))?.filter(|package| PyUnicodeObject::check(package));
+    if let Some(package) = &package {
+        let full = format!("{}.{}", package.str()?.to_string_lossy(), name.to_string_lossy());
+        let full = PyUnicodeObject::from_string(full);
+        if let Some(found) = get_module(&*modules()?, full.as_object())? {
+            return Ok(found);
+        }
+    }
+    Err(cannot_import(module, name, package)?)
+}
+
+#[cold]
+fn cannot_import(module: &PyObject, name: &PyUnicodeObject, package: Option<Ref>) -> PyResult<Raised> {
+    let name_text = name.to_string_lossy();
+    let package_text = match &package {
+        Some(package) => package.str()?.to_string_lossy(),
+        None => "<unknown module name>".to_owned(),
+    };
+    let spec = module.get_attr_opt(identifier!("__spec__"))?.filter(|spec| !is_none(spec));
+    let origin = match &spec {
+        Some(spec) => adder_runtime::objects::moduleobject::file_origin(spec)?,
+        None => None,
+    };
+    let origin = match origin {
+        Some(origin) => Some(origin.into_object()),
+        None => module.get_attr_opt(identifier!("__file__"))?.filter(|file| PyUnicodeObject::check(file)),
+    };
+    let place = match &origin {
+        Some(origin) => origin.str()?.to_string_lossy(),
+        None => "unknown location".to_owned(),
+    };
+    let initializing = match &spec {
+        Some(spec) => adder_runtime::objects::moduleobject::is_initializing(spec)?,
+        None => false,
+    };
+    let message = if initializing {
+        format!(
+            "cannot import name '{name_text}' from partially initialized module '{package_text}' (most likely due to a circular import) ({place})"
+        )
+    } else {
+        format!("cannot import name '{name_text}' from '{package_text}' ({place})")
+    };
+    let raised = raise!(ImportError, "{message}");
+    let exception = raised.take();
+    exception.set_attr(identifier!("name"), &*package.unwrap_or_else(none_ref))?;
+    exception.set_attr(identifier!("path"), &*origin.unwrap_or_else(none_ref))?;
+    exception.set_attr(identifier!("name_from"), name.as_object())?;
+    Ok(adder_runtime::error::restore(exception))
+}
+
+/// `from module import *` into `locals`.
+pub fn import_star(locals: &PyObject, module: &PyObject) -> PyResult<()> {
+    let (names, skip_private) = match module.get_attr_opt(identifier!("__all__"))? {
+        Some(all) => (all, false),
+        None => match module.get_attr_opt(identifier!("__dict__"))? {
+            Some(dict) => (dict.call_method(identifier!("keys"), &[])?, true),
+            None => return Err(raise!(ImportError, "from-import-* object has no __dict__ and no __all__")),
+        },
+    };
+    for name in names.collect()? {
+        let Some(text) = name.downcast::<PyUnicodeObject>().ok() else {
+            let owner = module.get_attr(identifier!("__name__"))?.str()?.to_string_lossy();
+            return Err(if skip_private {
+                raise!(TypeError, "Key in {owner}.__dict__ must be str")
+            } else {
+                raise!(TypeError, "Item in {owner}.__all__ must be str")
+            });
+        };
+        if skip_private && text.len() > 0 && text.char_at(0) == u32::from('_') {
+            continue;
+        }
+        let value = module.get_attr(&text)?;
+        match locals.downcast_exact::<PyDictObject>() {
+            Some(dict) => dict.set(text.as_object(), &value)?,
+            None => locals.set_item(text.as_object(), &value)?,
+        }
+    }
+    Ok(())
+}
+
+// ---- importlib ----
+
+/// The modules whose code is part of the command: name, path in Lib, whether it is a package.
+const FROZEN: [(&str, &str); 3] = [
+    ("_frozen_importlib", "importlib/_bootstrap.py"),
+    ("_frozen_importlib_external", "importlib/_bootstrap_external.py"),
+    ("zipimport", "zipimport.py"),
+];
+
+fn frozen_code(name: &str) -> PyResult<Option<Ref<PyCodeObject>>> {
+    let Some((_, path)) = FROZEN.iter().find(|row| row.0 == name) else { return Ok(None) };
+    let file = std::path::Path::new(&crate::pylifecycle::stdlib_dir()).join(path);
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) => return Err(raise!(ImportError, "cannot read {}: {error}", file.display())),
+    };
+    let filename = PyUnicodeObject::from_string(format!("<frozen {}>", path.trim_end_matches(".py").replace('/', ".")));
+    let code =
+        crate::code::compile_text(&text, filename.as_object(), adder_compiler::Mode::Exec, &Default::default())?;
+    Ok(Some(code))
+}
+
+/// Runs frozen code as a module.
+fn import_frozen(name: &str) -> PyResult<Option<Ref>> {
+    let Some(code) = frozen_code(name)? else { return Ok(None) };
+    let name_object = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
+    let modules = modules()?;
+    let module = match get_module(&modules, name_object.as_object())? {
+        Some(module) => module,
+        None => {
+            let module = PyModuleObject::new(name)?.into_object();
+            modules.set_item(name_object.as_object(), &module)?;
+            module
+        }
+    };
+    let Some(dict) = module.downcast::<PyModuleObject>().ok().map(|module| module.dict().to_ref()) else {
+        return Err(raise!(SystemError, "a frozen module is not a module"));
+    };
+    if let Some(builtins) = state::BUILTINS.get() {
+        dict.set_str(identifier!("__builtins__"), builtins.as_object())?;
+    }
+    crate::pythonrun::run_code(&code, &dict, None)?;
+    get_module(&modules, name_object.as_object())
+}
+
+/// Loads importlib's bootstrap and lets it install itself.
+pub fn init_importlib() -> PyResult<()> {
+    let Some(bootstrap) = import_frozen("_frozen_importlib")? else {
+        return Err(raise!(ImportError, "no frozen importlib"));
+    };
+    let imp = match load_builtin("_imp")? {
+        Some(imp) => imp,
+        None => return Err(raise!(ImportError, "no _imp")),
+    };
+    let modules = modules()?;
+    modules.set_item(identifier!("_imp").as_object(), &imp)?;
+    let Some(sys) = state::SYS.get() else { return Err(raise!(ImportError, "no sys")) };
+    bootstrap.call_method(identifier!("_install"), &[sys.as_object(), &imp])?;
+    state::IMPORTLIB.set(Some(bootstrap));
+    Ok(())
+}
+
+/// Importers of files: importlib's second half.
+pub fn init_external_importlib() -> PyResult<()> {
+    importlib()?.call_method(identifier!("_install_external_importers"), &[])?;
+    let Some(sys) = state::sys_dict() else { return Ok(()) };
+    // The zip importer comes first among the path hooks.
+    let zipimport = import_full(identifier!("zipimport").as_object())?;
+    let importer = zipimport.get_attr(identifier!("zipimporter"))?;
+    if let Some(hooks) = sys.get_str(identifier!("path_hooks"))
+        && let Some(hooks) = (*hooks).downcast::<PyListObject>()
+    {
+        hooks.insert(0, &importer)?;
+    }
+    Ok(())
+}
+
+/// The import system's native part.
+#[pymodule(name = "_imp")]
+pub mod _imp {
+    use super::*;
+
+    #[pyconst]
+    const pyc_magic_number_token: i64 = super::PYC_MAGIC;
+
+    #[pyexec]
+    fn exec(module: &PyModuleObject) -> PyResult<()> {
+        module.add("check_hash_based_pycs", PyUnicodeObject::from_str("default").into_object())
+    }
+
+    /// The suffixes of extension modules.
+    #[pyfunction("($module, /)")]
+    fn extension_suffixes() -> Ref<PyListObject> {
+        let suffixes = super::EXTENSION_SUFFIXES.iter();
+        PyListObject::from_vec(suffixes.map(|suffix| PyUnicodeObject::from_str(suffix).into_object()).collect())
+    }
+    /// Whether the import lock is held: there is none.
+    #[pyfunction("($module, /)")]
+    fn lock_held() -> bool {
+        super::IMPORT_LOCK.with(|depth| *depth > 0)
+    }
+    /// Takes the import lock, which the GIL makes a mere count.
+    #[pyfunction("($module, /)")]
+    fn acquire_lock() {
+        super::IMPORT_LOCK.with(|depth| *depth += 1);
+    }
+    /// Gives the import lock back.
+    #[pyfunction("($module, /)")]
+    fn release_lock() -> PyResult<()> {
+        let held = super::IMPORT_LOCK.with(|depth| {
+            let held = *depth > 0;
+            *depth = depth.saturating_sub(1);
+            held
+        });
+        if held { Ok(()) } else { Err(raise!(RuntimeError, "not holding the import lock")) }
+    }
+    /// 1 for a built-in module, -1 for one that cannot be made again, 0 for others.
+    #[pyfunction("($module, name, /)")]
+    fn is_builtin(name: &PyUnicodeObject) -> i32 {
+        let name = name.to_string_lossy();
+        if name == "sys" || name == "builtins" {
+            return -1;
+        }
+        i32::from(INITTAB.with(|table| table.iter().any(|row| row.0 == name)))
+    }
+    /// Whether the module's code is part of the command.
+    #[pyfunction("($module, name, /)")]
+    fn is_frozen(name: &PyUnicodeObject) -> bool {
+        let name = name.to_string_lossy();
+        FROZEN.iter().any(|row| row.0 == name)
+    }
+    /// Whether the frozen module is a package.
+    #[pyfunction("($module, name, /)")]
+    fn is_frozen_package(name: &PyUnicodeObject) -> PyResult<bool> {
+        if is_frozen(name) {
+            return Ok(false);
+        }
+        Err(no_frozen(name))
+    }
+    fn no_frozen(name: &PyUnicodeObject) -> Raised {
+        raise!(ImportError, "No such frozen object named {}", name.to_string_lossy())
+    }
+    /// (data, is package, original name) of a frozen module, or None.
+    #[pyfunction("($module, name, /, *, withdata=False)")]
+    fn find_frozen(name: &PyUnicodeObject, withdata: bool) -> PyResult {
+        if !is_frozen(name) {
+            return Ok(none_ref());
+        }
+        let _ = withdata;
+        let parts = vec![none_ref(), py_bool(false), name.to_object()];
+        Ok(PyTupleObject::from_vec(parts).into_object())
+    }
+    /// The code of a frozen module.
+    #[pyfunction("($module, name, data=None, /)")]
+    fn get_frozen_object(name: &PyUnicodeObject, data: Option<&PyObject>) -> PyResult {
+        let _ = data;
+        match frozen_code(&name.to_string_lossy())? {
+            Some(code) => Ok(code.into_object()),
+            None => Err(no_frozen(name)),
+        }
+    }
+    /// Makes a frozen module.
+    #[pyfunction("($module, name, /)")]
+    fn init_frozen(name: &PyUnicodeObject) -> PyResult {
+        Ok(import_frozen(&name.to_string_lossy())?.unwrap_or_else(none_ref))
+    }
+    #[pyfunction("($module, /)")]
+    fn _frozen_module_names() -> Ref<PyListObject> {
+        let names = FROZEN.iter().map(|row| PyUnicodeObject::from_str(row.0).into_object());
+        PyListObject::from_vec(names.collect())
+    }
+    #[pyfunction("($module, override, /)")]
+    fn _override_frozen_modules_for_tests(override_: i64) {
+        let _ = override_;
+    }
+    #[pyfunction("($module, override, /)")]
+    fn _override_multi_interp_extensions_check(override_: i64) -> i64 {
+        let _ = override_;
+        0
+    }
+    /// Changes the file name of a code object and of those inside it.
+    #[pyfunction("($module, code, path, /)")]
+    fn _fix_co_filename(code: &PyCodeObject, path: &PyUnicodeObject) {
+        let old = code.filename().to_ref();
+        if !old.eq(path) {
+            super::fix_filename(code, &old, path);
+        }
+    }
+    /// Makes a built-in module of a spec.
+    #[pyfunction("($module, spec, /)")]
+    fn create_builtin(spec: &PyObject) -> PyResult {
+        let name = spec.get_attr(identifier!("name"))?;
+        let text = name.str()?.to_string_lossy();
+        if text == "sys" || text == "builtins" {
+            return match get_module(&*modules()?, &name)? {
+                Some(module) => Ok(module),
+                None => Err(raise!(ImportError, "cannot make {text} again")),
+            };
+        }
+        let init = INITTAB.with(|table| table.iter().find(|row| row.0 == text).map(|row| row.1));
+        let Some(init) = init else { return Ok(none_ref()) };
+        // SAFETY: the table's functions are module init functions; definitions are static.
+        unsafe {
+            let made = Ref::from_owned_opt(init()).ok_or_else(|| Raised::from_c("a module's init function"))?;
+            if std::ptr::eq(made.ty(), &adder_runtime::objects::moduleobject::PyModuleDef_Type) {
+                return module::from_def_and_spec(&*made.as_raw().cast::<PyModuleDef>(), spec);
+            }
+            Ok(made)
+        }
+    }
+    /// Runs a built-in module that `create_builtin` made.
+    #[pyfunction("($module, mod, /)")]
+    fn exec_builtin(mod_: &PyObject) -> PyResult<i32> {
+        exec_module(mod_)
+    }
+    /// Loads an extension module's shared object.
+    #[pyfunction("($module, spec, file=None, /)")]
+    fn create_dynamic(spec: &PyObject, file: Option<&PyObject>) -> PyResult {
+        let origin = match file {
+            Some(file) => file.to_ref(),
+            None => spec.get_attr(identifier!("origin"))?,
+        };
+        match DYNAMIC_LOADER.get() {
+            Some(load) => load(spec, &origin),
+            None => Err(raise!(ImportError, "dynamic modules need the C API, which is not linked in")),
+        }
+    }
+    /// Runs an extension module that `create_dynamic` made.
+    #[pyfunction("($module, mod, /)")]
+    fn exec_dynamic(mod_: &PyObject) -> PyResult<i32> {
+        exec_module(mod_)
+    }
+    fn exec_module(module: &PyObject) -> PyResult<i32> {
+        let Some(module) = module.downcast::<PyModuleObject>() else { return Ok(0) };
+        // SAFETY: definitions are static.
+        let Some(definition) = (unsafe { module.md_def.get().as_ref() }) else { return Ok(0) };
+        if !module.md_state.get().is_null() {
+            return Ok(0);
+        }
+        module::exec_def(module.as_object(), definition)?;
+        Ok(0)
+    }
+    /// The hash of source text in hash-based `.pyc` files.
+    #[pyfunction("($module, key, source)")]
+    fn source_hash(key: i64, source: &PyBytesObject) -> Ref<PyBytesObject> {
+        let hash = adder_runtime::pyhash::keyed_hash(key as u64, source.as_bytes());
+        PyBytesObject::from_slice(&hash.to_le_bytes())
+    }
+}
+
+static IMPORT_LOCK: GilCell<usize> = GilCell::new(0);
+
+/// `.pyc` files of ours begin with this.
+pub const PYC_MAGIC: i64 = 0x0A0D_0000 | 29_614;
+
+/// The suffixes of extension modules, the most special first.
+#[cfg(target_arch = "x86_64")]
+pub const EXTENSION_SUFFIXES: [&str; 3] = [".cpython-314-x86_64-linux-gnu.so", ".abi3.so", ".so"];
+#[cfg(target_arch = "aarch64")]
+pub const EXTENSION_SUFFIXES: [&str; 3] = [".cpython-314-aarch64-linux-gnu.so", ".abi3.so", ".so"];
+
+fn fix_filename(code: &PyCodeObject, old: &PyUnicodeObject, new: &PyUnicodeObject) {
+    if !code.filename().eq(old) {
+        return;
+    }
+    let replaced = code.co_filename.replace(new.to_object().into_raw());
+    // SAFETY: the field owned it.
+    drop(unsafe { Ref::from_owned_opt(replaced) });
+    for constant in code.consts().as_slice() {
+        if let Some(inner) = constant.downcast_exact::<PyCodeObject>() {
+            fix_filename(inner, old, new);
+        }
+    }
+}
