@@ -34,7 +34,7 @@ pub fn handle_eval_breaker() -> PyResult<()> {
         calls()?;
     }
     if take(breaker::GC) {
-        adder_runtime::memory::gc::collect_when_due();
+        adder_runtime::memory::gc::collect_if_due();
     }
     if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::GIL_DROP_REQUEST != 0 {
         yield_gil();

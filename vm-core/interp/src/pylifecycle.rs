@@ -1,1 +1,258 @@
-//! (The architect is writing this file right now, 00:57; leave it.)
+//! Start and end of the interpreter.
+
+use crate::hooks;
+use crate::import;
+use crate::state;
+use adder_runtime::abi::*;
+use adder_runtime::error;
+use adder_runtime::prelude::*;
+use adder_runtime::thread::{self, INTERPRETER, thread_state};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the command line and the environment say.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `sys.argv`.
+    pub argv: Vec<String>,
+    /// The whole command line.
+    pub orig_argv: Vec<String>,
+    pub executable: String,
+    /// 0, 1 (-O), 2 (-OO).
+    pub optimize: u8,
+    pub debug: i64,
+    pub inspect: i64,
+    pub interactive: i64,
+    pub isolated: bool,
+    pub ignore_environment: bool,
+    pub no_site: bool,
+    pub no_user_site: bool,
+    pub safe_path: bool,
+    pub verbose: i64,
+    pub quiet: bool,
+    pub bytes_warning: i64,
+    pub dont_write_bytecode: bool,
+    pub dev_mode: bool,
+    pub utf8_mode: i64,
+    pub warn_default_encoding: i64,
+    pub unbuffered: bool,
+    pub warnoptions: Vec<String>,
+    /// `-X` options: name, value.
+    pub xoptions: Vec<(String, Option<String>)>,
+    pub hash_seed: Option<u32>,
+    /// What goes before the rest of `sys.path`.
+    pub path0: Option<String>,
+    pub pythonpath: Option<String>,
+    pub int_max_str_digits: i64,
+    pub pycache_prefix: Option<String>,
+    /// Whether to run `site`.
+    pub import_site: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            argv: vec![String::new()],
+            orig_argv: std::env::args().collect(),
+            executable: std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
+            optimize: 0,
+            debug: 0,
+            inspect: 0,
+            interactive: 0,
+            isolated: false,
+            ignore_environment: false,
+            no_site: false,
+            no_user_site: false,
+            safe_path: false,
+            verbose: 0,
+            quiet: false,
+            bytes_warning: 0,
+            dont_write_bytecode: false,
+            dev_mode: false,
+            utf8_mode: 1,
+            warn_default_encoding: 0,
+            unbuffered: false,
+            warnoptions: Vec::new(),
+            xoptions: Vec::new(),
+            hash_seed: None,
+            path0: None,
+            pythonpath: None,
+            int_max_str_digits: 4300,
+            pycache_prefix: None,
+            import_site: true,
+        }
+    }
+}
+
+static CONFIG: OnceLock<Config> = OnceLock::new();
+static MAIN_THREAD: AtomicU64 = AtomicU64::new(0);
+
+/// What `initialize` was given.
+pub fn config() -> &'static Config {
+    CONFIG.get_or_init(Config::default)
+}
+
+/// The folder of the standard library's Python files: `ADDER_STDLIB`, or beside the command, or where it was built from.
+pub fn stdlib_dir() -> String {
+    if let Ok(dir) = std::env::var("ADDER_STDLIB") {
+        return dir;
+    }
+    let executable = std::path::Path::new(&config().executable);
+    if let Some(prefix) = executable.parent().and_then(|bin| bin.parent()) {
+        let installed = prefix.join("lib/python3.14");
+        if installed.join("os.py").exists() {
+            return installed.to_string_lossy().into_owned();
+        }
+    }
+    rustpython_pylib::LIB_PATH.to_owned()
+}
+
+pub fn is_main_thread() -> bool {
+    // SAFETY: always succeeds.
+    MAIN_THREAD.load(Ordering::Relaxed) == unsafe { libc::pthread_self() }
+}
+
+/// After `fork` the calling thread is the main thread.
+pub fn set_main_thread() {
+    // SAFETY: always succeeds.
+    MAIN_THREAD.store(unsafe { libc::pthread_self() }, Ordering::Relaxed);
+}
+
+/// Makes the thread state, types, `sys`, `builtins` and importlib. On failure an exception is set, or there is not even a
+/// thread state and the message says why.
+pub fn initialize(config: Config) -> PyResult<()> {
+    let seed = match config.hash_seed {
+        Some(seed) => adder_runtime::pyhash::Seed::Fixed(seed),
+        None => adder_runtime::pyhash::seed_from_environment().unwrap_or(adder_runtime::pyhash::Seed::Random),
+    };
+    adder_runtime::pyhash::init(seed);
+    let _ = CONFIG.set(config);
+    set_main_thread();
+    let ts = thread::new_thread_state();
+    thread::init_native_thread(ts);
+    thread::acquire_gil(ts);
+    hooks::install();
+    import::extend_inittab(crate::MODULES);
+    adder_runtime::types::registry::ready_all()?;
+    adder_runtime::exceptions::init()?;
+    let sys = crate::sysmodule::create()?;
+    let builtins = adder_runtime::module::load_without_spec(&crate::builtins::builtins::DEF)?;
+    crate::builtins::add_types(&builtins)?;
+    let modules = import::modules()?;
+    modules.set_item(identifier!("sys").as_object(), sys.as_object())?;
+    modules.set_item(identifier!("builtins").as_object(), builtins.as_object())?;
+    state::IMPORT_FUNCTION.set(builtins.dict().get_str(identifier!("__import__")));
+    state::BUILTINS.set(Some(builtins));
+    crate::streams::install_native()?;
+    import::init_importlib()?;
+    Ok(())
+}
+
+/// The second half, once files can be imported: external importlib, real streams, site.
+pub fn initialize_imports() -> PyResult<()> {
+    import::init_external_importlib()?;
+    import::import_full(identifier!("encodings").as_object())?;
+    crate::streams::install_io()?;
+    crate::pythonrun::main_dict()?;
+    if !config().warnoptions.is_empty() {
+        import::import_full(identifier!("warnings").as_object())?;
+    }
+    if config().import_site && !config().no_site {
+        import::import_full(identifier!("site").as_object())?;
+    }
+    Ok(())
+}
+
+/// Runs what was registered for the end, and drops modules. False when output could not be flushed.
+pub fn finalize() -> bool {
+    if let Some(threading) = import::loaded_module(identifier!("threading"))
+        && let Err(raised) = threading.call_method(identifier!("_shutdown"), &[])
+    {
+        error::write_unraisable(raised, Some("Exception ignored on threading shutdown"), Some(&threading));
+    }
+    if let Some(atexit) = import::loaded_module(identifier!("atexit"))
+        && let Err(raised) = atexit.call_method(identifier!("_run_exitfuncs"), &[])
+    {
+        crate::pythonrun::print_exception(raised.take());
+    }
+    let flushed = crate::pythonrun::flush_streams();
+    INTERPRETER.finalizing.store(true, Ordering::Relaxed);
+    finalize_modules();
+    adder_runtime::memory::gc::collect(2);
+    flushed & crate::pythonrun::flush_streams()
+}
+
+/// Takes the modules apart: `__main__` first, those that others need last.
+fn finalize_modules() {
+    let Ok(modules) = import::modules().map_err(Raised::clear) else { return };
+    let Some(dict) = modules.downcast::<PyDictObject>().ok() else { return };
+    if let Some(sys) = state::sys_dict() {
+        for name in ["last_exc", "last_type", "last_value", "last_traceback", "ps1", "ps2"] {
+            let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
+            if sys.contains_str(&name) {
+                let _ = sys.set_str(&name, none()).map_err(Raised::clear);
+            }
+        }
+    }
+    let mut held = Vec::new();
+    let mut position = 0;
+    while let Some((name, module, _)) = dict.next_entry(&mut position) {
+        let kept = name
+            .downcast::<PyUnicodeObject>()
+            .is_some_and(|name| name.eq_str("sys") || name.eq_str("builtins"));
+        if !kept && PyModuleObject::check(module) {
+            held.push(module.to_ref());
+        }
+    }
+    dict.clear();
+    if let (Some(sys), Some(builtins)) = (state::SYS.get(), state::BUILTINS.get()) {
+        let _ = dict.set_str(identifier!("sys"), sys.as_object()).map_err(Raised::clear);
+        let _ = dict.set_str(identifier!("builtins"), builtins.as_object()).map_err(Raised::clear);
+    }
+    // Modules that nobody else holds die by their count; what is in cycles is cleared by name.
+    adder_runtime::memory::gc::collect(2);
+    for module in held.iter().rev() {
+        if let Some(module) = (**module).downcast::<PyModuleObject>() {
+            clear_module(module);
+        }
+    }
+    drop(held);
+}
+
+/// Sets the names of a module to None: those that begin with one underscore first.
+fn clear_module(module: &PyModuleObject) {
+    let dict = module.dict();
+    for private in [true, false] {
+        let mut names = Vec::new();
+        let mut position = 0;
+        while let Some((name, value, _)) = dict.next_entry(&mut position) {
+            let Some(text) = name.downcast::<PyUnicodeObject>() else { continue };
+            let text = text.to_string_lossy();
+            let is_private = text.starts_with('_') && !text.starts_with("__");
+            if !is_none(value) && is_private == private && text != "__builtins__" {
+                names.push(name.to_ref());
+            }
+        }
+        for name in names {
+            let _ = dict.set(&name, none()).map_err(Raised::clear);
+        }
+    }
+}
+
+/// A thread of Python's: a state for the calling native thread, with the GIL held.
+pub fn attach_thread() -> &'static thread::ThreadState {
+    let ts = thread::new_thread_state();
+    thread::init_native_thread(ts);
+    thread::acquire_gil(ts);
+    ts
+}
+
+/// Ends what `attach_thread` began.
+pub fn detach_thread() {
+    let ts = thread_state();
+    crate::frame::free_stack(ts);
+    let state = std::ptr::from_ref(ts);
+    // SAFETY: the thread uses its state no more; the GIL is held until the state is gone.
+    unsafe { thread::delete_thread_state(state) };
+    thread::release_gil();
+}

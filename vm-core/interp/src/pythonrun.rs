@@ -1,1 +1,250 @@
-//! (The architect is writing this file right now, 00:57; leave it.)
+//! Running code: code objects in namespaces, source text and files as `__main__`, what becomes of their exceptions.
+
+use crate::code;
+use crate::state;
+use adder_compiler::{CompileOpts, Mode};
+use adder_runtime::abi::*;
+use adder_runtime::error;
+use adder_runtime::exceptions::exc;
+use adder_runtime::hooks::sys_attribute;
+use adder_runtime::prelude::*;
+
+/// Runs code that is no function in a namespace.
+pub fn run_code(code: &PyCodeObject, globals: &PyDictObject, locals: Option<Ref>) -> PyResult {
+    run_code_with_closure(code, globals, locals, None)
+}
+
+pub fn run_code_with_closure(
+    code: &PyCodeObject,
+    globals: &PyDictObject,
+    locals: Option<Ref>,
+    closure: Option<&PyObject>,
+) -> PyResult {
+    let builtins = match globals.get_str(identifier!("__builtins__")) {
+        Some(builtins) => adder_runtime::objects::funcobject::builtins_dict(builtins)?,
+        None => match state::builtins_dict() {
+            Some(builtins) => builtins.into_object(),
+            None => PyDictObject::new().into_object(),
+        },
+    };
+    let function = PyFunctionObject::from_code(code, globals, &builtins)?;
+    function.set_closure(closure.map(PyObject::to_ref));
+    let locals = locals.unwrap_or_else(|| globals.to_object());
+    crate::call::run_in_locals(function, locals)
+}
+
+/// The dict of `__main__`, which is made on demand.
+pub fn main_dict() -> PyResult<Ref<PyDictObject>> {
+    let modules = crate::import::modules()?;
+    let name = identifier!("__main__");
+    if let Some(module) = crate::import::loaded_module(name)
+        && let Ok(module) = module.downcast::<PyModuleObject>()
+    {
+        return Ok(module.dict().to_ref());
+    }
+    let module = PyModuleObject::new("__main__")?;
+    let dict = module.dict();
+    if let Some(builtins) = state::BUILTINS.get() {
+        dict.set_str(identifier!("__builtins__"), builtins.as_object())?;
+    }
+    let loader = match crate::import::loaded_module(identifier!("_frozen_importlib")) {
+        Some(importlib) => importlib.get_attr(identifier!("BuiltinImporter"))?,
+        None => none_ref(),
+    };
+    dict.set_str(identifier!("__loader__"), &loader)?;
+    modules.set_item(name.as_object(), module.as_object())?;
+    Ok(dict.to_ref())
+}
+
+/// Compiles and runs text as `__main__`.
+pub fn run_string(source: &str, filename: &str) -> PyResult {
+    let filename = PyUnicodeObject::from_str(filename);
+    let opts = CompileOpts { optimize: crate::pylifecycle::config().optimize, ..CompileOpts::default() };
+    let code = code::compile_text(source, filename.as_object(), Mode::Exec, &opts)?;
+    let globals = main_dict()?;
+    run_code(&code, &globals, None)
+}
+
+/// Runs a file as `__main__`.
+pub fn run_file(path: &str) -> PyResult {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let path = PyUnicodeObject::from_str(path);
+            return Err(adder_runtime::exceptions::from_io_error(&error, Some(path.as_object())));
+        }
+    };
+    let filename = PyUnicodeObject::from_str(path);
+    let globals = main_dict()?;
+    globals.set_str(identifier!("__file__"), filename.as_object())?;
+    globals.set_str(identifier!("__cached__"), none())?;
+    if let Some(external) = crate::import::loaded_module(identifier!("_frozen_importlib_external")) {
+        let loader = external
+            .get_attr(identifier!("SourceFileLoader"))?
+            .call(&[identifier!("__main__").as_object(), filename.as_object()])?;
+        globals.set_str(identifier!("__loader__"), &loader)?;
+    }
+    let text = code::decode_source(&bytes, filename.as_object())?;
+    let opts = CompileOpts { optimize: crate::pylifecycle::config().optimize, ..CompileOpts::default() };
+    let code = code::compile_text(&text, filename.as_object(), Mode::Exec, &opts)?;
+    run_code(&code, &globals, None)
+}
+
+/// Writes text to `sys.stderr`, or to the file descriptor when that is gone.
+pub fn write_stderr(text: &str) {
+    let stream = sys_attribute(identifier!("stderr")).filter(|stream| !is_none(stream));
+    if let Some(stream) = stream {
+        let object = PyUnicodeObject::from_str(text);
+        match stream.call_method(identifier!("write"), &[object.as_object()]) {
+            Ok(_) => return,
+            Err(raised) => raised.clear(),
+        }
+    }
+    eprint!("{text}");
+}
+
+fn flush(name: &'static PyUnicodeObject) -> bool {
+    let Some(stream) = sys_attribute(name).filter(|stream| !is_none(stream)) else { return true };
+    match stream.call_method(identifier!("flush"), &[]) {
+        Ok(_) => true,
+        Err(raised) => {
+            raised.clear();
+            false
+        }
+    }
+}
+
+/// Flushes standard output and error. False when output could not be written.
+pub fn flush_streams() -> bool {
+    let stdout = flush(identifier!("stdout"));
+    flush(identifier!("stderr"));
+    stdout
+}
+
+/// What SystemExit says: the exit status, after its message is printed.
+fn exit_status(exception: &PyObject) -> i32 {
+    let code = match exception.get_attr(identifier!("code")) {
+        Ok(code) => code,
+        Err(raised) => {
+            raised.clear();
+            return 1;
+        }
+    };
+    if is_none(&code) {
+        return 0;
+    }
+    if let Some(number) = code.downcast::<PyLongObject>() {
+        return number.to_i64().unwrap_or(-1) as i32;
+    }
+    flush(identifier!("stdout"));
+    let text = code.str().map(|text| text.to_string_lossy()).unwrap_or_else(|raised| {
+        raised.clear();
+        String::new()
+    });
+    write_stderr(&format!("{text}\n"));
+    1
+}
+
+/// Handles an exception that left the main program: SystemExit ends quietly, others are printed. The exit status.
+pub fn handle_uncaught(raised: Raised) -> i32 {
+    let exception = raised.take();
+    if exception.is_instance_of(exc::SystemExit) {
+        return exit_status(&exception);
+    }
+    let interrupted = exception.is_instance_of(exc::KeyboardInterrupt);
+    print_exception(exception);
+    if interrupted { 130 } else { 1 }
+}
+
+/// `PyErr_Print`: through `sys.excepthook`.
+pub fn print_exception(exception: Ref) {
+    if let Some(sys) = state::sys_dict() {
+        let result = sys.set_str(identifier!("last_exc"), &exception);
+        let ty = sys.set_str(identifier!("last_type"), exception.ty().as_object());
+        let value = sys.set_str(identifier!("last_value"), &exception);
+        let traceback = crate::errors::traceback_of(&exception).unwrap_or_else(none_ref);
+        let traceback = sys.set_str(identifier!("last_traceback"), &traceback);
+        for result in [result, ty, value, traceback] {
+            let _ = result.map_err(Raised::clear);
+        }
+    }
+    flush(identifier!("stdout"));
+    let hook = sys_attribute(identifier!("excepthook"));
+    let traceback = crate::errors::traceback_of(&exception).unwrap_or_else(none_ref);
+    match hook {
+        Some(hook) => {
+            let result = hook.call(&[exception.ty().as_object(), &exception, &traceback]);
+            if let Err(raised) = result {
+                let other = raised.take();
+                if other.is_instance_of(exc::SystemExit) {
+                    let status = exit_status(&other);
+                    flush_streams();
+                    std::process::exit(status);
+                }
+                write_stderr("Error in sys.excepthook:\n");
+                display_exception(&other);
+                write_stderr("\nOriginal exception was:\n");
+                display_exception(&exception);
+            }
+        }
+        None => {
+            write_stderr("sys.excepthook is missing\n");
+            display_exception(&exception);
+        }
+    }
+    flush(identifier!("stderr"));
+}
+
+/// The default `sys.excepthook`: by the traceback module when it works, natively otherwise.
+pub fn display_exception(exception: &PyObject) {
+    let by_module = (|| {
+        let module = match crate::import::loaded_module(identifier!("traceback")) {
+            Some(module) => module,
+            None if state::IMPORTLIB.with(|importlib| importlib.is_some()) => {
+                adder_runtime::hooks::import_module("traceback")?
+            }
+            None => return Err(raise!(ImportError, "no traceback module")),
+        };
+        let traceback = crate::errors::traceback_of(exception).unwrap_or_else(none_ref);
+        let name = identifier!("_print_exception_bltin");
+        if let Some(function) = module.get_attr_opt(name)? {
+            return function.call1(exception);
+        }
+        module.call_method(
+            identifier!("print_exception"),
+            &[exception.ty().as_object(), exception, &traceback],
+        )
+    })();
+    if let Err(raised) = by_module {
+        raised.clear();
+        crate::traceback::print_native(exception);
+    }
+}
+
+/// `sys.unraisablehook` for the exception in flight.
+pub fn unraisable(context: Option<&str>, object: Option<&PyObject>) {
+    let Some(exception) = error::fetch() else { return };
+    let hook = sys_attribute(identifier!("unraisablehook")).filter(|hook| !is_none(hook));
+    let args = match crate::sysmodule::unraisable_args(&exception, context, object) {
+        Ok(args) => args,
+        Err(raised) => {
+            raised.clear();
+            return;
+        }
+    };
+    let result = match hook {
+        Some(hook) => hook.call1(&args).map(drop),
+        None => crate::sysmodule::default_unraisablehook(&args),
+    };
+    if let Err(raised) = result {
+        raised.clear();
+        crate::traceback::print_native(&exception);
+    }
+}
+
+/// `-m name`: by `runpy`.
+pub fn run_module(name: &str) -> PyResult<()> {
+    let runpy = adder_runtime::hooks::import_module("runpy")?;
+    let name = PyUnicodeObject::from_str(name);
+    runpy.get_attr(identifier!("_run_module_as_main"))?.call(&[name.as_object(), true_()]).map(drop)
+}

@@ -35,3 +35,62 @@ pub unsafe fn add_entry(ts: &ThreadState, frame: *mut Frame) {
         ts.base.current_exception.set(exception);
     }
 }
+
+/// Writes an exception to `sys.stderr` without the traceback module: for the time before it can be imported and for when
+/// it fails.
+pub fn print_native(exception: &PyObject) {
+    let mut text = String::new();
+    describe(exception, &mut text, &mut Vec::new());
+    crate::pythonrun::write_stderr(&text);
+}
+
+fn describe(exception: &PyObject, text: &mut String, seen: &mut Vec<*mut PyObject>) {
+    seen.push(exception.as_ptr());
+    let cause = crate::errors::cause_of(exception);
+    let context = crate::errors::context_of(exception);
+    // SAFETY: exceptions begin with this layout.
+    let suppressed = unsafe { exception.cast_unchecked::<PyBaseExceptionObject>() }.suppress_context.get() != 0;
+    if let Some(cause) = cause.filter(|cause| !seen.contains(&cause.as_raw())) {
+        describe(&cause, text, seen);
+        text.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
+    } else if let Some(context) = context.filter(|context| !suppressed && !seen.contains(&context.as_raw())) {
+        describe(&context, text, seen);
+        text.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
+    }
+    if let Some(traceback) = crate::errors::traceback_of(exception) {
+        text.push_str("Traceback (most recent call last):\n");
+        let mut entry = (*traceback).downcast::<PyTracebackObject>();
+        while let Some(item) = entry {
+            describe_entry(item, text);
+            entry = item.next();
+        }
+    }
+    let ty = exception.ty();
+    let name = ty.fully_qualified_name();
+    let name = name.strip_prefix("builtins.").or_else(|| name.strip_prefix("__main__.")).unwrap_or(&name).to_owned();
+    let value = exception.str().map(|value| value.to_string_lossy()).unwrap_or_else(|raised| {
+        raised.clear();
+        "<exception str() failed>".to_owned()
+    });
+    text.push_str(&name);
+    if !value.is_empty() {
+        text.push_str(": ");
+        text.push_str(&value);
+    }
+    text.push('\n');
+}
+
+fn describe_entry(entry: &PyTracebackObject, text: &mut String) {
+    let frame = entry.frame();
+    let Some(object) = frame.downcast::<crate::frameobject::FrameObject>() else { return };
+    let Some(frame) = object.frame() else { return };
+    // SAFETY: a frame object's frame is alive.
+    let code = unsafe { (*frame).code() };
+    let (file, name) = (code.filename().to_string_lossy(), code.name().to_string_lossy());
+    let line = entry.tb_lineno.get();
+    text.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
+    let source = std::fs::read_to_string(&file).ok();
+    if let Some(line) = source.as_deref().and_then(|source| source.lines().nth((line - 1).max(0) as usize)) {
+        text.push_str(&format!("    {}\n", line.trim()));
+    }
+}

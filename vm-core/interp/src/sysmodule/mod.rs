@@ -1,268 +1,151 @@
-//! The `sys` module: what the interpreter tells of itself, hooks, streams' names, frames.
+//! The `sys` module: state of the interpreter, hooks, and what concerns frames and threads.
 
-pub mod audit;
-pub mod info;
-
-use crate::config;
-use crate::state;
-use adder_runtime::exceptions::{self, exc};
+use crate::errors;
+use crate::frame::{Frame, current_frame};
+use crate::frameobject::object_of;
+use crate::pylifecycle::config;
+use crate::state::{self, GilCell};
+use adder_runtime::abi::*;
+use adder_runtime::args::Kwargs;
+use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, INTERPRETER, thread_state};
 use std::sync::atomic::Ordering;
 
-/// What Adder is compatible with: CPython's version, in the parts of `sys.version_info`.
-pub const VERSION: (u32, u32, u32) = (3, 14, 8);
-pub const VERSION_TEXT: &str = "3.14.8";
-pub const HEXVERSION: u32 = 0x030e_08f0;
-/// Adder's own version.
-pub const ADDER_VERSION: &str = env!("CARGO_PKG_VERSION");
+pub mod info;
+mod stdlib_names;
 
-/// Makes the module and fills what does not need imports.
-pub fn create() -> PyResult<Ref<PyModuleObject>> {
-    adder_runtime::module::load_without_spec(&sys::DEF)
+static AUDIT_HOOKS: GilCell<Vec<Ref>> = GilCell::new(Vec::new());
+
+/// Raises an audit event.
+pub fn audit_event(event: &str, args: &[&PyObject]) -> PyResult<()> {
+    if AUDIT_HOOKS.with(|hooks| hooks.is_empty()) {
+        return Ok(());
+    }
+    let hooks = AUDIT_HOOKS.get();
+    let name = PyUnicodeObject::from_str(event);
+    let args = PyTupleObject::from_slice(args);
+    for hook in hooks {
+        hook.call(&[name.as_object(), args.as_object()])?;
+    }
+    Ok(())
 }
 
 fn text(value: &str) -> Ref {
     PyUnicodeObject::from_str(value).into_object()
 }
 
-fn text_list(values: &[String]) -> Ref {
-    PyListObject::from_vec(values.iter().map(|value| text(value)).collect()).into_object()
+fn get(name: &'static PyUnicodeObject) -> Option<Ref> {
+    state::sys_dict()?.get_str(name)
 }
 
-/// A path or argument from the operating system, undecodable bytes as surrogates.
-pub fn os_text(value: &std::ffi::OsStr) -> Ref {
-    use std::os::unix::ffi::OsStrExt;
-    match adder_runtime::objects::codecs::decode_text(value.as_bytes(), "utf-8", Some("surrogateescape")) {
-        Ok(text) => text.into_object(),
-        Err(raised) => {
-            raised.clear();
-            text(&value.to_string_lossy())
+/// The frame that is `depth` calls above the innermost.
+fn frame_at(depth: usize) -> PyResult<*mut Frame> {
+    let mut frame = current_frame(thread_state());
+    for _ in 0..depth {
+        if frame.is_null() {
+            break;
         }
+        // SAFETY: linked frames are alive.
+        frame = unsafe { (*frame).previous };
     }
+    if frame.is_null() {
+        return Err(raise!(ValueError, "call stack is not deep enough"));
+    }
+    Ok(frame)
 }
 
-/// Interpreter state and functions.
+/// System-specific parameters and functions.
 #[pymodule(name = "sys")]
 pub mod sys {
     use super::*;
 
-    #[pyexec]
-    fn exec(module: &PyModuleObject) -> PyResult<()> {
-        let config = config::get();
-        let (major, minor, micro) = VERSION;
-        let compiled = concat!("[Adder ", env!("CARGO_PKG_VERSION"), ", Rust]");
-        module.add("version", text(&format!("{VERSION_TEXT} (Adder {ADDER_VERSION}) {compiled}")))?;
-        module.add("hexversion", PyLongObject::from_u64(HEXVERSION.into()).into_object())?;
-        module.add("api_version", PyLongObject::from_i64(1013).into_object())?;
-        module.add(
-            "copyright",
-            text("Adder is a Python virtual machine by its authors.\nIts standard library is the Python Software Foundation's.\nAll Rights Reserved."),
-        )?;
-        module.add("platform", text("linux"))?;
-        module.add("byteorder", text("little"))?;
-        module.add("maxsize", PyLongObject::from_isize(isize::MAX).into_object())?;
-        module.add("maxunicode", PyLongObject::from_i64(0x10ffff).into_object())?;
-        module.add("executable", text(&config.executable))?;
-        module.add("_base_executable", text(&config.base_executable))?;
-        for (name, value) in [("prefix", &config.prefix), ("exec_prefix", &config.prefix)] {
-            module.add(name, text(value))?;
-        }
-        for name in ["base_prefix", "base_exec_prefix"] {
-            module.add(name, text(&config.base_prefix))?;
-        }
-        module.add("platlibdir", text("lib"))?;
-        module.add("_stdlib_dir", text(&config.stdlib_dir))?;
-        module.add("pycache_prefix", config.pycache_prefix.as_deref().map_or_else(none_ref, text))?;
-        module.add("float_repr_style", text("short"))?;
-        module.add("abiflags", text(""))?;
-        module.add("_framework", text(""))?;
-        module.add("_git", PyTupleObject::from_vec(vec![text("Adder"), text(""), text("")]).into_object())?;
-        module.add("dont_write_bytecode", py_bool(config.dont_write_bytecode))?;
-        module.add("warnoptions", text_list(&config.warn_options))?;
-        let x_options = PyDictObject::new();
-        for (name, value) in &config.x_options {
-            let value = value.as_deref().map_or_else(|| py_bool(true), text);
-            x_options.set(&text(name), &value)?;
-        }
-        module.add("_xoptions", x_options.into_object())?;
-        let arguments = |list: &[std::ffi::OsString]| {
-            PyListObject::from_vec(list.iter().map(|argument| os_text(argument)).collect()).into_object()
-        };
-        module.add("argv", arguments(&config.argv))?;
-        module.add("orig_argv", arguments(&config.orig_argv))?;
-        module.add("path", PyListObject::new().into_object())?;
-        module.add("meta_path", PyListObject::new().into_object())?;
-        module.add("path_hooks", PyListObject::new().into_object())?;
-        module.add("path_importer_cache", PyDictObject::new().into_object())?;
-        module.add("modules", PyDictObject::new().into_object())?;
-        let names = crate::import::builtin_module_names();
-        let names = names.into_iter().map(text).collect();
-        module.add("builtin_module_names", PyTupleObject::from_vec(names).into_object())?;
-        let names = super::info::STDLIB_MODULE_NAMES.iter().map(|name| text(name)).collect::<Vec<_>>();
-        let stdlib = PySetObject::new_frozenset();
-        for name in &names {
-            stdlib.add(name)?;
-        }
-        module.add("stdlib_module_names", stdlib.into_object())?;
-        let version_info = super::info::version_info()?;
-        module.add("version_info", version_info.clone())?;
-        module.add("flags", super::info::flags(config)?)?;
-        module.add("float_info", super::info::float_info()?)?;
-        module.add("int_info", super::info::int_info()?)?;
-        module.add("hash_info", super::info::hash_info()?)?;
-        module.add("thread_info", super::info::thread_info()?)?;
-        module.add("implementation", super::info::implementation(&version_info)?)?;
-        module.add("_adder", super::info::adder(major, minor, micro)?)?;
-        super::info::init_types()?;
-        for hook in ["displayhook", "excepthook", "breakpointhook", "unraisablehook"] {
-            if let Some(function) = module.dict().get_str(&PyUnicodeObject::from_str(hook)) {
-                module.add(&format!("__{hook}__"), function)?;
-            }
-        }
-        Ok(())
+    /// Return a frame object from the call stack.
+    #[pyfunction("($module, depth=0, /)")]
+    fn _getframe(depth: i32) -> PyResult {
+        let frame = frame_at(usize::try_from(depth).unwrap_or(0))?;
+        // SAFETY: linked frames are alive.
+        let object: Ref = unsafe { object_of(frame)?.cast() };
+        audit_event("sys._getframe", &[&object])?;
+        Ok(object)
     }
-
-    /// Adds a hook that is called with every audit event.
-    #[pyfunction("($module, /, hook)")]
-    fn addaudithook(hook: &PyObject) -> PyResult<()> {
-        super::audit::add_hook(hook)
-    }
-    /// Raises an audit event with its arguments.
-    #[pyfunction(raw, "($module, event, /, *args)")]
-    fn audit(args: &[&PyObject]) -> PyResult<()> {
-        let [event, rest @ ..] = args else {
-            return Err(raise!(TypeError, "audit expected at least 1 argument, got 0"));
-        };
-        let Some(event) = event.downcast::<PyUnicodeObject>() else {
-            return Err(raise!(TypeError, "expected str for argument 'event', not {}", event.ty().name()));
-        };
-        super::audit::raise_event(event.to_str()?, rest)
-    }
-    /// Calls `sys.breakpointhook`'s default: `pdb.set_trace`, or what PYTHONBREAKPOINT names.
-    #[pyfunction(raw, "($module, /, *args, **kws)")]
-    fn breakpointhook(args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult {
-        let wanted = std::env::var("PYTHONBREAKPOINT").ok().filter(|value| !value.is_empty());
-        let wanted = wanted.unwrap_or_else(|| "pdb.set_trace".to_string());
-        if wanted == "0" {
+    /// Return the name of the module for a calling frame.
+    #[pyfunction("($module, /, depth=0)")]
+    fn _getframemodulename(depth: i32) -> PyResult {
+        let Ok(frame) = frame_at(usize::try_from(depth).unwrap_or(0)).map_err(Raised::clear) else {
             return Ok(none_ref());
-        }
-        let (module, name) = wanted.rsplit_once('.').unwrap_or(("builtins", &wanted));
-        let hook = adder_runtime::hooks::import_module(module)?.get_attr_str(name)?;
-        match kwnames {
-            Some(names) => hook.call_keywords(args, names),
-            None => hook.call(args),
-        }
-    }
-    /// Prints a value as the prompt does, and keeps it in `builtins._`.
-    #[pyfunction("($module, object, /)")]
-    fn displayhook(object: &PyObject) -> PyResult<()> {
-        let builtins = crate::builtins::dict()?;
-        if is_none(object) {
-            return Ok(());
-        }
-        builtins.set_str(identifier!("_"), none())?;
-        let Some(stdout) = stream(identifier!("stdout")) else {
-            return Err(raise!(RuntimeError, "lost sys.stdout"));
         };
-        let shown = object.repr()?;
-        if let Err(raised) = stdout.call_method(identifier!("write"), &[shown.as_object()]) {
-            raised.clear_if(exc::UnicodeEncodeError)?;
-            let ascii = object.ascii()?;
-            stdout.call_method(identifier!("write"), &[ascii.as_object()])?;
+        // SAFETY: linked frames are alive.
+        let module = unsafe { Ref::from_borrowed_opt((*frame).func().func_module.get()) };
+        Ok(module.unwrap_or_else(none_ref))
+    }
+    /// Return a dict mapping each thread's identifier to its current stack frame.
+    #[pyfunction("($module, /)")]
+    fn _current_frames() -> PyResult<Ref<PyDictObject>> {
+        let dict = PyDictObject::new();
+        for state in thread::all_thread_states() {
+            let frame = state.current_frame.get().cast::<Frame>();
+            if frame.is_null() {
+                continue;
+            }
+            let ident = PyLongObject::from_u64(state.thread_ident.get());
+            // SAFETY: no thread runs while we hold the GIL, so its frames stay.
+            let object = unsafe { object_of(frame)? };
+            dict.set(ident.as_object(), &*unsafe_object(object))?;
         }
-        stdout.call_method(identifier!("write"), &[&text("\n")])?;
-        builtins.set_str(identifier!("_"), object)
+        Ok(dict)
     }
-    /// The exception that is being handled, or None.
-    #[pyfunction("($module, /)")]
-    fn exception() -> PyResult {
-        Ok(exceptions::handled_exception().unwrap_or_else(none_ref))
+    fn unsafe_object(object: Ref<PyFrameObject>) -> Ref {
+        // SAFETY: frame objects are objects.
+        unsafe { object.cast() }
     }
-    /// The type, value and traceback of the exception that is being handled.
+    /// Return a dict mapping each thread's identifier to its current raised exception.
     #[pyfunction("($module, /)")]
-    fn exc_info() -> PyResult {
-        let Some(exception) = exceptions::handled_exception() else {
-            return Ok(PyTupleObject::from_slice(&[none(), none(), none()]).into_object());
+    fn _current_exceptions() -> PyResult<Ref<PyDictObject>> {
+        let dict = PyDictObject::new();
+        for state in thread::all_thread_states() {
+            let ident = PyLongObject::from_u64(state.thread_ident.get());
+            let exception = errors::handled_exception(state).unwrap_or_else(none_ref);
+            dict.set(ident.as_object(), &exception)?;
+        }
+        Ok(dict)
+    }
+    /// Return the current exception information: (type, value, traceback).
+    #[pyfunction("($module, /)")]
+    fn exc_info() -> Ref<PyTupleObject> {
+        let parts = match errors::handled_exception(thread_state()) {
+            None => vec![none_ref(), none_ref(), none_ref()],
+            Some(exception) => {
+                let traceback = errors::traceback_of(&exception).unwrap_or_else(none_ref);
+                vec![exception.ty().to_object(), exception, traceback]
+            }
         };
-        let traceback = exceptions::get_traceback(&exception).unwrap_or_else(none_ref);
-        let ty = exception.ty().to_object();
-        Ok(PyTupleObject::from_vec(vec![ty, exception, traceback]).into_object())
+        PyTupleObject::from_vec(parts)
     }
-    /// Prints an exception with its traceback.
-    #[pyfunction("($module, exctype, value, traceback, /)")]
-    fn excepthook(_exctype: &PyObject, value: &PyObject, traceback: &PyObject) -> PyResult<()> {
-        if exceptions::is_exception_instance(value) && exceptions::get_traceback(value).is_none() && !is_none(traceback) {
-            exceptions::set_traceback(value, Some(traceback.to_ref()));
-        }
-        crate::pythonrun::display_exception(value);
-        Ok(())
+    /// Return the current exception.
+    #[pyfunction("($module, /)")]
+    fn exception() -> Ref {
+        errors::handled_exception(thread_state()).unwrap_or_else(none_ref)
     }
-    /// Reports an exception that nobody can receive.
-    #[pyfunction("($module, unraisable, /)")]
-    fn unraisablehook(unraisable: &PyObject) -> PyResult<()> {
-        crate::pythonrun::default_unraisable_hook(unraisable)
-    }
-    /// Ends the interpreter by SystemExit.
+    /// Exit the interpreter by raising SystemExit(status).
     #[pyfunction("($module, status=None, /)")]
-    fn exit(status: Option<&PyObject>) -> PyResult<()> {
-        match status {
-            None => Err(raise!(SystemExit)),
-            Some(status) => Err(raise!(SystemExit, value => status)),
-        }
+    fn exit(status: Option<&PyObject>) -> PyResult {
+        Err(match status {
+            None => raise!(SystemExit),
+            Some(status) => adder_runtime::error::set_object(exc::SystemExit.as_object(), Some(status)),
+        })
     }
-    #[pyfunction("($module, /)")]
-    fn getdefaultencoding() -> &'static str {
-        "utf-8"
-    }
-    #[pyfunction("($module, /)")]
-    fn getfilesystemencoding() -> &'static str {
-        "utf-8"
-    }
-    #[pyfunction("($module, /)")]
-    fn getfilesystemencodeerrors() -> &'static str {
-        "surrogateescape"
-    }
-    /// Returns the one string with this text.
-    #[pyfunction("($module, string, /)")]
-    fn intern(string: &PyUnicodeObject) -> PyResult {
-        if !PyUnicodeObject::check_exact(string.as_object()) {
-            return Err(raise!(TypeError, "can't intern {}", string.as_object().ty().name()));
-        }
-        Ok(PyUnicodeObject::intern(string.to_ref()).into_object())
-    }
-    #[pyfunction("($module, string, /)")]
-    fn _is_interned(string: &PyUnicodeObject) -> bool {
-        string.is_interned()
-    }
-    #[pyfunction("($module, op, /)")]
-    fn _is_immortal(op: &PyObject) -> bool {
-        op.is_immortal()
-    }
-    #[pyfunction("($module, /)")]
-    fn _is_gil_enabled() -> bool {
-        true
-    }
-    /// Whether the interpreter is shutting down.
-    #[pyfunction("($module, /)")]
-    fn is_finalizing() -> bool {
-        INTERPRETER.finalizing.load(Ordering::Relaxed)
-    }
-    #[pyfunction("($module, /)")]
-    fn is_stack_trampoline_active() -> bool {
-        false
-    }
-    /// The number of references to the object, with that of the call.
+    /// Return the reference count of object.
     #[pyfunction("($module, object, /)")]
     fn getrefcount(object: &PyObject) -> u32 {
-        object.refcnt()
+        object.ob_refcnt.get()
     }
-    /// How deep Python calls may nest.
+    /// Return the current value of the recursion limit.
     #[pyfunction("($module, /)")]
     fn getrecursionlimit() -> usize {
         INTERPRETER.recursion_limit.load(Ordering::Relaxed)
     }
-    /// Sets how deep Python calls may nest.
+    /// Set the maximum depth of the Python interpreter stack to n.
     #[pyfunction("($module, limit, /)")]
     fn setrecursionlimit(limit: i32) -> PyResult<()> {
         if limit < 1 {
@@ -278,133 +161,208 @@ pub mod sys {
         INTERPRETER.recursion_limit.store(limit as usize, Ordering::Relaxed);
         Ok(())
     }
-    /// The size of the object in bytes.
-    #[pyfunction("($module, object, default=<unrepresentable>)")]
+    /// Return the size of object in bytes.
+    #[pyfunction("($module, /, object, default=<unrepresentable>)")]
     fn getsizeof(object: &PyObject, default: Option<&PyObject>) -> PyResult {
-        match sizeof(object) {
-            Ok(size) => Ok(PyLongObject::from_usize(size).into_object()),
-            Err(raised) => match default {
-                Some(default) => {
-                    raised.clear_if(exc::TypeError)?;
-                    Ok(default.to_ref())
-                }
-                None => Err(raised),
-            },
+        let size = (|| {
+            let Some(method) = object.lookup_special(identifier!("__sizeof__"))? else {
+                return Err(raise!(TypeError, "Type {} doesn't define __sizeof__", object.ty().name()));
+            };
+            let size = method.call0()?.index()?.as_isize()?;
+            if size < 0 {
+                return Err(raise!(ValueError, "__sizeof__() should return >= 0"));
+            }
+            Ok(size as usize + adder_runtime::memory::pre_header_size(object.ty()))
+        })();
+        match (size, default) {
+            (Ok(size), _) => Ok(PyLongObject::from_usize(size).into_object()),
+            (Err(raised), Some(default)) => raised.clear_if(exc::TypeError).map(|()| default.to_ref()),
+            (Err(raised), None) => Err(raised),
         }
     }
-    /// How long a thread may hold the GIL while others wait, in seconds.
+    /// Enter string into the table of interned strings and return it.
+    #[pyfunction("($module, string, /)")]
+    fn intern(string: &PyUnicodeObject) -> PyResult<Ref<PyUnicodeObject>> {
+        if !PyUnicodeObject::check_exact(string.as_object()) {
+            return Err(raise!(TypeError, "can't intern {}", string.as_object().ty().name()));
+        }
+        Ok(PyUnicodeObject::intern(string.to_ref()))
+    }
+    #[pyfunction("($module, string, /)")]
+    fn _is_interned(string: &PyUnicodeObject) -> bool {
+        string.is_interned()
+    }
+    #[pyfunction("($module, op, /)")]
+    fn _is_immortal(op: &PyObject) -> bool {
+        op.is_immortal()
+    }
+    /// Return True if the interpreter is being finalized.
+    #[pyfunction("($module, /)")]
+    fn is_finalizing() -> bool {
+        INTERPRETER.finalizing.load(Ordering::Relaxed)
+    }
+    /// Set the global debug tracing function.
+    #[pyfunction("($module, function, /)")]
+    fn settrace(function: &PyObject) -> PyResult<()> {
+        audit_event("sys.settrace", &[])?;
+        crate::tracing::set_trace(Some(function).filter(|function| !is_none(function)));
+        Ok(())
+    }
+    /// Return the global debug tracing function set with sys.settrace.
+    #[pyfunction("($module, /)")]
+    fn gettrace() -> Ref {
+        crate::tracing::get_trace()
+    }
+    /// Set the profiling function.
+    #[pyfunction("($module, function, /)")]
+    fn setprofile(function: &PyObject) -> PyResult<()> {
+        audit_event("sys.setprofile", &[])?;
+        crate::tracing::set_profile(Some(function).filter(|function| !is_none(function)));
+        Ok(())
+    }
+    /// Return the profiling function set with sys.setprofile.
+    #[pyfunction("($module, /)")]
+    fn getprofile() -> Ref {
+        crate::tracing::get_profile()
+    }
+    #[pyfunction("($module, arg, /)")]
+    fn _settraceallthreads(arg: &PyObject) -> PyResult<()> {
+        settrace(arg)
+    }
+    #[pyfunction("($module, arg, /)")]
+    fn _setprofileallthreads(arg: &PyObject) -> PyResult<()> {
+        setprofile(arg)
+    }
+    /// Call func(*args), while tracing is enabled.
+    #[pyfunction("($module, func, args, /)")]
+    fn call_tracing(func: &PyObject, args: &PyTupleObject) -> PyResult {
+        let ts = thread_state();
+        let depth = ts.base.tracing.replace(0);
+        let result = func.call_tuple(args, None);
+        ts.base.tracing.set(depth);
+        result
+    }
+    /// Return the current default encoding used by the Unicode implementation.
+    #[pyfunction("($module, /)")]
+    fn getdefaultencoding() -> &'static str {
+        "utf-8"
+    }
+    /// Return the encoding used to convert Unicode filenames to OS filenames.
+    #[pyfunction("($module, /)")]
+    fn getfilesystemencoding() -> &'static str {
+        "utf-8"
+    }
+    /// Return the error mode used for Unicode to OS filename conversion.
+    #[pyfunction("($module, /)")]
+    fn getfilesystemencodeerrors() -> &'static str {
+        "surrogateescape"
+    }
+    /// Print an object to sys.stdout and also save it in builtins._
+    #[pyfunction("($module, object, /)")]
+    fn displayhook(object: &PyObject) -> PyResult<()> {
+        let Some(builtins) = state::builtins_dict() else {
+            return Err(raise!(RuntimeError, "lost builtins module"));
+        };
+        if is_none(object) {
+            return Ok(());
+        }
+        builtins.set_str(identifier!("_"), none())?;
+        let Some(stdout) = get(identifier!("stdout")).filter(|stdout| !is_none(stdout)) else {
+            return Err(raise!(RuntimeError, "lost sys.stdout"));
+        };
+        let repr = object.repr()?;
+        if let Err(raised) = stdout.call_method(identifier!("write"), &[repr.as_object()]) {
+            raised.clear_if(exc::UnicodeEncodeError)?;
+            let ascii = object.ascii()?;
+            stdout.call_method(identifier!("write"), &[ascii.as_object()])?;
+        }
+        stdout.call_method(identifier!("write"), &[identifier!("\n").as_object()])?;
+        builtins.set_str(identifier!("_"), object)
+    }
+    /// Handle an exception by displaying it with a traceback on sys.stderr.
+    #[pyfunction("($module, exctype, value, traceback, /)")]
+    fn excepthook(exctype: &PyObject, value: &PyObject, traceback: &PyObject) {
+        let _ = exctype;
+        if !value.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS) {
+            let text = value.ty().name();
+            crate::pythonrun::write_stderr(&format!(
+                "TypeError: print_exception(): Exception expected for value, {text} found\n"
+            ));
+            return;
+        }
+        if PyTracebackObject::check(traceback) && errors::traceback_of(value).is_none() {
+            errors::set_traceback(value, Some(traceback.to_ref()));
+        }
+        crate::pythonrun::display_exception(value);
+    }
+    /// Handle an unraisable exception.
+    #[pyfunction("($module, unraisable, /)")]
+    fn unraisablehook(unraisable: &PyObject) -> PyResult<()> {
+        default_unraisablehook(unraisable)
+    }
+    /// This hook function is called by built-in breakpoint().
+    #[pyfunction(raw, "($module, *args, **kws)")]
+    fn breakpointhook(args: &[&PyObject], kwargs: Kwargs<'_>) -> PyResult {
+        let named = std::env::var("PYTHONBREAKPOINT").unwrap_or_default();
+        let target = match named.as_str() {
+            "0" => return Ok(none_ref()),
+            "" => "pdb.set_trace",
+            named => named,
+        };
+        let (module, name) = target.rsplit_once('.').unwrap_or(("builtins", target));
+        let found = adder_runtime::hooks::import_module(module).and_then(|module| module.get_attr_str(name));
+        match found {
+            Ok(function) => {
+                function.call_tuple(&PyTupleObject::from_slice(args), kwargs.to_dict()?.as_deref())
+            }
+            Err(raised) => {
+                raised.clear_if(exc::ImportError).or_else(|raised| raised.clear_if(exc::AttributeError))?;
+                let message = format!("Ignoring unimportable $PYTHONBREAKPOINT: \"{target}\"");
+                adder_runtime::hooks::warn(exc::RuntimeWarning, &message, 0)?;
+                Ok(none_ref())
+            }
+        }
+    }
+    /// Passes the event to any hooks that are attached.
+    #[pyfunction(raw, "($module, event, /, *args)")]
+    fn audit(args: &[&PyObject]) -> PyResult<()> {
+        let [event, rest @ ..] = args else {
+            return Err(raise!(TypeError, "audit expected at least 1 argument, got 0"));
+        };
+        let Some(event) = event.downcast::<PyUnicodeObject>() else {
+            return Err(raise!(TypeError, "expected str for argument 'event', not {}", event.ty().name()));
+        };
+        audit_event(&event.to_string_lossy(), rest)
+    }
+    /// Adds a new audit hook callback.
+    #[pyfunction("($module, /, hook)")]
+    fn addaudithook(hook: &PyObject) -> PyResult<()> {
+        if let Err(raised) = audit_event("sys.addaudithook", &[]) {
+            return raised.clear_if(exc::RuntimeError);
+        }
+        AUDIT_HOOKS.with(|hooks| hooks.push(hook.to_ref()));
+        Ok(())
+    }
+    /// Return the current thread switch interval.
     #[pyfunction("($module, /)")]
     fn getswitchinterval() -> f64 {
         thread::switch_interval_us() as f64 / 1e6
     }
+    /// Set the ideal thread switching delay inside the Python interpreter.
     #[pyfunction("($module, interval, /)")]
     fn setswitchinterval(interval: f64) -> PyResult<()> {
-        if interval <= 0.0 || interval.is_nan() {
+        if interval <= 0.0 {
             return Err(raise!(ValueError, "switch interval must be strictly positive"));
         }
         thread::set_switch_interval_us((interval * 1e6) as u64);
         Ok(())
     }
-    /// The limit of digits in conversions between int and str.
+    /// Check status of origin tracking for coroutine objects in this thread.
     #[pyfunction("($module, /)")]
-    fn get_int_max_str_digits() -> usize {
-        adder_runtime::objects::longobject::max_str_digits()
+    fn get_coroutine_origin_tracking_depth() -> i32 {
+        thread_state().base.coroutine_origin_tracking_depth.get()
     }
-    #[pyfunction("($module, /, maxdigits)")]
-    fn set_int_max_str_digits(maxdigits: i32) -> PyResult<()> {
-        if maxdigits != 0 && maxdigits < 640 {
-            return Err(raise!(ValueError, "maxdigits must be 0 or larger than 640"));
-        }
-        adder_runtime::objects::longobject::set_max_str_digits(maxdigits as usize);
-        Ok(())
-    }
-    #[pyfunction("($module, /)")]
-    fn getallocatedblocks() -> usize {
-        adder_runtime::memory::allocated_blocks()
-    }
-    #[pyfunction("($module, /)")]
-    fn getunicodeinternedsize() -> usize {
-        PyUnicodeObject::interned_count()
-    }
-    /// The flags that `os.dlopen` uses for extension modules.
-    #[pyfunction("($module, /)")]
-    fn getdlopenflags() -> i32 {
-        super::DLOPEN_FLAGS.load(Ordering::Relaxed)
-    }
-    #[pyfunction("($module, flags, /)")]
-    fn setdlopenflags(flags: i32) {
-        super::DLOPEN_FLAGS.store(flags, Ordering::Relaxed);
-    }
-    #[pyfunction("($module, /)")]
-    fn _clear_type_cache() {}
-    #[pyfunction("($module, /)")]
-    fn _clear_internal_caches() {}
-    #[pyfunction("($module, /)")]
-    fn _get_cpu_count_config() -> i32 {
-        -1
-    }
-    /// The frame that is `depth` calls below the caller's.
-    #[pyfunction("($module, depth=0, /)")]
-    fn _getframe(depth: Option<i32>) -> PyResult {
-        let frame = crate::frameobject::frame_at(depth.unwrap_or(0).max(0) as usize)?;
-        let Some(frame) = frame else { return Err(raise!(ValueError, "call stack is not deep enough")) };
-        super::audit::raise_event("sys._getframe", &[&frame])?;
-        Ok(frame)
-    }
-    /// The name of the module of the frame that is `depth` calls below.
-    #[pyfunction("($module, /, depth=0)")]
-    fn _getframemodulename(depth: Option<i32>) -> PyResult {
-        let depth = depth.unwrap_or(0).max(0) as usize;
-        match crate::frameobject::function_at(depth) {
-            Some(function) => {
-                let module = function.get_attr_opt(identifier!("__module__"))?;
-                Ok(module.unwrap_or_else(none_ref))
-            }
-            None => Ok(none_ref()),
-        }
-    }
-    /// Each thread's innermost frame.
-    #[pyfunction("($module, /)")]
-    fn _current_frames() -> PyResult {
-        super::audit::raise_event("sys._current_frames", &[])?;
-        let result = PyDictObject::new();
-        for state in thread::all_thread_states() {
-            if let Some(frame) = crate::frameobject::innermost_of(state)? {
-                result.set(PyLongObject::from_u64(state.thread_ident.get()).as_object(), &frame)?;
-            }
-        }
-        Ok(result.into_object())
-    }
-    /// Each thread's handled exception.
-    #[pyfunction("($module, /)")]
-    fn _current_exceptions() -> PyResult {
-        super::audit::raise_event("sys._current_exceptions", &[])?;
-        let result = PyDictObject::new();
-        for state in thread::all_thread_states() {
-            let exception = exceptions::handled_exception_of(state).unwrap_or_else(none_ref);
-            result.set(PyLongObject::from_u64(state.thread_ident.get()).as_object(), &exception)?;
-        }
-        Ok(result.into_object())
-    }
-    /// Sets the function that is told of calls, lines, returns and exceptions.
-    #[pyfunction("($module, function, /)")]
-    fn settrace(function: &PyObject) {
-        crate::tracing::set_trace(Some(function).filter(|function| !is_none(function)));
-    }
-    #[pyfunction("($module, /)")]
-    fn gettrace() -> PyResult {
-        Ok(crate::tracing::get_trace())
-    }
-    /// Sets the function that is told of calls and returns.
-    #[pyfunction("($module, function, /)")]
-    fn setprofile(function: &PyObject) {
-        crate::tracing::set_profile(Some(function).filter(|function| !is_none(function)));
-    }
-    #[pyfunction("($module, /)")]
-    fn getprofile() -> PyResult {
-        Ok(crate::tracing::get_profile())
-    }
-    /// Sets how many frames of a coroutine's origin are kept.
+    /// Enable or disable origin tracking for coroutine objects in this thread.
     #[pyfunction("($module, /, depth)")]
     fn set_coroutine_origin_tracking_depth(depth: i32) -> PyResult<()> {
         if depth < 0 {
@@ -413,15 +371,22 @@ pub mod sys {
         thread_state().base.coroutine_origin_tracking_depth.set(depth);
         Ok(())
     }
+    /// Return the installed asynchronous generators hooks.
     #[pyfunction("($module, /)")]
-    fn get_coroutine_origin_tracking_depth() -> i32 {
-        thread_state().base.coroutine_origin_tracking_depth.get()
+    fn get_asyncgen_hooks() -> PyResult {
+        let ts = thread_state();
+        // SAFETY: owned fields of the thread state, or null.
+        let hooks = unsafe {
+            [&ts.base.async_gen_firstiter, &ts.base.async_gen_finalizer]
+                .map(|field| Ref::from_borrowed_opt(field.get()).unwrap_or_else(none_ref))
+        };
+        info::asyncgen_hooks(hooks.into())
     }
-    /// Sets the hooks of asynchronous generators of this thread.
+    /// Set the hooks for asynchronous generators of this thread.
     #[pyfunction("($module, /, firstiter=<unrepresentable>, finalizer=<unrepresentable>)")]
     fn set_asyncgen_hooks(firstiter: Option<&PyObject>, finalizer: Option<&PyObject>) -> PyResult<()> {
-        let base = &thread_state().base;
-        for (value, name) in [(finalizer, "finalizer"), (firstiter, "firstiter")] {
+        let ts = thread_state();
+        for (value, name) in [(firstiter, "firstiter"), (finalizer, "finalizer")] {
             if let Some(value) = value
                 && !is_none(value)
                 && !value.is_callable()
@@ -429,60 +394,169 @@ pub mod sys {
                 return Err(raise!(TypeError, "callable {name} expected, got {}", value.ty().name()));
             }
         }
-        for (value, place) in [(finalizer, &base.async_gen_finalizer), (firstiter, &base.async_gen_firstiter)] {
+        for (value, field) in
+            [(firstiter, &ts.base.async_gen_firstiter), (finalizer, &ts.base.async_gen_finalizer)]
+        {
             if let Some(value) = value {
                 let new = if is_none(value) { std::ptr::null_mut() } else { value.to_ref().into_raw() };
-                // SAFETY: the thread state owned the old hook.
-                drop(unsafe { Ref::from_owned_opt(place.replace(new)) });
+                // SAFETY: the field owned its old value.
+                drop(unsafe { Ref::from_owned_opt(field.replace(new)) });
             }
         }
         Ok(())
     }
+    /// Return the maximum string digits limit for non-binary int<->str conversions.
     #[pyfunction("($module, /)")]
-    fn get_asyncgen_hooks() -> PyResult {
-        let base = &thread_state().base;
-        // SAFETY: fields of the thread state: objects or null.
-        let hooks = [&base.async_gen_firstiter, &base.async_gen_finalizer]
-            .map(|place| unsafe { Ref::from_borrowed_opt(place.get()) }.unwrap_or_else(none_ref));
-        super::info::asyncgen_hooks(hooks.to_vec())
+    fn get_int_max_str_digits() -> usize {
+        adder_runtime::objects::longobject::max_str_digits()
     }
+    /// Set the maximum string digits limit for non-binary int<->str conversions.
+    #[pyfunction("($module, /, maxdigits)")]
+    fn set_int_max_str_digits(maxdigits: i32) -> PyResult<()> {
+        if maxdigits != 0 && maxdigits < 640 {
+            return Err(raise!(ValueError, "maxdigits must be 0 or larger than 640"));
+        }
+        adder_runtime::objects::longobject::set_max_str_digits(maxdigits as usize);
+        Ok(())
+    }
+    /// Return the number of memory blocks currently allocated: not counted.
     #[pyfunction("($module, /)")]
-    fn activate_stack_trampoline() -> PyResult<()> {
+    fn getallocatedblocks() -> usize {
+        0
+    }
+    /// Return the number of elements of the unicode interned dictionary.
+    #[pyfunction("($module, /, *, _only_immortal=False)")]
+    fn getunicodeinternedsize(_only_immortal: bool) -> usize {
+        adder_runtime::objects::unicodeobject::interned::n_interned()
+    }
+    /// Clear the internal type lookup cache.
+    #[pyfunction("($module, /)")]
+    fn _clear_type_cache() {}
+    /// Clear all internal performance-related caches.
+    #[pyfunction("($module, /)")]
+    fn _clear_internal_caches() {}
+    /// Print memory statistics to stderr: there are none.
+    #[pyfunction("($module, /)")]
+    fn _debugmallocstats() {}
+    #[pyfunction("($module, /)")]
+    fn is_stack_trampoline_active() -> bool {
+        false
+    }
+    #[pyfunction("($module, backend, /)")]
+    fn activate_stack_trampoline(backend: &PyObject) -> PyResult<()> {
+        let _ = backend;
         Err(raise!(ValueError, "perf trampoline not available"))
     }
     #[pyfunction("($module, /)")]
     fn deactivate_stack_trampoline() {}
+    /// Return True if the GIL is currently enabled.
     #[pyfunction("($module, /)")]
-    fn _debugmallocstats() {}
-    /// Calls a function of Python with arguments and keywords; for tests.
-    #[pyfunction("($module, func, args, /)")]
-    fn call_tracing(func: &PyObject, args: &PyTupleObject) -> PyResult {
-        func.call_tuple(args, None)
+    fn _is_gil_enabled() -> bool {
+        true
+    }
+    #[pyfunction("($module, /)")]
+    fn is_remote_debug_enabled() -> bool {
+        false
+    }
+    #[pyfunction("($module, pid, script)")]
+    fn remote_exec(pid: i32, script: &PyObject) -> PyResult<()> {
+        let _ = (pid, script);
+        Err(raise!(RuntimeError, "Remote debugging is not supported on this platform"))
+    }
+    /// Return the flags used for dlopen calls.
+    #[pyfunction("($module, /)")]
+    fn getdlopenflags() -> i32 {
+        DLOPEN_FLAGS.get()
+    }
+    /// Set the flags used for dlopen calls.
+    #[pyfunction("($module, flags, /)")]
+    fn setdlopenflags(flags: i32) {
+        DLOPEN_FLAGS.set(flags);
+    }
+    #[pyfunction("($module, /)")]
+    fn _get_cpu_count_config() -> i32 {
+        -1
     }
 }
 
-/// `RTLD_NOW`: how extension modules are loaded.
-static DLOPEN_FLAGS: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(libc::RTLD_NOW);
+/// What `dlopen` of extension modules is called with.
+pub static DLOPEN_FLAGS: GilCell<i32> = GilCell::new(libc::RTLD_NOW);
 
-/// The flags for loading extension modules.
-pub fn dlopen_flags() -> i32 {
-    DLOPEN_FLAGS.load(Ordering::Relaxed)
+/// The argument of `sys.unraisablehook`.
+pub fn unraisable_args(exception: &PyObject, context: Option<&str>, object: Option<&PyObject>) -> PyResult {
+    let traceback = errors::traceback_of(exception).unwrap_or_else(none_ref);
+    let message = match (context, object) {
+        (Some(context), _) => text(context),
+        (None, _) => none_ref(),
+    };
+    let object = object.map_or_else(none_ref, PyObject::to_ref);
+    info::unraisable(vec![exception.ty().to_object(), exception.to_ref(), traceback, message, object])
 }
 
-/// `sys.NAME` when it is there and not None.
-pub fn stream(name: &PyUnicodeObject) -> Option<Ref> {
-    state::sys_dict()?.get_str(name).filter(|stream| !is_none(stream))
+/// The default `sys.unraisablehook`.
+pub fn default_unraisablehook(args: &PyObject) -> PyResult<()> {
+    let get = |name: &str| args.get_attr_str(name);
+    let (exception, message, object) = (get("exc_value")?, get("err_msg")?, get("object")?);
+    let message = if is_none(&message) { "Exception ignored in".to_owned() } else { message.str()?.to_string_lossy() };
+    let head = if is_none(&object) {
+        format!("{message}:\n")
+    } else {
+        let repr = object.repr().map(|repr| repr.to_string_lossy()).unwrap_or_else(|raised| {
+            raised.clear();
+            "<object repr() failed>".to_owned()
+        });
+        format!("{message}: {repr}\n")
+    };
+    crate::pythonrun::write_stderr(&head);
+    if !is_none(&exception) {
+        crate::traceback::print_native(&exception);
+    }
+    Ok(())
 }
 
-fn sizeof(object: &PyObject) -> PyResult<usize> {
-    let Some(method) = object.lookup_special(identifier!("__sizeof__"))? else {
-        return Err(raise!(TypeError, "Type {} doesn't define __sizeof__", object.ty().name()));
+/// The module with everything in it that the command line decides.
+pub fn create() -> PyResult<Ref<PyModuleObject>> {
+    let module = adder_runtime::module::load_without_spec(&sys::DEF)?;
+    state::SYS.set(Some(module.to_ref()));
+    info::fill(&module)?;
+    let config = config();
+    let strings = |items: &[String]| {
+        PyListObject::from_vec(items.iter().map(|item| text(item)).collect()).into_object()
     };
-    let size = method.call0()?;
-    let Some(size) = (*size).downcast::<PyLongObject>() else {
-        return Err(raise!(TypeError, "'{}' object cannot be interpreted as an integer", size.ty().name()));
-    };
-    let size = size.as_isize()?;
-    let size = usize::try_from(size).map_err(|_| raise!(ValueError, "__sizeof__() should return >= 0"))?;
-    Ok(size + object.ty().prehead_size())
+    module.add("modules", PyDictObject::new().into_object())?;
+    module.add("argv", strings(&config.argv))?;
+    module.add("orig_argv", strings(&config.orig_argv))?;
+    module.add("warnoptions", strings(&config.warnoptions))?;
+    let xoptions = PyDictObject::new();
+    for (name, value) in &config.xoptions {
+        let value = value.as_ref().map_or_else(|| py_bool(true), |value| text(value));
+        xoptions.set(&text(name), &value)?;
+    }
+    module.add("_xoptions", xoptions.into_object())?;
+    let mut path: Vec<String> = config.path0.iter().cloned().collect();
+    if let Some(given) = &config.pythonpath {
+        path.extend(given.split(':').filter(|part| !part.is_empty()).map(str::to_owned));
+    }
+    path.push(crate::pylifecycle::stdlib_dir());
+    module.add("path", strings(&path))?;
+    for name in ["meta_path", "path_hooks"] {
+        module.add(name, PyListObject::new().into_object())?;
+    }
+    module.add("path_importer_cache", PyDictObject::new().into_object())?;
+    module.add("dont_write_bytecode", py_bool(config.dont_write_bytecode))?;
+    module.add("pycache_prefix", config.pycache_prefix.as_deref().map_or_else(none_ref, text))?;
+    let names = crate::import::builtin_module_names();
+    let names = names.iter().map(|name| text(name)).collect();
+    module.add("builtin_module_names", PyTupleObject::from_vec(names).into_object())?;
+    let all = PySetObject::new_frozenset();
+    for name in stdlib_names::NAMES.split_ascii_whitespace() {
+        all.add(&text(name))?;
+    }
+    module.add("stdlib_module_names", all.into_object())?;
+    for name in ["displayhook", "excepthook", "unraisablehook", "breakpointhook"] {
+        if let Some(hook) = module.dict().get_str(&PyUnicodeObject::from_str(name)) {
+            module.add(&format!("__{name}__"), hook)?;
+        }
+    }
+    Ok(module)
 }
