@@ -9,7 +9,7 @@ use adder_runtime::objects::classobject::PyMethod_Type;
 use adder_runtime::objects::codeobject::CodeData;
 use adder_runtime::objects::funcobject::PyFunction_Type;
 use adder_runtime::prelude::*;
-use adder_runtime::protocol::call::{PY_VECTORCALL_ARGUMENTS_OFFSET, vectorcall, vectorcall_nargs};
+use adder_runtime::protocol::call::vectorcall;
 use adder_runtime::thread::{ThreadState, check_native_stack, thread_state};
 use std::ptr::{null, null_mut};
 
@@ -527,7 +527,7 @@ pub unsafe extern "C" fn function_vectorcall(
     // SAFETY: vectorcall's contract; the new frame is linked before it runs.
     unsafe {
         (*callable).incref();
-        let n = vectorcall_nargs(nargsf);
+        let n = PyVectorcall_NARGS(nargsf);
         let function = callable.cast::<PyFunctionObject>();
         let names = if kwnames.is_null() || (*kwnames.cast::<PyTupleObject>()).len() == 0 {
             None
@@ -664,7 +664,7 @@ pub unsafe fn push_init(
             return Err(raise!(SystemError, "a cached __init__ is gone"));
         };
         let init = init.to_ref();
-        let instance = adder_runtime::types::allocate_instance(&*class, 0)?;
+        let instance = adder_runtime::types::heap::allocate_instance(&*class, 0)?;
         // The instance takes the place of the empty `self`; the class is dropped when the frame is there.
         *args.add(1) = instance.clone().into_raw();
         let frame = push_call(ts, init.into_raw().cast(), args.add(1), n + 1, None)?;

@@ -54,7 +54,7 @@ pub fn constant_object(constant: &Constant) -> PyResult {
         Constant::Slice(parts) => {
             let [start, stop, step] = &**parts;
             let parts = [constant_object(start)?, constant_object(stop)?, constant_object(step)?];
-            PySliceObject::new(&parts[0], &parts[1], &parts[2])?.into_object()
+            PySliceObject::new_slice(Some(&parts[0]), Some(&parts[1]), Some(&parts[2]))?.into_object()
         }
         Constant::Code(code) => code_object(code)?.into_object(),
     })

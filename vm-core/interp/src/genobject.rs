@@ -672,7 +672,7 @@ pub fn frame_attribute(generator: &PyGenObject) -> PyResult {
     }
     let frame = frame_of((generator as *const PyGenObject).cast_mut());
     // SAFETY: the frame is alive.
-    Ok(unsafe { crate::frameobject::object_of(frame)? }.into_object())
+    Ok(unsafe { crate::frameobject::object_of(frame)?.cast() })
 }
 
 pub fn code_attribute(generator: &PyGenObject) -> Ref {
@@ -759,7 +759,7 @@ pub unsafe fn dealloc(this: *mut PyGenObject) {
         if !generator.gi_weakreflist.get().is_null() {
             weakrefobject::clear_weakrefs(&*object);
         }
-        if !adder_runtime::types::call_finalizer_from_dealloc(object) {
+        if !adder_runtime::types::heap::call_finalizer_from_dealloc(object) {
             return;
         }
         memory::gc::untrack(object);
@@ -904,7 +904,7 @@ impl Generator {
 
 pub fn send_result(generator: &PyGenObject, value: &PyObject) -> PyResult<SendResult> {
     Ok(match step(generator, Some(value), false)? {
-        Sent::Yield(value) => SendResult::Yield(value),
+        Sent::Yield(value) => SendResult::Next(value),
         Sent::Return(value) => SendResult::Return(value),
     })
 }

@@ -403,7 +403,7 @@ pub fn init_external_importlib() -> PyResult<()> {
     if let Some(hooks) = sys.get_str(identifier!("path_hooks"))
         && let Some(hooks) = (*hooks).downcast::<PyListObject>()
     {
-        hooks.insert(0, &importer)?;
+        hooks.insert(0, importer)?;
     }
     Ok(())
 }
@@ -576,7 +576,7 @@ pub mod _imp {
     /// The hash of source text in hash-based `.pyc` files.
     #[pyfunction("($module, key, source)")]
     fn source_hash(key: i64, source: &PyBytesObject) -> Ref<PyBytesObject> {
-        let hash = adder_runtime::pyhash::keyed_hash(key as u64, source.as_bytes());
+        let hash = adder_runtime::pyhash::siphash13(key as u64, 0, source.as_bytes());
         PyBytesObject::from_slice(&hash.to_le_bytes())
     }
 }

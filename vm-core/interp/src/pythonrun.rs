@@ -133,7 +133,7 @@ fn exit_status(exception: &PyObject) -> i32 {
     if is_none(&code) {
         return 0;
     }
-    if let Some(number) = code.downcast::<PyLongObject>() {
+    if let Some(number) = (*code).downcast::<PyLongObject>() {
         return number.to_i64().unwrap_or(-1) as i32;
     }
     flush(identifier!("stdout"));

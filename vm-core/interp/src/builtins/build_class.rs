@@ -60,7 +60,7 @@ pub fn build_class(args: &[&PyObject], kwargs: Kwargs<'_>) -> PyResult {
     if is_class {
         // SAFETY: just checked.
         let given = unsafe { metaclass.cast_unchecked::<PyTypeObject>() };
-        metaclass = adder_runtime::types::calculate_metaclass(given, &bases)?.into_object();
+        metaclass = adder_runtime::types::typeobject::new::calculate_metaclass(given, &bases)?.into_object();
     }
     let keywords = keywords.filter(|keywords| keywords.len() != 0);
     let namespace = match metaclass.get_attr_opt(identifier!("__prepare__"))? {

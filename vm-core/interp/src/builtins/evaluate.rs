@@ -45,8 +45,8 @@ fn source_text(source: &PyObject, function: &str, what: &str, filename: &PyObjec
         } else if let Some(bytes) = source.downcast::<PyByteArrayObject>() {
             bytes.as_bytes().to_vec()
         } else {
-            match adder_runtime::objects::buffer::to_vec(source) {
-                Ok(bytes) => bytes,
+            match adder_runtime::objects::buffer::Buffer::simple(source) {
+                Ok(buffer) => buffer.as_bytes().to_vec(),
                 Err(raised) => {
                     raised.clear_if(adder_runtime::exceptions::exc::TypeError)?;
                     return Err(raise!(TypeError, "{function}() arg 1 must be a {what} object"));

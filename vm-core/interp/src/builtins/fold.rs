@@ -77,7 +77,7 @@ pub fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
             };
             if let Some(number) = item.downcast_exact::<PyFloatObject>() {
                 value.add(number.value());
-            } else if let Some(number) = item.downcast::<PyLongObject>().and_then(|number| number.to_i64()) {
+            } else if let Some(number) = (*item).downcast::<PyLongObject>().and_then(|number| number.to_i64()) {
                 value.add(number as f64);
             } else {
                 total = PyFloatObject::from_f64(value.value()).into_object();

@@ -93,18 +93,18 @@ pub mod builtins {
     }
     /// Return the binary representation of an integer.
     #[pyfunction("($module, number, /)")]
-    fn bin(number: &PyObject) -> PyResult {
-        number::to_base(number, 2)
+    fn bin(number: &PyObject) -> PyResult<String> {
+        Ok(number.index()?.to_radix_string(2, true))
     }
     /// Return the hexadecimal representation of an integer.
     #[pyfunction("($module, number, /)")]
-    fn hex(number: &PyObject) -> PyResult {
-        number::to_base(number, 16)
+    fn hex(number: &PyObject) -> PyResult<String> {
+        Ok(number.index()?.to_radix_string(16, true))
     }
     /// Return the octal representation of an integer.
     #[pyfunction("($module, number, /)")]
-    fn oct(number: &PyObject) -> PyResult {
-        number::to_base(number, 8)
+    fn oct(number: &PyObject) -> PyResult<String> {
+        Ok(number.index()?.to_radix_string(8, true))
     }
     /// Call sys.breakpointhook(*args, **kws).
     #[pyfunction("($module, /, *args, **kws)")]

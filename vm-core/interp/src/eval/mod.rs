@@ -313,7 +313,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 let held = std::ptr::replace(regs.add(a as usize), null_mut());
                                 match ops::new_cell(Ref::from_owned_opt(held)) {
                                     Ok(cell) => {
-                                        reg!(a) = cell.into_raw();
+                                        reg!(a) = cell.into_raw().cast();
                                         next!(1)
                                     }
                                     Err(_) => raise_here!(),
@@ -352,14 +352,14 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             }
                             op::CHECK_BOUND => {
                                 if reg!(a).is_null() {
-                                    ops::unbound_local(frame, a as usize);
+                                    let _ = ops::unbound_local(frame, a as usize);
                                     raise_here!()
                                 }
                                 next!(1)
                             }
                             op::DELETE_FAST => {
                                 if reg!(a).is_null() {
-                                    ops::unbound_local(frame, a as usize);
+                                    let _ = ops::unbound_local(frame, a as usize);
                                     raise_here!()
                                 }
                                 set_register(regs.add(a as usize), null_mut());
@@ -411,7 +411,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::LOAD_DEREF => {
                                 let value = (*reg!(b).cast::<PyCellObject>()).ob_ref.get();
                                 if value.is_null() {
-                                    ops::unbound_deref(frame, b as usize);
+                                    let _ = ops::unbound_deref(frame, b as usize);
                                     raise_here!()
                                 }
                                 (*value).incref();
@@ -427,7 +427,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::DELETE_DEREF => {
                                 let old = (*reg!(a).cast::<PyCellObject>()).ob_ref.replace(null_mut());
                                 if old.is_null() {
-                                    ops::unbound_deref(frame, a as usize);
+                                    let _ = ops::unbound_deref(frame, a as usize);
                                     raise_here!()
                                 }
                                 decref(old);
@@ -722,8 +722,8 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             }
                             op::BUILD_SLICE => {
                                 let step = *pc.add(1) as u16;
-                                let step_value = if step == NO_REG { none() } else { obj!(step) };
-                                finish!(PySliceObject::new(obj!(b), obj!(c), step_value), 2, b, c, step)
+                                let step_value = if step == NO_REG { None } else { Some(obj!(step)) };
+                                finish!(PySliceObject::new_slice(Some(obj!(b)), Some(obj!(c)), step_value), 2, b, c, step)
                             }
 
                             // ---- operators ----

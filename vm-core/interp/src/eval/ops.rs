@@ -5,6 +5,7 @@ use adder_compiler::bytecode::{CommonConstant, FunctionAttribute, Intrinsic1, In
 use adder_runtime::abi::*;
 use adder_runtime::exceptions::exc;
 use adder_runtime::memory::xdecref;
+use adder_runtime::objects::dictobject::OnDuplicate;
 use adder_runtime::objects::funcobject::PyFunction_Type;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
@@ -215,22 +216,22 @@ pub fn load_super(
     let _ = frame;
     // SAFETY: three filled registers.
     let (super_, class, this) = unsafe { (&**at, &**at.add(1), &**at.add(2)) };
-    if !std::ptr::eq(super_, adder_runtime::types::super_type().as_object()) {
+    if !std::ptr::eq(super_, PyTypeObject::as_object(&adder_runtime::objects::superobject::PySuper_Type)) {
         let object = if flags & 1 != 0 { super_.call(&[class, this])? } else { super_.call0()? };
         return Ok((object.get_attr(name)?, false));
     }
     let Some(class) = class.downcast::<PyTypeObject>() else {
         return Err(raise!(TypeError, "super() argument 1 must be a type, not {}", class.ty().name()));
     };
-    adder_runtime::types::super_lookup(class, this, name, method)
+    adder_runtime::objects::superobject::lookup_method(class, this, name, method)
 }
 
 pub fn binary_slice(object: &PyObject, start: &PyObject, stop: &PyObject) -> PyResult {
-    object.get_item(PySliceObject::new(start, stop, none())?.as_object())
+    object.get_item(PySliceObject::new_slice(Some(start), Some(stop), None)?.as_object())
 }
 
 pub fn store_slice(object: &PyObject, start: &PyObject, stop: &PyObject, value: &PyObject) -> PyResult<()> {
-    object.set_item(PySliceObject::new(start, stop, none())?.as_object(), value)
+    object.set_item(PySliceObject::new_slice(Some(start), Some(stop), None)?.as_object(), value)
 }
 
 // ---- operators ----
@@ -467,12 +468,9 @@ pub unsafe fn dict_of_registers(first: *mut *mut PyObject, n: usize) -> PyResult
 pub unsafe fn string_of_registers(first: *mut *mut PyObject, n: usize) -> PyResult {
     // SAFETY: the caller's contract; the compiler passes strings.
     let items = unsafe { take_registers(first, n) };
-    let mut writer = adder_runtime::objects::unicodeobject::UnicodeWriter::new();
-    for item in &items {
-        // SAFETY: as above.
-        writer.push(unsafe { item.cast_unchecked::<PyUnicodeObject>() });
-    }
-    Ok(writer.finish().into_object())
+    // SAFETY: as above.
+    let items: Vec<&PyUnicodeObject> = items.iter().map(|item| unsafe { item.cast_unchecked() }).collect();
+    Ok(PyUnicodeObject::empty().join(&items)?.into_object())
 }
 
 /// # Safety
@@ -513,7 +511,7 @@ pub fn set_update(set: &PyObject, iterable: &PyObject) -> PyResult<()> {
 pub fn dict_update(dict: &PyObject, mapping: &PyObject) -> PyResult<()> {
     // SAFETY: the compiler passes a dict.
     let dict = unsafe { dict.cast_unchecked::<PyDictObject>() };
-    match dict.update_from_mapping(mapping) {
+    match dict.merge(mapping, OnDuplicate::Replace) {
         Ok(()) => Ok(()),
         Err(raised) => {
             if raised.matches(exc::AttributeError) {
@@ -528,7 +526,7 @@ pub fn dict_update(dict: &PyObject, mapping: &PyObject) -> PyResult<()> {
 pub fn dict_merge(dict: &PyObject, mapping: &PyObject, callable: &PyObject) -> PyResult<()> {
     // SAFETY: the compiler passes a dict.
     let dict = unsafe { dict.cast_unchecked::<PyDictObject>() };
-    match dict.merge_unique(mapping) {
+    match dict.merge(mapping, OnDuplicate::Fail) {
         Ok(()) => Ok(()),
         Err(raised) => {
             if raised.matches(exc::AttributeError) {

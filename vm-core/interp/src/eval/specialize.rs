@@ -15,7 +15,7 @@ use adder_runtime::objects::dictobject::instance;
 use adder_runtime::objects::dictobject::keys::DictKeys;
 use adder_runtime::objects::dictobject::values::DictValues;
 use adder_runtime::objects::funcobject::PyFunction_Type;
-use adder_runtime::objects::listobject::PyListIter_Type;
+use adder_runtime::objects::listobject::iter::PyListIter_Type;
 use adder_runtime::objects::tupleobject::PyTupleIter_Type;
 use adder_runtime::prelude::*;
 use adder_runtime::types::assign_version;
@@ -432,7 +432,8 @@ fn is_module_getattro(ty: &PyTypeObject) -> bool {
 unsafe fn specialize_property(pc: *const u64, descriptor: &PyObject, version: u32) -> bool {
     // SAFETY: the caller's contract.
     unsafe {
-        let Some(getter) = adder_runtime::objects::property::getter_of(descriptor) else { return false };
+        let property = descriptor.downcast_exact::<adder_runtime::objects::property::PyPropertyObject>();
+        let Some(getter) = property.and_then(|property| property.fget()) else { return false };
         if !std::ptr::eq(getter.ty(), &PyFunction_Type) {
             return false;
         }

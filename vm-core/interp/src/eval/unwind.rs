@@ -4,7 +4,6 @@ use crate::frame::*;
 use crate::genobject;
 use adder_runtime::abi::*;
 use adder_runtime::memory::{decref, xdecref};
-use adder_runtime::prelude::*;
 use adder_runtime::thread::ThreadState;
 use std::ptr::null_mut;
 

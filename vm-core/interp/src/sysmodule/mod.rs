@@ -172,7 +172,7 @@ pub mod sys {
             if size < 0 {
                 return Err(raise!(ValueError, "__sizeof__() should return >= 0"));
             }
-            Ok(size as usize + adder_runtime::memory::pre_header_size(object.ty()))
+            Ok(size as usize + object.ty().prehead_size())
         })();
         match (size, default) {
             (Ok(size), _) => Ok(PyLongObject::from_usize(size).into_object()),
