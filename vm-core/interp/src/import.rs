@@ -372,6 +372,7 @@ fn import_frozen(name: &str) -> PyResult<Option<Ref>> {
     if let Some(builtins) = state::BUILTINS.get() {
         dict.set_str(identifier!("__builtins__"), builtins.as_object())?;
     }
+    dict.set_str(identifier!("__origname__"), name_object.as_object())?;
     crate::pythonrun::run_code(&code, &dict, None)?;
     get_module(&modules, name_object.as_object())
 }
