@@ -21,6 +21,8 @@ macro_rules! modules {
     };
 }
 
+pub mod util;
+
 modules! {
     posixmodule::posix,
     abc::_abc,
@@ -38,4 +40,8 @@ modules! {
     thread::_thread,
     sre::_sre,
     weakref::_weakref,
+    structmodule::_struct,
+    bisect::_bisect,
+    heapq::_heapq,
+    random::_random,
 }
