@@ -4,7 +4,6 @@
 //! and `sys.builtin_module_names` read.
 #![allow(non_upper_case_globals, non_camel_case_types)]
 
-pub mod io;
 pub mod module_parts;
 
 use adder_runtime::abi::PyObject;
@@ -24,6 +23,7 @@ macro_rules! modules {
 pub mod util;
 
 modules! {
+    io::_io,
     posixmodule::posix,
     abc::_abc,
     atexit::atexit,
