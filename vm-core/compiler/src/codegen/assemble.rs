@@ -1,8 +1,8 @@
 //! IR with labels -> `CodeObject`: drops unreachable code, proven CHECK_BOUNDs and idle NOPs, lays out localsplus and words,
 //! builds the exception and location tables.
 
-use super::bound;
 use super::ir::*;
+use super::{bound, cold};
 use crate::bytecode::code_flags;
 use crate::bytecode::opcode::{NO_REG, SRC_CONST, SRC_TAKE};
 use crate::bytecode::{
@@ -46,6 +46,7 @@ pub fn assemble(mut code: Code, meta: Meta) -> Result<CodeObject> {
     let mut keep = reachable.clone();
     bound::drop_proven_checks(&code, &reachable, n_arguments(&code), &mut keep);
     spread_positions(&mut code, &keep);
+    cold::move_cold_to_end(&mut code, &mut keep);
     drop_idle(&mut code, &mut keep);
 
     prune_constants(&mut code, &keep, meta.flags & code_flags::HAS_DOCSTRING != 0);

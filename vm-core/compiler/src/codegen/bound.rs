@@ -158,6 +158,10 @@ fn apply(ins: &Ins, state: &mut Bound) -> bool {
             }
             return false;
         }
+        Opcode::UNPACK_SEQUENCE if ins.a.is_local() => {
+            (ins.a.index()..ins.a.index() + ins.c.index()).for_each(|index| state.insert(index));
+            return false;
+        }
         _ => {}
     }
     if ins.op.info().a == Operand::Dst && ins.a.is_local() {

@@ -8,6 +8,7 @@
 mod assemble;
 mod bound;
 mod call;
+mod cold;
 mod comprehension;
 mod expr;
 mod function;
