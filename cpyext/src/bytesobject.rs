@@ -105,15 +105,25 @@ capi! {
     fn _PyBytes_Join(separator: &PyObject, items: &PyObject) -> PyResult {
         separator.call_method(identifier!("join"), &[items])
     }
-    fn PyBytes_Repr(object: &PyObject, _smart_quotes: c_int) -> PyResult<Ref<PyUnicodeObject>> { object.repr() }
+    fn PyBytes_Repr(object: &PyObject, smart_quotes: c_int) -> PyResult<Ref<PyUnicodeObject>> {
+        let text = object.repr()?;
+        let bytes = expect_bytes(object)?.as_bytes();
+        if smart_quotes != 0 || !bytes.contains(&b'\'') || bytes.contains(&b'"') {
+            return Ok(text);
+        }
+        // Double quotes were chosen; C wants single ones always.
+        let text = text.to_string_lossy();
+        let inner = &text[2..text.len() - 1];
+        Ok(PyUnicodeObject::from_string(format!("b'{}'", inner.replace('\'', "\\'"))))
+    }
     fn PyBytes_DecodeEscape(
         start: *const c_char, n_bytes: isize, errors: Option<&CStr>, _unicode: isize, _recode: *const c_char
     ) -> PyResult {
-        let bytes = new_bytes(start, n_bytes)?;
-        let codecs = crate::import::import_module("_codecs")?;
-        let errors = PyUnicodeObject::from_string(errors.map_or("strict".into(), |errors| errors.to_string_lossy().into_owned()));
-        let decoded = codecs.call_method(identifier!("escape_decode"), &[bytes.as_object(), errors.as_object()])?;
-        decoded.get_index(0)
+        // SAFETY: C gives that many bytes.
+        let bytes = unsafe { crate::unicodeobject::c_slice(start, n_bytes) };
+        let errors = errors.map_or("strict".into(), CStr::to_string_lossy);
+        let decoded = adder_runtime::objects::codecs::escape::decode_bytes_escape(bytes, &errors)?;
+        Ok(PyBytesObject::from_slice(&decoded).into_object())
     }
 
     fn PyByteArray_FromObject(object: &PyObject) -> PyResult { PyByteArrayObject::type_object().as_object().call1(object) }

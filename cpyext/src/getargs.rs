@@ -131,19 +131,31 @@ impl<'f> ArgReader<'f> {
 
     fn convert_nested(&mut self, object: &PyObject, levels: &mut Vec<usize>) -> Fit {
         let n_items = count_items(self.rest);
-        if !object.is_sequence() || PyUnicodeObject::check(object) || PyBytesObject::check(object) {
+        let is_tuple = PyTupleObject::check(object);
+        let is_text = PyUnicodeObject::check(object)
+            || PyBytesObject::check(object)
+            || PyByteArrayObject::check(object);
+        if !is_tuple && (!object.is_sequence() || is_text) {
             levels.clear();
             return Err(Mismatch::Phrase(format!(
-                "must be {n_items}-item sequence, not {}",
+                "must be {n_items}-item tuple, not {}",
                 type_name(object)
             )));
         }
         let len = object.sequence_len()?;
         if len != n_items {
             levels.clear();
+            let kind = if is_tuple { "tuple" } else { "sequence" };
             return Err(Mismatch::Phrase(format!(
-                "must be sequence of length {n_items}, not {len}"
+                "must be {kind} of length {n_items}, not {len}"
             )));
+        }
+        if !is_tuple {
+            let message = format!(
+                "argument must be {n_items}-item tuple, not {}",
+                object.ty().name()
+            );
+            adder_runtime::exceptions::warn(adder_runtime::exceptions::exc::DeprecationWarning, &message, 0)?;
         }
         for item_idx in 0..n_items {
             // The sequence keeps the item: C's variables borrow it.
@@ -317,10 +329,7 @@ impl ArgReader<'_> {
 
     /// A simple contiguous buffer of `object`.
     fn get_buffer(&mut self, object: &PyObject, view: &Py_buffer) -> Fit {
-        if let Err(raised) = crate::memoryobject::get_buffer(object, view, PyBUF_SIMPLE) {
-            raised.clear();
-            return Err(must_be("bytes-like object", object));
-        }
+        crate::memoryobject::get_buffer(object, view, PyBUF_SIMPLE)?;
         if !crate::memoryobject::is_contiguous(view, b'C') {
             crate::memoryobject::release_buffer(view);
             return Err(must_be("contiguous buffer", object));
@@ -552,6 +561,8 @@ struct Shape<'f> {
     max: usize,
     /// Items before `$`, or `max`.
     max_positional: usize,
+    /// Whether there is a `|`.
+    has_optional: bool,
     /// After `:`.
     function: Option<&'f str>,
     /// After `;`: replaces the message.
@@ -578,6 +589,7 @@ fn shape(format: &[u8]) -> PyResult<Shape<'_>> {
         min,
         max,
         max_positional,
+        has_optional: items.contains(&b'|'),
         function: text.filter(|_| tail.first() == Some(&b':')),
         message: text.filter(|_| tail.first() == Some(&b';')),
     })
@@ -635,12 +647,6 @@ fn parse_tuple(tuple: &PyObject, format: &CStr, args: VaList) -> PyResult<()> {
             return Err(raise!(TypeError, "{message}"));
         }
         let (name, parens) = shape.name();
-        if shape.max == 0 {
-            return Err(raise!(
-                TypeError,
-                "{name}{parens} takes no arguments ({n_args} given)"
-            ));
-        }
         let (bound, count) = if shape.min == shape.max {
             ("exactly", shape.min)
         } else if n_args < shape.min {
@@ -739,11 +745,7 @@ fn parse_keywords(
         if shape.max_positional == 0 {
             return Err(raise!(TypeError, "{name}{parens} takes no positional arguments"));
         }
-        let bound = if shape.min < shape.max_positional {
-            "at most"
-        } else {
-            "exactly"
-        };
+        let bound = if shape.has_optional { "at most" } else { "exactly" };
         let max = shape.max_positional;
         return Err(raise!(
             TypeError,

@@ -411,21 +411,25 @@ fn as_native_bytes(object: &PyObject, buffer: *mut u8, n_bytes: isize, flags: c_
         let out = unsafe { std::slice::from_raw_parts_mut(buffer, n_bytes as usize) };
         fill_bytes(&number, out, little_endian(flags));
     }
-    // What a signed buffer needs; an unsigned one needs no sign bit.
-    let n_bits = number.bit_length() as isize;
-    let needed = n_bits / 8 + 1;
-    let power_of_two = number.sign() < 0 && n_bits % 8 == 0 && {
-        let magnitude = number.to_bigint();
-        magnitude.magnitude().count_ones() == 1
-    };
-    if power_of_two {
-        return Ok(needed - 1);
-    }
     let unsigned = flags == -1 || flags & Py_ASNATIVEBYTES_UNSIGNED_BUFFER != 0;
-    if unsigned && number.sign() >= 0 && n_bits % 8 == 0 && n_bits / 8 == n_bytes && n_bytes > 0 {
-        return Ok(n_bytes);
+    let n_bits = number.bit_length() as isize;
+    let negative = number.sign() < 0;
+    let power_of_two = negative && number.to_bigint().magnitude().count_ones() == 1;
+    // Bits with a sign bit; the lowest number of a width needs none beyond it.
+    let signed_bits = n_bits + isize::from(!power_of_two);
+    if number.is_compact() {
+        // As CPython, which stores a whole word of a small int and only then looks whether less would do.
+        let word = size_of::<isize>() as isize;
+        let fits = signed_bits <= n_bytes * 8 || (unsigned && !negative && n_bits <= n_bytes * 8);
+        return Ok(if n_bytes < word && n_bytes > 0 && fits {
+            n_bytes
+        } else {
+            word
+        });
     }
-    Ok(needed)
+    let needed = n_bits / 8 + 1;
+    let exact = n_bytes > 0 && n_bits == n_bytes * 8 && (power_of_two || (unsigned && !negative));
+    Ok(if exact { n_bytes } else { needed })
 }
 
 fn as_byte_array(
@@ -452,25 +456,20 @@ fn as_byte_array(
     }
 }
 
-/// PyLong_FromString: `end` receives where the number stopped; without it the whole text must be a number.
+/// PyLong_FromString: the whole text must be a number; `end` receives where reading stopped.
 fn from_string(text: &CStr, end: *mut *mut c_char, base: c_int) -> PyResult {
     let bytes = text.to_bytes();
-    let (base_object, number_end) = (PyLongObject::from_i64(base as i64), number_end(bytes, base));
-    let parsed = if end.is_null() {
-        bytes
-    } else {
-        &bytes[..number_end]
-    };
-    let text_object = crate::export::str_from_utf8(parsed)?;
-    let result = PyLongObject::type_object()
-        .as_object()
-        .call(&[text_object.as_object(), base_object.as_object()]);
     if !end.is_null() {
-        let stop = if result.is_ok() { number_end } else { 0 };
         // SAFETY: not NULL; C gives a place.
-        unsafe { put(end, text.as_ptr().add(stop).cast_mut()) };
+        unsafe { put(end, text.as_ptr().add(number_end(bytes, base)).cast_mut()) };
     }
-    result
+    let (text, base) = (
+        crate::export::str_from_utf8(bytes)?,
+        PyLongObject::from_i64(base as i64),
+    );
+    PyLongObject::type_object()
+        .as_object()
+        .call(&[text.as_object(), base.as_object()])
 }
 
 /// Where the longest prefix that spells an integer ends.

@@ -111,9 +111,10 @@ fn number(rest: &mut &[u8], args: &VaList, whole: &[u8]) -> PyResult<Option<isiz
     Ok(value)
 }
 
-/// Reads a specification; `rest` starts after the `%`.
+/// Reads a specification; `rest` starts at the `%`.
 fn read_spec(rest: &mut &[u8], args: &VaList) -> PyResult<Spec> {
     let whole = *rest;
+    *rest = &rest[1..];
     let (mut alternative, mut left, mut zero) = (false, false, false);
     while let Some(flag) = rest.first() {
         match flag {
@@ -366,7 +367,7 @@ pub fn format_unicode(format: &CStr, args: &VaList) -> PyResult<Ref<PyUnicodeObj
 pub fn format_text(format: &CStr, args: &VaList) -> PyResult<Text> {
     let mut out = Text::default();
     let mut rest = format.to_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
+    while let Some(&byte) = rest.first() {
         if byte != b'%' {
             let end = rest.iter().position(|byte| *byte == b'%').unwrap_or(rest.len());
             let (literal, after) = rest.split_at(end);
@@ -382,8 +383,17 @@ pub fn format_text(format: &CStr, args: &VaList) -> PyResult<Text> {
             continue;
         }
         let directive = rest;
-        rest = after;
         let spec = read_spec(&mut rest, args)?;
+        let plain = spec.size.is_empty() && spec.width.is_none() && spec.precision.is_none();
+        let fits = match spec.letter {
+            b'c' | b'p' | b'%' => plain,
+            b's' | b'V' => matches!(spec.size, "" | "l"),
+            b'U' | b'S' | b'R' | b'A' | b'T' | b'N' => spec.size.is_empty(),
+            _ => true,
+        };
+        if !fits {
+            return Err(invalid(directive));
+        }
         match spec.letter {
             b'%' => out.push_str("%"),
             b'c' => {
@@ -427,7 +437,6 @@ pub fn format_bytes(format: &CStr, args: &VaList) -> PyResult<Ref<PyBytesObject>
             continue;
         }
         let directive = rest;
-        rest = after;
         let spec = read_spec(&mut rest, args)?;
         match spec.letter {
             b'%' => out.push(b'%'),

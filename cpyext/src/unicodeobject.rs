@@ -1,6 +1,8 @@
 //! unicodeobject.h: strings, their encoded forms, their methods by C name.
 
-use crate::export::{Name, Void, bad_internal_call, expect_str, put, str_from_c, str_from_utf8};
+use crate::export::{Name, Void, bad_internal_call, put, str_from_c, str_from_utf8};
+use adder_runtime::objects::codecs::errors::Order;
+use adder_runtime::objects::codecs::{self, Decoded, charmap, utf_7, utf_8, utf_16_32};
 use adder_runtime::objects::unicodectype;
 use adder_runtime::objects::unicodeobject::UnicodeWriter;
 use adder_runtime::prelude::*;
@@ -13,11 +15,8 @@ pub fn utf8(text: &PyUnicodeObject) -> PyResult<&[u8]> {
 
 /// `text.encode(encoding, errors)`.
 pub fn encode(text: &PyUnicodeObject, encoding: &str, errors: Option<&CStr>) -> PyResult<Ref<PyBytesObject>> {
-    let encoding = PyUnicodeObject::from_str(encoding);
-    let errors = errors.map(str_from_c).transpose()?;
-    let mut args = vec![encoding.as_object()];
-    args.extend(errors.as_ref().map(|errors| errors.as_object()));
-    let encoded = text.as_object().call_method(identifier!("encode"), &args)?;
+    let errors = errors.map(CStr::to_string_lossy);
+    let encoded = codecs::encode_by_name(text, encoding, errors.as_deref())?;
     encoded.downcast::<PyBytesObject>().map_err(|other| {
         raise!(
             TypeError,
@@ -35,12 +34,12 @@ pub fn decode(bytes: &[u8], encoding: &str, errors: Option<&CStr>) -> PyResult<R
         return Ok(PyUnicodeObject::from_str(text));
     }
     let encoded = PyBytesObject::from_slice(bytes);
-    let encoding = PyUnicodeObject::from_str(encoding);
-    let errors = errors.map(str_from_c).transpose()?;
-    let mut args = vec![encoding.as_object()];
-    args.extend(errors.as_ref().map(|errors| errors.as_object()));
-    let decoded = encoded.as_object().call_method(identifier!("decode"), &args)?;
-    expect_str(decoded)
+    codecs::decode_by_name(
+        encoded.as_object(),
+        bytes,
+        encoding,
+        errors.map(CStr::to_string_lossy).as_deref(),
+    )
 }
 
 /// Bytes as C describes them.
@@ -65,34 +64,18 @@ fn decode_c(
     decode(unsafe { c_slice(start, n_bytes) }, encoding, errors)
 }
 
-/// Decodes what is complete; the rest is left for the next call when C wants to know how much was consumed.
-fn decode_stateful(
-    codec: &str,
-    start: *const c_char,
-    n_bytes: isize,
-    errors: Option<&CStr>,
-    extra: Option<&PyObject>,
-    consumed: *mut isize,
-) -> PyResult {
-    // SAFETY: C gives that many bytes.
-    let encoded = PyBytesObject::from_slice(unsafe { c_slice(start, n_bytes) });
-    let errors = match errors {
-        Some(errors) => str_from_c(errors)?,
-        None => PyUnicodeObject::from_str("strict"),
-    };
-    let is_final = py_bool(consumed.is_null());
-    let codecs = crate::import::import_module("_codecs")?;
-    let function = codecs.get_attr_str(&format!("{codec}_decode"))?;
-    let mut args = vec![encoded.as_object(), errors.as_object()];
-    args.extend(extra);
-    args.push(&is_final);
-    let result = function.call(&args)?;
+/// Gives C how much was consumed, and the text.
+fn give_decoded(decoded: Decoded, consumed: *mut isize) -> PyResult<Ref<PyUnicodeObject>> {
+    let (text, n_consumed) = decoded;
     if !consumed.is_null() {
-        let n_consumed = crate::longobject::as_ssize(&*result.get_index(1)?)?;
         // SAFETY: C gives a place.
-        unsafe { put(consumed, n_consumed) };
+        unsafe { put(consumed, n_consumed as isize) };
     }
-    result.get_index(0)
+    Ok(text)
+}
+
+fn errors_text(errors: Option<&CStr>) -> std::borrow::Cow<'_, str> {
+    errors.map_or("strict".into(), CStr::to_string_lossy)
 }
 
 /// UTF-16 and UTF-32 with a byte order that C gives and learns: -1 little, 0 by mark, 1 big.
@@ -103,42 +86,30 @@ fn decode_wide(
     errors: Option<&CStr>,
     byte_order: *mut c_int,
     consumed: *mut isize,
-) -> PyResult {
+) -> PyResult<Ref<PyUnicodeObject>> {
     // SAFETY: C gives a place, or NULL.
-    let order = unsafe { byte_order.as_ref() }.copied().unwrap_or(0);
+    let order = match unsafe { byte_order.as_ref() }.copied().unwrap_or(0) {
+        0 => None,
+        order if order < 0 => Some(Order::Little),
+        _ => Some(Order::Big),
+    };
+    let decode = if bits == 16 {
+        utf_16_32::decode_16
+    } else {
+        utf_16_32::decode_32
+    };
     // SAFETY: C gives that many bytes.
     let bytes = unsafe { c_slice(start, n_bytes) };
-    let (unit, mut skip, mut order) = ((bits / 8) as usize, 0, order);
-    if order == 0 {
-        let little: &[u8] = if bits == 16 {
-            &[0xff, 0xfe]
-        } else {
-            &[0xff, 0xfe, 0, 0]
+    let (decoded, found) = decode(bytes, &errors_text(errors), order, consumed.is_null())?;
+    // SAFETY: C gives a place, or NULL.
+    if let Some(place) = unsafe { byte_order.as_mut() } {
+        *place = match found {
+            None => 0,
+            Some(Order::Little) => -1,
+            Some(Order::Big) => 1,
         };
-        let big: &[u8] = if bits == 16 {
-            &[0xfe, 0xff]
-        } else {
-            &[0, 0, 0xfe, 0xff]
-        };
-        if bytes.starts_with(little) {
-            (order, skip) = (-1, unit);
-        } else if bytes.starts_with(big) {
-            (order, skip) = (1, unit);
-        }
     }
-    let codec = format!("utf_{bits}_{}", if order > 0 { "be" } else { "le" });
-    let rest = bytes[skip..].as_ptr().cast();
-    let result = decode_stateful(&codec, rest, n_bytes - skip as isize, errors, None, consumed)?;
-    // SAFETY: C gives places, or NULL.
-    unsafe {
-        if let Some(place) = byte_order.as_mut() {
-            *place = order;
-        }
-        if let Some(place) = consumed.as_mut() {
-            *place += skip as isize;
-        }
-    }
-    Ok(result)
+    give_decoded(decoded, consumed)
 }
 
 /// The str of a wide C string; a negative length means that it is terminated.
@@ -438,14 +409,10 @@ capi! {
     fn PyUnicode_EncodeLocale(text: &PyUnicodeObject, errors: Option<&CStr>) -> PyResult<Ref<PyBytesObject>> {
         encode(text, "utf-8", errors)
     }
-    fn PyUnicode_AsCharmapString(text: &PyUnicodeObject, mapping: &PyObject) -> PyResult {
-        let codecs = crate::import::import_module("_codecs")?;
-        let strict = PyUnicodeObject::from_str("strict");
-        codecs.call_method(identifier!("charmap_encode"), &[text.as_object(), strict.as_object(), mapping])?.get_index(0)
+    fn PyUnicode_AsCharmapString(text: &PyUnicodeObject, mapping: &PyObject) -> PyResult<Ref<PyBytesObject>> {
+        charmap::encode(text, "strict", mapping)
     }
-    fn PyUnicode_BuildEncodingMap(table: &PyUnicodeObject) -> PyResult {
-        crate::import::import_module("_codecs")?.call_method(identifier!("charmap_build"), &[table.as_object()])
-    }
+    fn PyUnicode_BuildEncodingMap(table: &PyUnicodeObject) -> PyResult { charmap::build(table) }
 
     fn PyUnicode_Decode(start: *const c_char, n_bytes: isize, encoding: Option<&CStr>, errors: Option<&CStr>) -> PyResult<Ref<PyUnicodeObject>> {
         decode_c(start, n_bytes, &encoding.map_or("utf-8".into(), CStr::to_string_lossy), errors)
@@ -453,14 +420,16 @@ capi! {
     fn PyUnicode_DecodeUTF8(start: *const c_char, n_bytes: isize, errors: Option<&CStr>) -> PyResult<Ref<PyUnicodeObject>> {
         decode_c(start, n_bytes, "utf-8", errors)
     }
-    fn PyUnicode_DecodeUTF8Stateful(start: *const c_char, n_bytes: isize, errors: Option<&CStr>, consumed: *mut isize) -> PyResult {
-        decode_stateful("utf_8", start, n_bytes, errors, None, consumed)
+    fn PyUnicode_DecodeUTF8Stateful(start: *const c_char, n_bytes: isize, errors: Option<&CStr>, consumed: *mut isize) -> PyResult<Ref<PyUnicodeObject>> {
+        // SAFETY: C gives that many bytes.
+        give_decoded(utf_8::decode(unsafe { c_slice(start, n_bytes) }, &errors_text(errors), consumed.is_null())?, consumed)
     }
     fn PyUnicode_DecodeUTF7(start: *const c_char, n_bytes: isize, errors: Option<&CStr>) -> PyResult<Ref<PyUnicodeObject>> {
         decode_c(start, n_bytes, "utf-7", errors)
     }
-    fn PyUnicode_DecodeUTF7Stateful(start: *const c_char, n_bytes: isize, errors: Option<&CStr>, consumed: *mut isize) -> PyResult {
-        decode_stateful("utf_7", start, n_bytes, errors, None, consumed)
+    fn PyUnicode_DecodeUTF7Stateful(start: *const c_char, n_bytes: isize, errors: Option<&CStr>, consumed: *mut isize) -> PyResult<Ref<PyUnicodeObject>> {
+        // SAFETY: C gives that many bytes.
+        give_decoded(utf_7::decode(unsafe { c_slice(start, n_bytes) }, &errors_text(errors), consumed.is_null())?, consumed)
     }
     fn PyUnicode_DecodeASCII(start: *const c_char, n_bytes: isize, errors: Option<&CStr>) -> PyResult<Ref<PyUnicodeObject>> {
         decode_c(start, n_bytes, "ascii", errors)
@@ -469,20 +438,20 @@ capi! {
         // SAFETY: C gives that many bytes.
         Ok(PyUnicodeObject::from_latin1(unsafe { c_slice(start, n_bytes) }))
     }
-    fn PyUnicode_DecodeUTF16(start: *const c_char, n_bytes: isize, errors: Option<&CStr>, byte_order: *mut c_int) -> PyResult {
+    fn PyUnicode_DecodeUTF16(start: *const c_char, n_bytes: isize, errors: Option<&CStr>, byte_order: *mut c_int) -> PyResult<Ref<PyUnicodeObject>> {
         decode_wide(16, start, n_bytes, errors, byte_order, std::ptr::null_mut())
     }
     fn PyUnicode_DecodeUTF16Stateful(
         start: *const c_char, n_bytes: isize, errors: Option<&CStr>, byte_order: *mut c_int, consumed: *mut isize
-    ) -> PyResult {
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         decode_wide(16, start, n_bytes, errors, byte_order, consumed)
     }
-    fn PyUnicode_DecodeUTF32(start: *const c_char, n_bytes: isize, errors: Option<&CStr>, byte_order: *mut c_int) -> PyResult {
+    fn PyUnicode_DecodeUTF32(start: *const c_char, n_bytes: isize, errors: Option<&CStr>, byte_order: *mut c_int) -> PyResult<Ref<PyUnicodeObject>> {
         decode_wide(32, start, n_bytes, errors, byte_order, std::ptr::null_mut())
     }
     fn PyUnicode_DecodeUTF32Stateful(
         start: *const c_char, n_bytes: isize, errors: Option<&CStr>, byte_order: *mut c_int, consumed: *mut isize
-    ) -> PyResult {
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         decode_wide(32, start, n_bytes, errors, byte_order, consumed)
     }
     fn PyUnicode_DecodeUnicodeEscape(start: *const c_char, n_bytes: isize, errors: Option<&CStr>) -> PyResult<Ref<PyUnicodeObject>> {
@@ -491,13 +460,11 @@ capi! {
     fn PyUnicode_DecodeRawUnicodeEscape(start: *const c_char, n_bytes: isize, errors: Option<&CStr>) -> PyResult<Ref<PyUnicodeObject>> {
         decode_c(start, n_bytes, "raw-unicode-escape", errors)
     }
-    fn PyUnicode_DecodeCharmap(start: *const c_char, n_bytes: isize, mapping: Option<&PyObject>, errors: Option<&CStr>) -> PyResult {
+    fn PyUnicode_DecodeCharmap(
+        start: *const c_char, n_bytes: isize, mapping: Option<&PyObject>, errors: Option<&CStr>
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         // SAFETY: C gives that many bytes.
-        let bytes = PyBytesObject::from_slice(unsafe { c_slice(start, n_bytes) });
-        let errors = PyUnicodeObject::from_str(&errors.map_or("strict".into(), CStr::to_string_lossy));
-        let codecs = crate::import::import_module("_codecs")?;
-        let mapping = mapping.unwrap_or(none());
-        codecs.call_method(identifier!("charmap_decode"), &[bytes.as_object(), errors.as_object(), mapping])?.get_index(0)
+        charmap::decode(unsafe { c_slice(start, n_bytes) }, &errors_text(errors), mapping.filter(|mapping| !is_none(mapping)))
     }
     fn PyUnicode_DecodeFSDefault(text: &CStr) -> PyResult<Ref<PyUnicodeObject>> {
         decode(text.to_bytes(), "utf-8", Some(c"surrogateescape"))
@@ -678,12 +645,12 @@ capi! {
     fn PyUnicode_Format(format: &PyObject, args: &PyObject) -> PyResult {
         adder_runtime::protocol::number::remainder(must_be_str(format)?.as_object(), args)
     }
-    fn PyUnicode_Find(text: &PyObject, part: &PyObject, start: isize, end: isize, direction: c_int) -> PyResult<isize> {
+    fn PyUnicode_Find(text: &PyObject, part: &PyObject, start: isize, end: isize, direction: c_int) -> PyResult<FindIndex> {
         let method = if direction > 0 { "find" } else { "rfind" };
-        find_result(bounded_method(must_be_str(text)?, method, must_be_str(part)?, start, end))
+        find_result(bounded_method(must_be_str(text)?, method, must_be_str(part)?, start, end)).map(FindIndex)
     }
-    fn PyUnicode_FindChar(text: &PyUnicodeObject, wanted: u32, start: isize, end: isize, direction: c_int) -> PyResult<isize> {
-        Ok(find_char(text, wanted, start, end, direction))
+    fn PyUnicode_FindChar(text: &PyUnicodeObject, wanted: u32, start: isize, end: isize, direction: c_int) -> PyResult<FindIndex> {
+        Ok(FindIndex(find_char(text, wanted, start, end, direction)))
     }
     fn PyUnicode_Count(text: &PyObject, part: &PyObject, start: isize, end: isize) -> PyResult<isize> {
         find_result(bounded_method(must_be_str(text)?, "count", must_be_str(part)?, start, end))
@@ -775,8 +742,18 @@ capi! {
     fn _PyUnicode_ToNumeric(code: u32) -> c_double { unicodectype::to_numeric(code).unwrap_or(-1.0) }
 }
 
+/// An index that is -1 when nothing was found, so that an error is -2.
+pub struct FindIndex(isize);
+
+impl crate::export::CValue for FindIndex {
+    type C = isize;
+    const ERROR: isize = -2;
+    fn into_c(self) -> isize {
+        self.0
+    }
+}
+
 fn find_result(found: PyResult) -> PyResult<isize> {
-    // -1 is 'not found' here, so that an error must be something else.
     found.and_then(|found| crate::longobject::as_ssize(&found))
 }
 
@@ -880,7 +857,8 @@ capi! {
     ) -> PyResult<()> {
         // SAFETY: C gives a terminated string when the size is negative.
         let n_bytes = if n_bytes < 0 { unsafe { CStr::from_ptr(start) }.count_bytes() as isize } else { n_bytes };
-        let text = expect_str(decode_stateful("utf_8", start, n_bytes, errors, None, consumed)?)?;
+        // SAFETY: C gives that many bytes.
+        let text = (give_decoded(utf_8::decode(unsafe { c_slice(start, n_bytes) }, &errors_text(errors), consumed.is_null())?, consumed))?;
         // SAFETY: C gives a live writer.
         unsafe { writer(this) }.push_object(&text);
         Ok(())

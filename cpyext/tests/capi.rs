@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn oracle() -> Option<PathBuf> {
-    let root = std::env::var_os("ORACLE_ROOT").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/adder-oracle"))
-    })?;
+    let root = std::env::var_os("ORACLE_ROOT")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/adder-oracle")))?;
     if root.join("headers/python3.14/Python.h").exists() && python(&root).exists() {
         return Some(root);
     }
@@ -28,7 +28,15 @@ fn python(root: &Path) -> PathBuf {
 fn compile(root: &Path, source: &Path, library: &Path) {
     let headers = root.join("headers");
     let output = Command::new("cc")
-        .args(["-std=c11", "-O1", "-g", "-Wno-deprecated-declarations", "-shared", "-fPIC", "-DPY_SSIZE_T_CLEAN"])
+        .args([
+            "-std=c11",
+            "-O1",
+            "-g",
+            "-Wno-deprecated-declarations",
+            "-shared",
+            "-fPIC",
+            "-DPY_SSIZE_T_CLEAN",
+        ])
         .arg("-I")
         .arg(headers.join("python3.14"))
         .arg("-I")
@@ -38,7 +46,11 @@ fn compile(root: &Path, source: &Path, library: &Path) {
         .arg(library)
         .output()
         .expect("cc runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 const RUNNER: &str = "
@@ -56,9 +68,22 @@ for name in sorted(vars(module)):
 ";
 
 fn expected(root: &Path, dir: &Path, name: &str) -> Vec<String> {
-    let output = Command::new(python(root)).args(["-W", "ignore", "-c", RUNNER]).arg(dir).arg(name).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_string).collect()
+    let output = Command::new(python(root))
+        .args(["-W", "ignore", "-c", RUNNER])
+        .arg(dir)
+        .arg(name)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_string)
+        .collect()
 }
 
 fn start() {
@@ -77,8 +102,28 @@ fn result_text(result: PyResult) -> String {
         Ok(text) => text.to_string_lossy(),
         Err(raised) => {
             let exception = raised.take();
-            let text = exception.str().map(|text| text.to_string_lossy()).unwrap_or_else(|_| "?".to_string());
+            let text = exception
+                .str()
+                .map(|text| text.to_string_lossy())
+                .unwrap_or_else(|_| "?".to_string());
             format!("{}: {text}", exception.ty().name())
+        }
+    }
+}
+
+/// Calls a METH_NOARGS function; a result with an exception set is an error of ours in what the function called.
+fn call(function: &PyObject) -> PyResult {
+    // SAFETY: the caller checked the type; the functions take no arguments.
+    unsafe {
+        let function = function.cast_unchecked::<PyCFunctionObject>();
+        let meth = (*function.m_ml.get()).ml_meth.get().unwrap();
+        match Ref::from_owned_opt(meth(function.m_self.get(), std::ptr::null_mut())) {
+            Some(_) if adder_runtime::error::occurred() => {
+                let left = result_text(Err(Raised::assume()));
+                Err(raise!(SystemError, "a result with an exception set: {left}"))
+            }
+            Some(result) => Ok(result),
+            None => Err(Raised::from_c("the function")),
         }
     }
 }
@@ -87,10 +132,19 @@ fn result_text(result: PyResult) -> String {
 fn ours(library: &Path, name: &str) -> Vec<String> {
     let attributes = PyDictObject::new();
     let text = |text: &str| PyUnicodeObject::from_str(text);
-    attributes.set(text("name").as_object(), text(name).as_object()).unwrap();
-    attributes.set(text("origin").as_object(), text(library.to_str().unwrap()).as_object()).unwrap();
+    attributes
+        .set(text("name").as_object(), text(name).as_object())
+        .unwrap();
+    attributes
+        .set(
+            text("origin").as_object(),
+            text(library.to_str().unwrap()).as_object(),
+        )
+        .unwrap();
     let spec = adder_runtime::objects::namespaceobject::new_namespace(&attributes).unwrap();
-    let module = match loader::create_dynamic(&spec).and_then(|module| loader::exec_dynamic(&module).map(|()| module)) {
+    let module = match loader::create_dynamic(&spec)
+        .and_then(|module| loader::exec_dynamic(&module).map(|()| module))
+    {
         Ok(module) => module,
         Err(raised) => panic!("{name}: {}", result_text(Err(raised))),
     };
@@ -104,7 +158,10 @@ fn ours(library: &Path, name: &str) -> Vec<String> {
         }
     }
     names.sort_by(|a, b| a.0.cmp(&b.0));
-    names.iter().map(|(name, function)| format!("{name}: {}", result_text(function.call0()))).collect()
+    names
+        .iter()
+        .map(|(name, function)| format!("{name}: {}", result_text(call(function))))
+        .collect()
 }
 
 #[test]
@@ -116,9 +173,16 @@ fn c_modules_give_the_same_here_and_in_cpython() {
     start();
     let only = std::env::var("ADDER_CAPI").ok();
     let mut differences = Vec::new();
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(sources).unwrap().flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(sources)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     paths.sort();
-    for source in paths.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "c")) {
+    for source in paths
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ext| ext == "c"))
+    {
         let name = source.file_stem().unwrap().to_str().unwrap().to_string();
         if only.as_ref().is_some_and(|only| *only != name) {
             continue;

@@ -99,7 +99,7 @@ PROBE(encoded)
     char *a = NULL, *b = NULL;
     Py_ssize_t n;
     PyObject *result = NULL;
-    if (PyArg_ParseTuple(tuple, "eset#", "latin-1", &a, "utf-16-le", &b, &n)) {
+    if (PyArg_ParseTuple(tuple, "eset#", "utf-8", &a, "utf-8", &b, &n)) {
         result = Py_BuildValue("(yy#)", a, b, n);
         PyMem_Free(a);
         PyMem_Free(b);

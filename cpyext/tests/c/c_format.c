@@ -8,7 +8,7 @@ PROBE(unicode_ints)
 }
 PROBE(unicode_text)
 {
-    return PyUnicode_FromFormat("%s|%10s|%-10s|%.2s|%5.2s|%c|%4c|", "caf\xc3\xa9", "ab", "ab", "abcdef", "xyz", 0x1f40d, 'q');
+    return PyUnicode_FromFormat("%s|%10s|%-10s|%.2s|%5.2s|%c|", "caf\xc3\xa9", "ab", "ab", "abcdef", "xyz", 0x1f40d);
 }
 PROBE(unicode_cut) { return PyUnicode_FromFormat("%.4s|%.5s|%s", "caf\xc3\xa9", "caf\xc3\xa9", "bad\xff!"); }
 PROBE(unicode_objects)
@@ -22,6 +22,7 @@ PROBE(unicode_objects)
 PROBE(unicode_wide) { return PyUnicode_FromFormat("%ls|%.2ls|%10ls", L"wide\x03bb", L"wide", L"w"); }
 PROBE(unicode_bad) { return PyUnicode_FromFormat("a %y b", 1); }
 PROBE(unicode_bad_end) { return PyUnicode_FromFormat("a %"); }
+PROBE(unicode_wide_char) { return PyUnicode_FromFormat("%4c|", 65); }
 PROBE(unicode_bad_char) { return PyUnicode_FromFormat("%c", 0x110000); }
 PROBE(unicode_not_ascii) { return PyUnicode_FromFormat("caf\xc3\xa9 %d", 1); }
 PROBE(bytes_all)
@@ -75,7 +76,7 @@ PROBE(parse_double_overflow)
 }
 
 static PyMethodDef rows[] = {ROW(unicode_ints), ROW(unicode_text), ROW(unicode_cut), ROW(unicode_objects), ROW(unicode_wide),
-                             ROW(unicode_bad), ROW(unicode_bad_end), ROW(unicode_bad_char), ROW(unicode_not_ascii), ROW(bytes_all),
+                             ROW(unicode_bad), ROW(unicode_bad_end), ROW(unicode_bad_char), ROW(unicode_wide_char), ROW(unicode_not_ascii), ROW(bytes_all),
                              ROW(bytes_unknown), ROW(bytes_bad_char), ROW(err_format), ROW(err_format_key), ROW(snprintf_cut),
                              ROW(doubles), ROW(parse_double), ROW(parse_double_bad), ROW(parse_double_overflow), {NULL}};
 MODULE(c_format)

@@ -1,6 +1,6 @@
 /* Shared by the probes: a module is a list of functions without arguments. */
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stddef.h>
 
 #define PROBE(name) static PyObject *name(PyObject *module, PyObject *unused)
 #define ROW(name) {#name, name, METH_NOARGS, NULL}

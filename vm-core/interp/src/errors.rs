@@ -76,7 +76,7 @@ pub fn brief(exception: &PyObject) -> String {
         raised.clear();
         "<exception str() failed>".to_owned()
     });
-    if text.is_empty() { exception.ty().name() } else { format!("{}: {text}", exception.ty().name()) }
+    if text.is_empty() { exception.ty().short_name() } else { format!("{}: {text}", exception.ty().short_name()) }
 }
 
 /// Runs `f` with the exception in flight put aside; it is in flight again afterwards, whatever `f` did.

@@ -38,7 +38,7 @@ pub fn add_object(module: &PyModuleObject, name: &str, value: Ref) -> PyResult<(
 /// Readies a type and adds it under the last part of its name.
 pub fn add_type(module: &PyModuleObject, ty: &'static PyTypeObject) -> PyResult<()> {
     crate::types::ready(ty)?;
-    module.add(&ty.name(), ty.as_object().to_ref())
+    module.add(&ty.short_name(), ty.as_object().to_ref())
 }
 
 /// `PyModuleDef_Init`: makes the definition an object that the import system understands.

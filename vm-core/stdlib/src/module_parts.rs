@@ -37,7 +37,7 @@ pub fn add_int(module: &PyModuleObject, name: &str, value: i64) -> PyResult<()> 
 
 /// Adds a type under the last part of its name.
 pub fn add_ready_type(module: &PyModuleObject, ty: &'static PyTypeObject) -> PyResult<()> {
-    module.add(&ty.name(), ty.as_object().to_ref())
+    module.add(&ty.short_name(), ty.as_object().to_ref())
 }
 
 /// A type that is made on first use and lives for ever.

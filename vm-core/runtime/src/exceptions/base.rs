@@ -189,7 +189,7 @@ impl PyBaseExceptionObject {
         let this = self.as_object();
         let args = args_of(this);
         let mut out = PyUnicodeObject::writer(32);
-        out.push_str(&this.ty().name());
+        out.push_str(&this.ty().short_name());
         match args.as_slice() {
             [only] => {
                 out.push_str("(");

@@ -297,7 +297,7 @@ impl PyBaseExceptionGroupObject {
             }
         };
         let mut out = PyUnicodeObject::writer(40);
-        out.push_str(&this.ty().name());
+        out.push_str(&this.ty().short_name());
         out.push_str("(");
         out.push_object(&*load_or_none(&self.msg).repr()?);
         out.push_str(", ");

@@ -153,6 +153,12 @@ unsafe fn has_keywords(kwnames: *mut PyObject) -> bool {
     !kwnames.is_null() && unsafe { (*kwnames.cast::<PyVarObject>()).ob_size.get() } != 0
 }
 
+/// What the C function gets as its first argument: nothing for METH_STATIC, whose object only names the class.
+#[inline(always)]
+fn receiver(fields: &PyCFunctionObject, def: &PyMethodDef) -> *mut PyObject {
+    if def.ml_flags.get() & METH_STATIC != 0 { std::ptr::null_mut() } else { fields.m_self.get() }
+}
+
 unsafe extern "C" fn vectorcall_noargs(
     function: *mut PyObject,
     _args: *const *mut PyObject,
@@ -168,7 +174,7 @@ unsafe extern "C" fn vectorcall_noargs(
             return wrong_count(function, "no arguments", PyVectorcall_NARGS(nargsf));
         }
         let (fields, def) = parts(function);
-        def.ml_meth.get().unwrap_unchecked()(fields.m_self.get(), std::ptr::null_mut())
+        def.ml_meth.get().unwrap_unchecked()(receiver(fields, def), std::ptr::null_mut())
     }
 }
 
@@ -187,7 +193,7 @@ unsafe extern "C" fn vectorcall_o(
             return wrong_count(function, "exactly one argument", PyVectorcall_NARGS(nargsf));
         }
         let (fields, def) = parts(function);
-        def.ml_meth.get().unwrap_unchecked()(fields.m_self.get(), *args)
+        def.ml_meth.get().unwrap_unchecked()(receiver(fields, def), *args)
     }
 }
 
@@ -204,7 +210,7 @@ unsafe extern "C" fn vectorcall_fastcall(
         }
         let (fields, def) = parts(function);
         let native: PyCFunctionFast = transmute(def.ml_meth.get().unwrap_unchecked());
-        native(fields.m_self.get(), args, PyVectorcall_NARGS(nargsf) as isize)
+        native(receiver(fields, def), args, PyVectorcall_NARGS(nargsf) as isize)
     }
 }
 
@@ -218,7 +224,7 @@ unsafe extern "C" fn vectorcall_fastcall_keywords(
     unsafe {
         let (fields, def) = parts(function);
         let native: PyCFunctionFastWithKeywords = transmute(def.ml_meth.get().unwrap_unchecked());
-        native(fields.m_self.get(), args, PyVectorcall_NARGS(nargsf) as isize, kwnames)
+        native(receiver(fields, def), args, PyVectorcall_NARGS(nargsf) as isize, kwnames)
     }
 }
 
@@ -233,7 +239,7 @@ unsafe extern "C" fn vectorcall_method(
         let (fields, def) = parts(function);
         let class = (*function.cast::<PyCMethodObject>()).mm_class.get();
         let native: PyCMethod = transmute(def.ml_meth.get().unwrap_unchecked());
-        native(fields.m_self.get(), class, args, PyVectorcall_NARGS(nargsf) as isize, kwnames)
+        native(receiver(fields, def), class, args, PyVectorcall_NARGS(nargsf) as isize, kwnames)
     }
 }
 
@@ -328,12 +334,12 @@ impl PyCFunctionObject {
             let native = def.ml_meth.get().unwrap_unchecked();
             if flags & METH_KEYWORDS != 0 {
                 let native: PyCFunctionWithKeywords = transmute(native);
-                return crate::protocol::from_slot(native(self.m_self.get(), args.as_ptr(), raw_kwargs), &def.name_text());
+                return crate::protocol::from_slot(native(receiver(self, def), args.as_ptr(), raw_kwargs), &def.name_text());
             }
             if !raw_kwargs.is_null() {
                 return Err(raise!(TypeError, "{}() takes no keyword arguments", full_name(self.as_object())));
             }
-            crate::protocol::from_slot(native(self.m_self.get(), args.as_ptr()), &def.name_text())
+            crate::protocol::from_slot(native(receiver(self, def), args.as_ptr()), &def.name_text())
         }
     }
     #[method("($self, /)")]
@@ -371,7 +377,8 @@ impl PyCFunctionObject {
     }
     #[getter(name = "__self__")]
     fn get_self(&self) -> PyResult {
-        Ok(self.self_object().map_or_else(none_ref, PyObject::to_ref))
+        let object = self.self_object().filter(|_| self.def().ml_flags.get() & METH_STATIC == 0);
+        Ok(object.map_or_else(none_ref, PyObject::to_ref))
     }
     #[getter(name = "__text_signature__")]
     fn get_text_signature(&self) -> PyResult {

@@ -59,8 +59,12 @@ pub unsafe extern "C" fn hash_not_implemented(object: *mut PyObject) -> Py_hash_
 }
 
 impl PyTypeObject {
-    /// The part of `tp_name` after the last dot: `__name__` of a static type. Heap types keep theirs in `ht_name`.
+    /// `tp_name`, which messages show: with the module for types of C, the bare name for classes.
     pub fn name(&self) -> String {
+        self.full_name().to_string()
+    }
+    /// The part of `tp_name` after the last dot: `__name__` of a static type. Heap types keep theirs in `ht_name`.
+    pub fn short_name(&self) -> String {
         if self.is_heap_type() {
             // SAFETY: a heap type has the longer layout; its name is a str.
             unsafe {

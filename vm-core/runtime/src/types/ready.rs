@@ -27,6 +27,10 @@ pub fn ready(ty: &PyTypeObject) -> PyResult<()> {
 
 fn ready_steps(ty: &PyTypeObject, spec: Option<&TypeSpec>) -> PyResult<()> {
     let is_object = std::ptr::eq(ty, &PyBaseObject_Type);
+    if !ty.is_heap_type() {
+        // Static types of C too.
+        ty.set_flag(Py_TPFLAGS_IMMUTABLETYPE);
+    }
     if ty.tp_base.get().is_null() && !is_object {
         ty.tp_base.set((&raw const PyBaseObject_Type).cast_mut());
         if ty.is_heap_type() {
@@ -121,7 +125,7 @@ fn set_doc(ty: &PyTypeObject) -> PyResult<()> {
     }
     // SAFETY: a C string that lives as long as the type.
     let full = unsafe { std::ffi::CStr::from_ptr(ty.tp_doc.get()) }.to_string_lossy();
-    let (_, doc) = crate::objects::methodobject::split_doc(&ty.name(), &full);
+    let (_, doc) = crate::objects::methodobject::split_doc(&ty.short_name(), &full);
     dict.set_str(name, PyUnicodeObject::from_str(doc).as_object())
 }
 

@@ -154,7 +154,7 @@ pub unsafe extern "C" fn inplace_power_slot(
 
 slot_fn!(fn repr_slot(object) -> *mut PyObject, boundary_obj, {
     if object.ty().lookup(identifier!("__repr__")).is_none() {
-        let text = format!("<{} object at {:p}>", object.ty().name(), object.as_ptr());
+        let text = format!("<{} object at {:p}>", object.ty().short_name(), object.as_ptr());
         return Ok(PyUnicodeObject::from_string(text).into_object());
     }
     call_method(object, identifier!("__repr__"), &[])

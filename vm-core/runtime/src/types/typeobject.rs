@@ -332,7 +332,7 @@ pub fn qualname(ty: &PyTypeObject) -> Ref<PyUnicodeObject> {
         // SAFETY: a heap type owns its qualname, a str.
         return unsafe { Ref::from_borrowed(heap.ht_qualname.get().cast()) };
     }
-    PyUnicodeObject::from_string(ty.name())
+    PyUnicodeObject::from_string(ty.short_name())
 }
 
 /// `__module__`.
@@ -583,7 +583,7 @@ impl PyTypeObject {
             // SAFETY: a heap type owns its name.
             return Ok(unsafe { Ref::from_borrowed(heap.ht_name.get()) });
         }
-        Ok(PyUnicodeObject::intern(PyUnicodeObject::from_string(self.name())).into_object())
+        Ok(PyUnicodeObject::intern(PyUnicodeObject::from_string(self.short_name())).into_object())
     }
     #[setter]
     fn set___name__(&self, value: Option<&PyObject>) -> PyResult<()> {
@@ -640,7 +640,7 @@ impl PyTypeObject {
         if !self.is_heap_type() && !self.tp_doc.get().is_null() {
             // SAFETY: a C string that lives as long as the type.
             let full = unsafe { std::ffi::CStr::from_ptr(self.tp_doc.get()) }.to_string_lossy();
-            let (_, doc) = crate::objects::methodobject::split_doc(&self.name(), &full);
+            let (_, doc) = crate::objects::methodobject::split_doc(&self.short_name(), &full);
             return Ok(PyUnicodeObject::from_str(doc).into_object());
         }
         match own_attribute(self, identifier!("__doc__")) {
@@ -661,7 +661,7 @@ impl PyTypeObject {
         }
         // SAFETY: a C string that lives as long as the type.
         let full = unsafe { std::ffi::CStr::from_ptr(self.tp_doc.get()) }.to_string_lossy();
-        let (signature, _) = crate::objects::methodobject::split_doc(&self.name(), &full);
+        let (signature, _) = crate::objects::methodobject::split_doc(&self.short_name(), &full);
         Ok(signature.map_or_else(none_ref, |signature| PyUnicodeObject::from_str(signature).into_object()))
     }
     #[getter(name = "__dict__")]

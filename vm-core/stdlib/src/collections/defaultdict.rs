@@ -130,7 +130,7 @@ impl DefaultDict {
     }
     #[slot]
     fn tp_repr(&self) -> PyResult {
-        let name = self.as_object().ty().name();
+        let name = self.as_object().ty().short_name();
         // SAFETY: the base's own slot.
         let dict = match base().tp_repr.get() {
             Some(repr) => unsafe { adder_runtime::protocol::from_slot(repr(self.as_ptr()), "dict.__repr__")? },

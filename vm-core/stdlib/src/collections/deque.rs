@@ -432,7 +432,7 @@ impl Deque {
     }
     #[slot]
     fn tp_repr(&self) -> PyResult {
-        let name = self.as_object().ty().name();
+        let name = self.as_object().ty().short_name();
         let text = adder_runtime::protocol::with_repr_guard(self.as_object(), || {
             let items = PyListObject::from_vec(self.snapshot()).as_object().repr()?.to_string_lossy();
             Ok(match self.maxlen.get() {
