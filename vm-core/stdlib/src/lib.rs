@@ -2,7 +2,7 @@
 //!
 //! Comes in: calls from Python. Goes out: objects. `MODULES` is the table of built-in modules, which the import system
 //! and `sys.builtin_module_names` read.
-#![allow(non_upper_case_globals, non_camel_case_types)]
+#![allow(non_upper_case_globals, non_camel_case_types, non_snake_case)]
 
 pub mod module_parts;
 
@@ -44,4 +44,6 @@ modules! {
     bisect::_bisect,
     heapq::_heapq,
     random::_random,
+    typing::_typing,
+    contextvars::_contextvars,
 }

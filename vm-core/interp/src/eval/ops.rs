@@ -401,9 +401,9 @@ pub fn intrinsic_1(frame: *mut Frame, x: u8, value: &PyObject) -> PyResult {
             let list = unsafe { value.cast_unchecked::<PyListObject>() };
             Ok(PyTupleObject::from_slice(list.as_slice()).into_object())
         }
-        Some(Intrinsic1::TypeVar) => typing("TypeVar", &[value]),
-        Some(Intrinsic1::ParamSpec) => typing("ParamSpec", &[value]),
-        Some(Intrinsic1::TypeVarTuple) => typing("TypeVarTuple", &[value]),
+        Some(Intrinsic1::TypeVar) => typing("_make_typevar", &[value]),
+        Some(Intrinsic1::ParamSpec) => typing("_make_paramspec", &[value]),
+        Some(Intrinsic1::TypeVarTuple) => typing("_make_typevartuple", &[value]),
         Some(Intrinsic1::SubscriptGeneric) => typing("_subscript_generic", &[value]),
         Some(Intrinsic1::TypeAlias) => typing("_make_type_alias", &[value]),
         None => Err(raise!(SystemError, "unknown intrinsic {x}")),
