@@ -46,4 +46,10 @@ modules! {
     random::_random,
     typing::_typing,
     contextvars::_contextvars,
+    warnings::_warnings,
+    opcode::_opcode,
+    stat::_stat,
+    suggestions::_suggestions,
+    sysconfig::_sysconfig,
+    tracemalloc::_tracemalloc,
 }
