@@ -1,84 +1,168 @@
-//! command line -> runtime: the `adder` command.
+//! command line -> runtime: the `adder` command. `options` reads flags and the environment, `paths` finds the library and
+//! the prefix, this file runs what was asked for and turns the end into an exit status.
+
+mod options;
+mod paths;
 
 use adder_cpyext as _; // linked for the C API that it exports
-use adder_interp::{Config, pylifecycle, pythonrun};
-use std::process::exit;
+use adder_interp::{import, pylifecycle, pythonrun};
+use adder_runtime::prelude::*;
+use options::{Options, Program};
+use std::os::unix::ffi::OsStrExt;
 
-/// What is to be run.
-enum Program {
-    Command(String),
-    Module(String),
-    File(String),
-    Stdin,
-}
-
-fn usage() -> ! {
-    eprintln!("usage: adder [-c command | -m module | file | -] [arguments]");
-    exit(2)
-}
-
-fn parse(args: &[String], config: &mut Config) -> Program {
-    let mut rest = args.iter().enumerate();
-    let with_argv = |config: &mut Config, first: &str, from: usize| {
-        config.argv = std::iter::once(first.to_owned()).chain(args[from..].iter().cloned()).collect();
-    };
-    while let Some((index, arg)) = rest.next() {
-        match arg.as_str() {
-            "-c" | "-m" => {
-                let Some((_, value)) = rest.next() else { usage() };
-                with_argv(config, arg, index + 2);
-                config.path0 = Some(String::new());
-                return if arg == "-c" { Program::Command(value.clone()) } else { Program::Module(value.clone()) };
+fn main() {
+    // A reader that goes away shows as an error of the write, as in CPython.
+    // SAFETY: sets a disposition before any thread is started.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    let options = match Options::from_command_line(std::env::args_os().collect()) {
+        Ok(options) => options,
+        Err(end) => {
+            if end.status == 0 {
+                print!("{}", end.text);
+            } else {
+                eprint!("{}", end.text);
             }
-            "-S" => config.no_site = true,
-            "-B" => config.dont_write_bytecode = true,
-            "-O" => config.optimize = config.optimize.max(1),
-            "-OO" => config.optimize = 2,
-            "-u" => config.unbuffered = true,
-            "-E" => config.ignore_environment = true,
-            "-" => {
-                with_argv(config, "-", index + 1);
-                return Program::Stdin;
-            }
-            other if other.starts_with('-') => usage(),
-            file => {
-                with_argv(config, file, index + 1);
-                let parent = std::path::Path::new(file).parent().filter(|parent| !parent.as_os_str().is_empty());
-                let parent = parent.map_or_else(|| ".".into(), std::path::Path::to_path_buf);
-                let parent = parent.canonicalize().unwrap_or(parent);
-                config.path0 = Some(parent.to_string_lossy().into_owned());
-                return Program::File(file.to_owned());
-            }
+            std::process::exit(end.status);
         }
-    }
-    config.path0 = Some(String::new());
-    Program::Stdin
+    };
+    std::process::exit(run(options));
 }
 
-fn run() -> i32 {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let mut config = Config { pythonpath: std::env::var("PYTHONPATH").ok(), ..Config::default() };
-    let program = parse(&args, &mut config);
-    adder_interp::import::extend_inittab(adder_stdlib::MODULES);
+fn run(options: Options) -> i32 {
+    let Options { mut config, program, dump, skip_first_line } = options;
+    if let Some(stage) = dump {
+        return dump_program(&stage, &program);
+    }
+    config.path0 = path0(&config, &program);
+    let inspect = config.inspect != 0 && !matches!(program, Program::Prompt);
+    import::extend_inittab(adder_stdlib::MODULES);
     let started = adder_interp::initialize(config).and_then(|()| pylifecycle::initialize_imports());
     if let Err(raised) = started {
         eprintln!("Fatal Python error: the interpreter could not be initialized");
         pythonrun::handle_uncaught(raised);
         return 1;
     }
-    let result = match program {
-        Program::Command(source) => pythonrun::run_string(&source, "<string>").map(drop),
-        Program::Module(name) => pythonrun::run_module(&name),
-        Program::File(path) => pythonrun::run_file(&path).map(drop),
-        Program::Stdin => match std::io::read_to_string(std::io::stdin()) {
-            Ok(source) => pythonrun::run_string(&source, "<stdin>").map(drop),
-            Err(error) => Err(adder_runtime::exceptions::from_io_error(&error, None)),
-        },
-    };
-    let status = result.map_or_else(pythonrun::handle_uncaught, |()| 0);
-    if adder_interp::finalize() { status } else { 120 }
+    let mut status = run_program(&program, skip_first_line).map_or_else(pythonrun::handle_uncaught, |()| 0);
+    if inspect {
+        status = pythonrun::run_interactive().map_or_else(pythonrun::handle_uncaught, |()| 0);
+    }
+    if !adder_interp::finalize() && status == 0 {
+        status = 120;
+    }
+    status
 }
 
-fn main() {
-    exit(run())
+/// What goes in front of `sys.path`: the script's folder, or the current one.
+fn path0(config: &adder_interp::Config, program: &Program) -> Option<String> {
+    if config.safe_path {
+        return None;
+    }
+    match program {
+        Program::Script(path) if is_package_like(path) => Some(path.to_string_lossy().into_owned()),
+        Program::Script(path) => {
+            let path = std::path::Path::new(path);
+            let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            path.parent().map(|folder| folder.to_string_lossy().into_owned())
+        }
+        Program::Module(_) => std::env::current_dir().ok().map(|folder| folder.to_string_lossy().into_owned()),
+        _ => Some(String::new()),
+    }
+}
+
+/// A folder, or a zip archive: its `__main__` is run.
+fn is_package_like(path: &std::ffi::OsStr) -> bool {
+    use std::io::Read;
+    let path = std::path::Path::new(path);
+    let mut head = [0; 4];
+    path.is_dir()
+        || std::fs::File::open(path)
+            .and_then(|mut file| file.read_exact(&mut head))
+            .is_ok_and(|()| head == *b"PK\x03\x04")
+}
+
+fn run_program(program: &Program, skip_first_line: bool) -> PyResult<()> {
+    match program {
+        Program::Command(source) => pythonrun::run_string(source, "<string>").map(drop),
+        Program::Module(name) => pythonrun::run_module(name, true),
+        Program::Script(path) if is_package_like(path) => pythonrun::run_module("__main__", false),
+        Program::Script(path) => run_script(path, skip_first_line),
+        Program::Stdin => {
+            let mut source = Vec::new();
+            match std::io::Read::read_to_end(&mut std::io::stdin(), &mut source) {
+                Ok(_) => pythonrun::run_bytes(&source, "<stdin>").map(drop),
+                Err(problem) => Err(adder_runtime::exceptions::from_io_error(&problem, None)),
+            }
+        }
+        Program::Prompt => pythonrun::run_interactive(),
+    }
+}
+
+fn run_script(path: &std::ffi::OsStr, skip_first_line: bool) -> PyResult<()> {
+    let shown = path.to_string_lossy();
+    let mut source = match std::fs::read(path) {
+        Ok(source) => source,
+        Err(problem) => {
+            let number = problem.raw_os_error().unwrap_or(0);
+            let reason = problem.to_string();
+            let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
+            let absolute = std::path::absolute(path).unwrap_or_default();
+            eprintln!(
+                "{}: can't open file '{}': [Errno {number}] {reason}",
+                pylifecycle::config().executable,
+                absolute.display()
+            );
+            let status = PyLongObject::from_i64(2);
+            return Err(raise!(SystemExit, value => status.as_object()));
+        }
+    };
+    if skip_first_line {
+        let end = source.iter().position(|byte| *byte == b'\n').unwrap_or(source.len());
+        source.drain(..end);
+    }
+    if path.as_bytes().ends_with(b".pyc") {
+        return run_compiled(&source);
+    }
+    pythonrun::run_file_source(&source, &shown).map(drop)
+}
+
+/// A `.pyc` file given as the script.
+fn run_compiled(bytes: &[u8]) -> PyResult<()> {
+    let magic = adder_runtime::hooks::import_module("importlib.util")?.get_attr(identifier!("MAGIC_NUMBER"))?;
+    let fits = (*magic).downcast::<PyBytesObject>().is_some_and(|magic| bytes.starts_with(magic.as_bytes()));
+    if !fits || bytes.len() < 16 {
+        return Err(raise!(RuntimeError, "Bad magic number in .pyc file"));
+    }
+    let code = adder_stdlib::marshal::loads(&bytes[16..], true)?;
+    match (*code).downcast::<PyCodeObject>() {
+        Some(code) => pythonrun::run_code(code, &*pythonrun::main_dict()?, None).map(drop),
+        None => Err(raise!(RuntimeError, "Bad code object in .pyc file")),
+    }
+}
+
+/// `--dump=STAGE`: prints a stage of the compiler for a program.
+fn dump_program(stage: &str, program: &Program) -> i32 {
+    let source = match program {
+        Program::Command(source) => source.clone(),
+        Program::Script(path) => match std::fs::read_to_string(path) {
+            Ok(source) => source,
+            Err(problem) => {
+                eprintln!("adder: cannot read {}: {problem}", path.to_string_lossy());
+                return 2;
+            }
+        },
+        _ => {
+            eprintln!("adder: --dump wants a script or -c");
+            return 2;
+        }
+    };
+    match adder_interp::code::dump(stage, &source) {
+        Ok(text) => {
+            print!("{text}");
+            0
+        }
+        Err(problem) => {
+            eprintln!("adder: {problem}");
+            1
+        }
+    }
 }

@@ -210,3 +210,19 @@ pub fn decode_source(source: &[u8], filename: &PyObject) -> PyResult<String> {
         Err(error) => Err(raise_compile_error(&error, filename)),
     }
 }
+
+/// A stage of the compiler as text: `ast` or `bytecode`.
+pub fn dump(stage: &str, source: &str) -> Result<String, String> {
+    match stage {
+        "ast" => {
+            let text = adder_compiler::parse::source::normalize_newlines(source);
+            let parsed = adder_compiler::parse::parse(&text, Mode::Exec).map_err(|error| error.to_string())?;
+            Ok(format!("{:#?}\n", parsed.ast))
+        }
+        "bytecode" => {
+            let compiled = adder_compiler::compile_source(source, "<source>", Mode::Exec, &CompileOpts::default());
+            Ok(bytecode::disasm::disassemble(&compiled.map_err(|error| error.to_string())?.code))
+        }
+        _ => Err(format!("no stage {stage:?} to dump: ast and bytecode are there")),
+    }
+}

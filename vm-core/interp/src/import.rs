@@ -342,7 +342,7 @@ const FROZEN: [(&str, &str); 3] = [
 
 fn frozen_code(name: &str) -> PyResult<Option<Ref<PyCodeObject>>> {
     let Some((_, path)) = FROZEN.iter().find(|row| row.0 == name) else { return Ok(None) };
-    let file = std::path::Path::new(&crate::pylifecycle::stdlib_dir()).join(path);
+    let file = std::path::Path::new(crate::pylifecycle::stdlib_dir()).join(path);
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) => return Err(raise!(ImportError, "cannot read {}: {error}", file.display())),

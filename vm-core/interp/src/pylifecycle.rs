@@ -18,6 +18,12 @@ pub struct Config {
     /// The whole command line.
     pub orig_argv: Vec<String>,
     pub executable: String,
+    /// The executable outside of the virtual environment.
+    pub base_executable: String,
+    pub prefix: String,
+    pub base_prefix: String,
+    /// The folder of the standard library's Python files.
+    pub stdlib_dir: String,
     /// 0, 1 (-O), 2 (-OO).
     pub optimize: u8,
     pub debug: i64,
@@ -55,6 +61,10 @@ impl Default for Config {
             argv: vec![String::new()],
             orig_argv: std::env::args().collect(),
             executable: std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
+            base_executable: String::new(),
+            prefix: "/usr".to_owned(),
+            base_prefix: "/usr".to_owned(),
+            stdlib_dir: PINNED_LIB.to_owned(),
             optimize: 0,
             debug: 0,
             inspect: 0,
@@ -92,19 +102,12 @@ pub fn config() -> &'static Config {
     CONFIG.get_or_init(Config::default)
 }
 
-/// The folder of the standard library's Python files: `ADDER_STDLIB`, or beside the command, or where it was built from.
-pub fn stdlib_dir() -> String {
-    if let Ok(dir) = std::env::var("ADDER_STDLIB") {
-        return dir;
-    }
-    let executable = std::path::Path::new(&config().executable);
-    if let Some(prefix) = executable.parent().and_then(|bin| bin.parent()) {
-        let installed = prefix.join("lib/python3.14");
-        if installed.join("os.py").exists() {
-            return installed.to_string_lossy().into_owned();
-        }
-    }
-    rustpython_pylib::LIB_PATH.to_owned()
+/// The library that this command was built with.
+pub const PINNED_LIB: &str = rustpython_pylib::LIB_PATH;
+
+/// The folder of the standard library's Python files.
+pub fn stdlib_dir() -> &'static str {
+    &config().stdlib_dir
 }
 
 pub fn is_main_thread() -> bool {

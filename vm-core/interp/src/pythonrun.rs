@@ -65,15 +65,14 @@ pub fn run_string(source: &str, filename: &str) -> PyResult {
     run_code(&code, &globals, None)
 }
 
-/// Runs a file as `__main__`.
-pub fn run_file(path: &str) -> PyResult {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let path = PyUnicodeObject::from_str(path);
-            return Err(adder_runtime::exceptions::from_io_error(&error, Some(path.as_object())));
-        }
-    };
+/// Compiles and runs encoded source as `__main__`.
+pub fn run_bytes(source: &[u8], filename: &str) -> PyResult {
+    let text = code::decode_source(source, PyUnicodeObject::from_str(filename).as_object())?;
+    run_string(&text, filename)
+}
+
+/// Runs a script's source as `__main__`, which gets the file's name and loader.
+pub fn run_file_source(bytes: &[u8], path: &str) -> PyResult {
     let filename = PyUnicodeObject::from_str(path);
     let globals = main_dict()?;
     globals.set_str(identifier!("__file__"), filename.as_object())?;
@@ -84,7 +83,7 @@ pub fn run_file(path: &str) -> PyResult {
             .call(&[identifier!("__main__").as_object(), filename.as_object()])?;
         globals.set_str(identifier!("__loader__"), &loader)?;
     }
-    let text = code::decode_source(&bytes, filename.as_object())?;
+    let text = code::decode_source(bytes, filename.as_object())?;
     let opts = CompileOpts { optimize: crate::pylifecycle::config().optimize, ..CompileOpts::default() };
     let code = code::compile_text(&text, filename.as_object(), Mode::Exec, &opts)?;
     run_code(&code, &globals, None)
@@ -242,9 +241,33 @@ pub fn unraisable(context: Option<&str>, object: Option<&PyObject>) {
     }
 }
 
-/// `-m name`: by `runpy`.
-pub fn run_module(name: &str) -> PyResult<()> {
+/// `-m name`: by `runpy`. `alter_argv`: `sys.argv[0]` becomes the module's file.
+pub fn run_module(name: &str, alter_argv: bool) -> PyResult<()> {
     let runpy = adder_runtime::hooks::import_module("runpy")?;
     let name = PyUnicodeObject::from_str(name);
-    runpy.get_attr(identifier!("_run_module_as_main"))?.call(&[name.as_object(), true_()]).map(drop)
+    let alter_argv = if alter_argv { true_() } else { false_() };
+    runpy.get_attr(identifier!("_run_module_as_main"))?.call(&[name.as_object(), alter_argv]).map(drop)
+}
+
+/// The prompt, by Python's own `code` module: statements from standard input, exceptions are printed and it goes on.
+pub fn run_interactive() -> PyResult<()> {
+    let main = main_dict()?;
+    let banner = if crate::pylifecycle::config().quiet {
+        String::new()
+    } else {
+        format!(
+            "Adder {} (Python {}) on linux\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.",
+            env!("CARGO_PKG_VERSION"),
+            crate::sysmodule::info::version_text()
+        )
+    };
+    if let Err(raised) = adder_runtime::hooks::import_module("readline") {
+        raised.clear();
+    }
+    let console = adder_runtime::hooks::import_module("code")?
+        .get_attr(identifier!("InteractiveConsole"))?
+        .call1(main.as_object())?;
+    let (banner, end) = (PyUnicodeObject::from_string(banner), PyUnicodeObject::from_str(""));
+    let keywords = [("banner", banner.as_object()), ("exitmsg", end.as_object())];
+    console.get_attr(identifier!("interact"))?.call_kw(&[], &keywords).map(drop)
 }

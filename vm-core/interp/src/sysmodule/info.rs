@@ -11,6 +11,11 @@ use adder_runtime::prelude::*;
 pub const MAJOR: u32 = 3;
 pub const MINOR: u32 = 14;
 pub const MICRO: u32 = 8;
+/// `MAJOR.MINOR.MICRO`.
+pub fn version_text() -> String {
+    format!("{MAJOR}.{MINOR}.{MICRO}")
+}
+
 pub const HEX_VERSION: u32 = MAJOR << 24 | MINOR << 16 | MICRO << 8 | 0xF0;
 
 #[cfg(target_arch = "x86_64")]
@@ -245,25 +250,19 @@ pub fn fill(module: &PyModuleObject) -> PyResult<()> {
     module.add("_git", PyTupleObject::from_vec(vec![text("Adder"), nothing(), nothing()]).into_object())?;
     module.add("_framework", nothing())?;
     let config = config();
-    let executable = text(&config.executable);
-    module.add("executable", executable.clone())?;
-    module.add("_base_executable", executable)?;
-    let prefix = prefix(&config.executable);
-    for name in ["prefix", "exec_prefix", "base_prefix", "base_exec_prefix"] {
-        module.add(name, text(&prefix))?;
+    module.add("executable", text(&config.executable))?;
+    module.add("_base_executable", text(&config.base_executable))?;
+    for name in ["prefix", "exec_prefix"] {
+        module.add(name, text(&config.prefix))?;
+    }
+    for name in ["base_prefix", "base_exec_prefix"] {
+        module.add(name, text(&config.base_prefix))?;
     }
     module.add("_home", none_ref())?;
-    module.add("_stdlib_dir", text(&crate::pylifecycle::stdlib_dir()))?;
+    module.add("_stdlib_dir", text(crate::pylifecycle::stdlib_dir()))?;
     module.add("flags", flags()?)?;
     module.add("float_info", float_info()?)?;
     module.add("hash_info", hash_info()?)?;
     module.add("int_info", int_info()?)?;
     module.add("thread_info", thread_info()?)
-}
-
-/// Where we are installed: the folder above `bin`.
-fn prefix(executable: &str) -> String {
-    let path = std::path::Path::new(executable);
-    let prefix = path.parent().and_then(|bin| bin.parent());
-    prefix.map_or_else(|| "/usr".to_owned(), |prefix| prefix.to_string_lossy().into_owned())
 }

@@ -537,7 +537,7 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
     if let Some(given) = &config.pythonpath {
         path.extend(given.split(':').filter(|part| !part.is_empty()).map(str::to_owned));
     }
-    path.push(crate::pylifecycle::stdlib_dir());
+    path.push(crate::pylifecycle::stdlib_dir().to_owned());
     module.add("path", strings(&path))?;
     for name in ["meta_path", "path_hooks"] {
         module.add(name, PyListObject::new().into_object())?;
