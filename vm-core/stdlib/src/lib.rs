@@ -47,6 +47,7 @@ modules! {
     typing::_typing,
     contextvars::_contextvars,
     warnings::_warnings,
+    json::_json,
     opcode::_opcode,
     stat::_stat,
     suggestions::_suggestions,
