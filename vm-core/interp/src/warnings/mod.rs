@@ -1,26 +1,15 @@
-//! Warnings from native code: through the `warnings` machinery once it can be imported.
+//! Warnings from native code, and the `_warnings` module.
 
 use adder_runtime::abi::*;
 use adder_runtime::error;
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 
-/// `warnings.warn(message, category, stacklevel)`; nothing before `warnings` is there.
-pub fn warn(category: &PyTypeObject, message: &PyObject, stack_level: isize) -> PyResult<()> {
-    let Some(module) = warnings_module()? else { return Ok(()) };
-    let level = PyLongObject::from_isize(stack_level);
-    module.call_method(identifier!("warn"), &[message, category.as_object(), level.as_object()])?;
-    Ok(())
-}
+pub mod native;
 
-/// `_warnings` or `warnings`, whichever has been imported; imported on demand when imports work.
-fn warnings_module() -> PyResult<Option<Ref>> {
-    for name in [identifier!("_warnings"), identifier!("warnings")] {
-        if let Some(module) = crate::import::loaded_module(name) {
-            return Ok(Some(module));
-        }
-    }
-    Ok(None)
+/// `warnings.warn(message, category, stacklevel)`.
+pub fn warn(category: &PyTypeObject, message: &PyObject, stack_level: isize) -> PyResult<()> {
+    native::warn(message, Some(category.as_object()), stack_level, None, &[])
 }
 
 /// A SyntaxWarning or the like of the compiler, at a place of a file that is being compiled.
@@ -31,11 +20,8 @@ pub fn warn_explicit(
     line: usize,
     module: Option<&PyObject>,
 ) -> PyResult<()> {
-    let Some(warnings) = warnings_module()? else { return Ok(()) };
     let text = PyUnicodeObject::from_str(message);
-    let line = PyLongObject::from_usize(line);
-    let args = [text.as_object(), category.as_object(), filename, line.as_object(), module.unwrap_or(none())];
-    warnings.call_method(identifier!("warn_explicit"), &args).map(drop)
+    native::warn_explicit(category.as_object(), text.as_object(), filename, line as i64, module, None, None)
 }
 
 /// "coroutine … was never awaited".
