@@ -23,6 +23,7 @@ macro_rules! modules {
 pub mod util;
 
 modules! {
+    resource::resource,
     io::_io,
     posixmodule::posix,
     abc::_abc,

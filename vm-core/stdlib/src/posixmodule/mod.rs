@@ -6,11 +6,17 @@
 pub mod constants;
 pub mod fd;
 pub mod fs;
+pub mod misc;
 pub mod path;
+pub mod process;
 pub mod scandir;
+pub mod sched;
+pub mod spawn;
 pub mod stat;
 pub mod syscall;
+pub mod sysconf;
 pub mod types;
+pub mod users;
 
 use crate::module_parts::add_part;
 use adder_runtime::prelude::*;
@@ -56,6 +62,12 @@ pub mod posix {
             &fs::part::DEF,
             &fd::part::DEF,
             &scandir::part::DEF,
+            &process::part::DEF,
+            &spawn::part::DEF,
+            &sched::part::DEF,
+            &users::part::DEF,
+            &sysconf::part::DEF,
+            &misc::part::DEF,
         ] {
             add_part(module, part)?;
         }

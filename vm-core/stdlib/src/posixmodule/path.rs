@@ -390,3 +390,8 @@ pub fn no_fd_with_nofollow(function: &str, path_is_fd: bool, follow_symlinks: bo
     }
     Ok(())
 }
+
+/// The number of a group.
+pub fn gid_of(object: &PyObject) -> PyResult<u32> {
+    owner(object, "gid")
+}
