@@ -123,11 +123,15 @@ pub unsafe fn call_keywords(
 /// CALL_EX: `args[0](*args[2], **args[3])`.
 ///
 /// # Safety
-/// The registers hold owned objects; `args[3]` is a dict or empty.
-pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject) -> Called {
+/// The registers hold owned objects; `args[3]` is a dict when there are keywords, and not to be looked at otherwise.
+pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject, has_keywords: bool) -> Called {
     // SAFETY: the caller's contract.
     let (callable, positional, keywords) = unsafe {
-        (&**args, Ref::from_borrowed(*args.add(2)), Ref::from_borrowed_opt((*args.add(3)).cast::<PyDictObject>()))
+        (
+            &**args,
+            Ref::from_borrowed(*args.add(2)),
+            has_keywords.then(|| Ref::from_borrowed((*args.add(3)).cast::<PyDictObject>())),
+        )
     };
     let result = (|| {
         let tuple = match positional.downcast::<PyTupleObject>() {
@@ -169,7 +173,7 @@ pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject) -> Cal
         Ok(called) => {
             if let Called::Frame(_) = called {
                 // SAFETY: the operands are consumed.
-                unsafe { eval::ops::clear_registers(args, if (*args.add(3)).is_null() { 3 } else { 4 }) };
+                unsafe { eval::ops::clear_registers(args, 3 + usize::from(has_keywords)) };
             }
             called
         }

@@ -1129,7 +1129,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             }
                             op::CALL_EX => {
                                 let args = regs.add(b as usize);
-                                match call::call_ex(ts, args) {
+                                match call::call_ex(ts, args, x & 1 != 0) {
                                     call::Called::Value(value) => {
                                         ops::clear_registers(args, 4.min(2 + 1 + (x & 1) as usize));
                                         set_dst!(a, value);
