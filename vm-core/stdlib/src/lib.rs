@@ -27,6 +27,7 @@ modules! {
     io::_io,
     posixmodule::posix,
     abc::_abc,
+    ast::_ast,
     atexit::atexit,
     cmath::cmath,
     codecs::_codecs,
