@@ -32,22 +32,44 @@ pub struct Compiled {
 /// Compiles source text.
 pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts) -> Result<Compiled> {
     let text = source::normalize_newlines(text);
-    let parse::Parsed { ast, warnings } = parse::parse(&text, mode).map_err(|error| {
-        if opts.allow_incomplete_input {
-            parse::errors::incomplete(error, &text)
-        } else {
-            error
-        }
-    })?;
-    if mode == Mode::Single {
-        check_single(&ast, &text)?;
-    }
+    let parse::Parsed { ast, warnings } = parse_text(&text, mode, opts)?;
     let mut compiled = compile_ast(ast, filename, opts).map_err(|error| error.finish_bytes(Some(&text)))?;
     let mut all = warnings;
     all.append(&mut compiled.warnings);
     all.sort_by_key(|warning| warning.pos.line);
     compiled.warnings = all;
     Ok(compiled)
+}
+
+fn parse_text(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse::Parsed> {
+    let parsed = parse::parse(text, mode).map_err(|error| {
+        if opts.allow_incomplete_input {
+            parse::errors::incomplete(error, text)
+        } else {
+            error
+        }
+    })?;
+    if mode == Mode::Single {
+        check_single(&parsed.ast, text)?;
+    }
+    Ok(parsed)
+}
+
+/// Parses source text into the tree that module `ast` shows: `PyCF_ONLY_AST`.
+pub fn parse_source(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse::Parsed> {
+    parse_text(&source::normalize_newlines(text), mode, opts)
+}
+
+/// Folds constants of a tree: `PyCF_OPTIMIZED_AST`.
+pub fn optimize_ast(ast: &mut Mod, opts: &CompileOpts) -> Result<Vec<CompileWarning>> {
+    let future = future::features(ast)? | opts.future_flags;
+    let mut folder = Folder {
+        optimize: opts.optimize,
+        future_annotations: future & code_flags::FUTURE_ANNOTATIONS != 0,
+        warnings: Vec::new(),
+    };
+    folder.module(ast);
+    Ok(folder.warnings)
 }
 
 /// Compiles a tree, which is folded in place on the way.

@@ -14,7 +14,7 @@ pub mod symtable;
 pub mod unparse;
 
 pub use bytecode::{CodeObject, Constant};
-pub use compile::{CompileOpts, Compiled, compile_ast, compile_source};
+pub use compile::{CompileOpts, Compiled, compile_ast, compile_source, optimize_ast, parse_source};
 pub use error::{CompileError, CompileWarning, ErrorKind};
 pub use parse::Mode;
 pub use parse::source::{Decoded, decode_source};

@@ -1,7 +1,7 @@
 //! Source text -> compiler -> code object, and the compiler's errors as SyntaxErrors.
 
 use adder_compiler::bytecode::{self, Constant, PyStr};
-use adder_compiler::{CompileError, CompileOpts, Compiled, Decoded, ErrorKind, Mode};
+use adder_compiler::{CompileError, CompileOpts, CompileWarning, Decoded, ErrorKind, Mode};
 use adder_runtime::abi::*;
 use adder_runtime::exceptions::{SyntaxErrorPlace, exc, raise_syntax_error};
 use adder_runtime::objects::codeobject::{CodeData, CodeParts, ExceptionHandler, Location};
@@ -151,8 +151,9 @@ pub fn raise_compile_error(error: &CompileError, filename: &PyObject) -> Raised 
     })
 }
 
-fn issue_warnings(compiled: &Compiled, filename: &PyObject) -> PyResult<()> {
-    for warning in &compiled.warnings {
+/// Issues the compiler's warnings.
+pub fn issue_warnings(warnings: &[CompileWarning], filename: &PyObject) -> PyResult<()> {
+    for warning in warnings {
         let line = usize::try_from(warning.pos.line).unwrap_or(0);
         let result =
             crate::warnings::warn_explicit(exc::SyntaxWarning, &warning.message, filename, line, None);
@@ -178,7 +179,7 @@ pub fn compile_text(text: &str, filename: &PyObject, mode: Mode, opts: &CompileO
     let name = filename.str()?.to_string_lossy();
     match adder_compiler::compile_source(text, &name, mode, opts) {
         Ok(compiled) => {
-            issue_warnings(&compiled, filename)?;
+            issue_warnings(&compiled.warnings, filename)?;
             code_object(&compiled.code)
         }
         Err(error) => Err(raise_compile_error(&error, filename)),

@@ -28,9 +28,10 @@ pub mod flags {
 
 /// What the `_ast` module does for `compile`: source text to AST objects, and AST objects to code. Set by that module.
 pub struct AstHooks {
-    pub parse: fn(source: &str, filename: &PyObject, mode: Mode, flags: i32, optimize: u8) -> PyResult,
+    pub parse: fn(source: &str, filename: &PyObject, mode: Mode, opts: &CompileOpts, flags: i32) -> PyResult,
     /// `None` when the object is no AST.
-    pub compile: fn(tree: &PyObject, filename: &PyObject, mode: &str, opts: &CompileOpts, flags: i32) -> PyResult<Option<Ref>>,
+    pub compile:
+        fn(tree: &PyObject, filename: &PyObject, mode: Mode, opts: &CompileOpts, flags: i32) -> PyResult<Option<Ref>>,
 }
 
 pub static AST: OnceLock<AstHooks> = OnceLock::new();
@@ -124,7 +125,7 @@ pub fn compile(
         allow_incomplete_input: given & flags::ALLOW_INCOMPLETE_INPUT != 0,
     };
     if let Some(ast) = AST.get()
-        && let Some(result) = (ast.compile)(source, &filename, mode, &opts, given)?
+        && let Some(result) = (ast.compile)(source, &filename, mode_kind, &opts, given)?
     {
         return Ok(result);
     }
@@ -132,8 +133,14 @@ pub fn compile(
     adder_runtime::hooks::audit("compile", &[source, &filename])?;
     if given & flags::ONLY_AST != 0 {
         return match AST.get() {
-            Some(ast) => (ast.parse)(&text, &filename, mode_kind, given, opts.optimize),
-            None => Err(raise!(ValueError, "compile() with PyCF_ONLY_AST needs the _ast module")),
+            Some(ast) => (ast.parse)(&text, &filename, mode_kind, &opts, given),
+            None => {
+                adder_runtime::hooks::import_module("_ast")?;
+                match AST.get() {
+                    Some(ast) => (ast.parse)(&text, &filename, mode_kind, &opts, given),
+                    None => Err(raise!(SystemError, "module _ast does not offer trees to compile()")),
+                }
+            }
         };
     }
     Ok(crate::code::compile_text(&text, &filename, mode_kind, &opts)?.into_object())

@@ -10,12 +10,52 @@ mod to_object;
 mod types;
 mod validate;
 
-use adder_interp::builtins::compile::{AstHooks, flags, install_ast};
+use adder_compiler::{CompileOpts, Mode};
+use adder_interp::builtins::evaluate::{AST, AstHooks, flags};
+use adder_interp::code;
 use adder_runtime::prelude::*;
 
-pub use to_object::to_object;
+/// Source text as nodes.
+fn parse(source: &str, filename: &PyObject, mode: Mode, opts: &CompileOpts, given: i32) -> PyResult {
+    let raise = |error| code::raise_compile_error(&error, filename);
+    let mut parsed = adder_compiler::parse_source(source, mode, opts).map_err(raise)?;
+    let mut warnings = std::mem::take(&mut parsed.warnings);
+    if given & flags::OPTIMIZED_AST == flags::OPTIMIZED_AST {
+        warnings.append(&mut adder_compiler::optimize_ast(&mut parsed.ast, opts).map_err(raise)?);
+    }
+    let result = code::issue_warnings(&warnings, filename).and_then(|()| to_object::to_object(&parsed.ast));
+    adder_compiler::parse::drop_deep(parsed.ast);
+    result
+}
 
-static HOOKS: AstHooks = AstHooks { is_ast: node::is_node, to_object, from_object: from_object::from_object };
+/// Nodes as code, or as folded nodes.
+fn compile(
+    object: &PyObject,
+    filename: &PyObject,
+    mode: Mode,
+    opts: &CompileOpts,
+    given: i32,
+) -> PyResult<Option<Ref>> {
+    if !node::is_node(object) {
+        return Ok(None);
+    }
+    let raise = |error| code::raise_compile_error(&error, filename);
+    let optimized = given & flags::OPTIMIZED_AST == flags::OPTIMIZED_AST;
+    if given & flags::ONLY_AST != 0 && !optimized {
+        return Ok(Some(object.to_ref()));
+    }
+    let mut tree = from_object::from_object(object, mode)?;
+    if optimized {
+        adder_compiler::optimize_ast(&mut tree, opts).map_err(raise)?;
+        let result = to_object::to_object(&tree);
+        adder_compiler::parse::drop_deep(tree);
+        return result.map(Some);
+    }
+    let name = filename.str()?.to_string_lossy();
+    let compiled = adder_compiler::compile_ast(tree, &name, opts).map_err(raise)?;
+    code::issue_warnings(&compiled.warnings, filename)?;
+    Ok(Some(code::code_object(&compiled.code)?.into_object()))
+}
 
 /// The abstract syntax tree.
 #[pymodule(name = "_ast")]
@@ -38,7 +78,7 @@ pub mod _ast {
         for (row, class) in types.iter() {
             module.add(row.name, class.ty.to_object())?;
         }
-        install_ast(&HOOKS);
+        AST.get_or_init(|| AstHooks { parse, compile });
         Ok(())
     }
 }
