@@ -4,7 +4,6 @@
 mod options;
 mod paths;
 
-use adder_cpyext as _; // linked for the C API that it exports
 use adder_interp::{import, pylifecycle, pythonrun};
 use adder_runtime::prelude::*;
 use options::{Options, Program};
@@ -36,6 +35,7 @@ fn run(options: Options) -> i32 {
     config.path0 = path0(&config, &program);
     let inspect = config.inspect != 0 && !matches!(program, Program::Prompt);
     import::extend_inittab(adder_stdlib::MODULES);
+    adder_cpyext::loader::install();
     let started = adder_interp::initialize(config).and_then(|()| pylifecycle::initialize_imports());
     if let Err(raised) = started {
         eprintln!("Fatal Python error: the interpreter could not be initialized");

@@ -1,6 +1,8 @@
 //! code.h, frameobject.h, pyframe.h, genobject.h, traceback.h: what C asks of code, frames, generators and tracebacks.
 
 use crate::export::{Void, bad_internal_call, opt, put, str_from_c};
+use adder_interp::frame::{Frame, FrameExit, FrameOwner, HEADER_WORDS};
+use adder_runtime::objects::codeobject::{CO_FAST_CELL, CO_FAST_FREE, CO_FAST_LOCAL, CodeParts};
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
 
@@ -15,24 +17,134 @@ pub fn request_extra_index() -> PyResult<isize> {
     Ok(N_EXTRA.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
 }
 
-/// An empty code object that only names a place, for tracebacks of compiled functions.
+/// The pieces of a code object of C: names and a place, nothing to run.
+struct NativeCode<'a> {
+    /// Positional, positional-only, keyword-only.
+    n_args: [c_int; 3],
+    flags: c_int,
+    consts: Ref<PyTupleObject>,
+    names: Ref<PyTupleObject>,
+    variables: [Option<&'a PyObject>; 3],
+    filename: Ref,
+    name: Ref,
+    qualname: Ref,
+    line: c_int,
+}
+
+/// A code object that describes compiled code, for tracebacks and introspection. Running it does nothing.
+fn native_code(native: NativeCode<'_>) -> PyResult {
+    let (mut names, mut kinds) = (Vec::new(), Vec::new());
+    for (group, kind) in native.variables.iter().zip([CO_FAST_LOCAL, CO_FAST_CELL, CO_FAST_FREE]) {
+        let Some(group) = group else { continue };
+        for name in group.to_tuple()?.as_slice() {
+            // A variable that is also a cell is listed once.
+            match names.iter().position(|known: &Ref| known.is(name)) {
+                Some(known) => kinds[known] |= kind,
+                None => {
+                    names.push(name.to_ref());
+                    kinds.push(kind);
+                }
+            }
+        }
+    }
+    let code = PyCodeObject::from_parts(CodeParts {
+        argcount: native.n_args[0],
+        posonlyargcount: native.n_args[1],
+        kwonlyargcount: native.n_args[2],
+        stacksize: 1,
+        flags: native.flags,
+        firstlineno: native.line,
+        words: vec![0],
+        consts: native.consts,
+        names: native.names,
+        localsplus_names: PyTupleObject::from_vec(names),
+        localsplus_kinds: kinds,
+        filename: native.filename,
+        name: native.name,
+        qualname: native.qualname,
+        exceptions: Vec::new(),
+        locations: Vec::new(),
+    })?;
+    Ok(code.into_object())
+}
+
 fn new_empty(filename: &CStr, function: &CStr, line: c_int) -> PyResult {
-    let (filename, function) = (str_from_c(filename)?, str_from_c(function)?);
-    let compile = crate::ceval::builtins_module_dict()?
-        .get_str(identifier!("compile"))
-        .ok_or_else(bad_internal_call)?;
-    let (source, mode) = (PyUnicodeObject::from_str(""), PyUnicodeObject::from_str("exec"));
-    let code = compile.call(&[source.as_object(), filename.as_object(), mode.as_object()])?;
-    let line = PyLongObject::from_i64(line as i64);
-    let replace = code.get_attr(identifier!("replace"))?;
-    replace.call_kw(
-        &[],
-        &[
-            ("co_name", function.as_object()),
-            ("co_qualname", function.as_object()),
-            ("co_firstlineno", line.as_object()),
-        ],
-    )
+    let (filename, function) = (str_from_c(filename)?.into_object(), str_from_c(function)?.into_object());
+    native_code(NativeCode {
+        n_args: [0; 3],
+        flags: CO_OPTIMIZED | CO_NEWLOCALS,
+        consts: PyTupleObject::empty(),
+        names: PyTupleObject::empty(),
+        variables: [None; 3],
+        filename,
+        name: function.clone(),
+        qualname: function,
+        line,
+    })
+}
+
+/// A frame that nobody runs, for the traceback of compiled code: a block of its own with empty variables.
+fn new_frame(code: &PyCodeObject, globals: &PyDictObject, locals: Option<&PyObject>) -> PyResult<Ref<PyFrameObject>> {
+    let function = PyFunctionObject::type_object().as_object().call(&[code.as_object(), globals.as_object()])?;
+    // SAFETY: just made as a function.
+    let function: Ref<PyFunctionObject> = unsafe { function.cast() };
+    let n_words = HEADER_WORDS + code.data().n_registers as usize;
+    let block = adder_runtime::memory::raw_calloc(n_words * size_of::<u64>()).cast::<Frame>();
+    if block.is_null() {
+        return Err(adder_runtime::memory::no_memory());
+    }
+    // SAFETY: the block has room for the header; empty registers are null, which the zeroed block has.
+    unsafe {
+        block.write(Frame {
+            previous: std::ptr::null_mut(),
+            code: code.to_ref().into_raw(),
+            data: code.data(),
+            globals: (globals as *const PyDictObject).cast_mut(),
+            builtins: function.func_builtins.get(),
+            func: function.into_raw(),
+            locals: locals.map_or(std::ptr::null_mut(), |locals| locals.to_ref().into_raw()),
+            pc: code.data().words.as_ptr().cast(),
+            frame_obj: std::ptr::null_mut(),
+            owner: FrameOwner::FrameObject,
+            exit: FrameExit::Native,
+            traced: false,
+            traced_line: 0,
+            extra: std::ptr::null_mut(),
+        });
+        adder_interp::frameobject::object_of(block)
+    }
+}
+
+/// PyTraceBack_Here: an entry for `frame` in front of the traceback of the exception that is set.
+fn traceback_here(frame: &PyObject) -> PyResult<()> {
+    let Some(exception) = adder_runtime::error::fetch() else { return Ok(()) };
+    let line = line_number(frame);
+    // SAFETY: C gives a frame.
+    let frame = unsafe { frame.to_ref().cast::<PyFrameObject>() };
+    if let Some(base) = (*exception).downcast::<PyBaseExceptionObject>() {
+        // SAFETY: the exception owns its traceback or has none.
+        let next = unsafe { opt(base.traceback.get()) }.map(PyObject::to_ref);
+        let entry = adder_runtime::objects::traceback::new_traceback(next, frame, -1, line)?;
+        crate::pyerrors::set_field(&base.traceback, Some(entry.into_object()));
+    }
+    let _ = adder_runtime::error::restore(exception);
+    Ok(())
+}
+
+/// The line that C code wrote into the frame, or the one at which the frame stands.
+fn line_number(frame: &PyObject) -> c_int {
+    // SAFETY: C gives a frame.
+    let written = unsafe { frame.cast_unchecked::<PyFrameObject>() }.f_lineno.get();
+    if written != 0 {
+        return written;
+    }
+    let line = attribute(frame, identifier!("f_lineno")).and_then(|line| {
+        if is_none(&line) { Ok(-1) } else { crate::longobject::as_c_int(&line) }
+    });
+    line.unwrap_or_else(|raised| {
+        raised.clear();
+        -1
+    })
 }
 
 fn attribute(object: &PyObject, name: &PyUnicodeObject) -> PyResult {
@@ -74,11 +186,50 @@ capi! {
         Ok(if is_none(&back) { None } else { Some(back) })
     }
     fn PyFrame_GetCode(frame: &PyObject) -> PyResult { attribute(frame, identifier!("f_code")) }
-    fn PyFrame_GetLineNumber(frame: &PyObject) -> c_int {
-        let line = attribute(frame, identifier!("f_lineno")).and_then(|line| {
-            if is_none(&line) { Ok(-1) } else { crate::longobject::as_c_int(&line) }
+    fn PyFrame_GetLineNumber(frame: &PyObject) -> c_int { line_number(frame) }
+    fn PyFrame_New(
+        _state: *mut PyThreadState, code: &PyObject, globals: &PyDictObject, locals: Option<&PyObject>
+    ) -> PyResult<Ref<PyFrameObject>> {
+        new_frame(code_object(code)?, globals, locals.filter(|locals| !is_none(locals)))
+    }
+    fn PyTraceBack_Here(frame: &PyObject) -> PyResult<()> { traceback_here(frame) }
+    fn _PyTraceback_Add(function: &CStr, filename: &CStr, line: c_int) -> Void {
+        let pending = adder_runtime::error::fetch();
+        let made = new_empty(filename, function, line).and_then(|code| {
+            let frame = new_frame(code_object(&code)?, &PyDictObject::new(), None)?;
+            frame.f_lineno.set(line);
+            Ok(frame)
         });
-        line.unwrap_or_else(|raised| { raised.clear(); -1 })
+        if let Some(exception) = pending {
+            let _ = adder_runtime::error::restore(exception);
+        }
+        match made {
+            Ok(frame) => traceback_here(&frame.ob_base).unwrap_or_else(Raised::clear),
+            Err(raised) => raised.clear(),
+        }
+        Void
+    }
+    fn PyUnstable_Code_New(
+        n_args: c_int, n_keyword_only: c_int, _n_locals: c_int, _stack_size: c_int, flags: c_int, _code: &PyObject, consts: &PyTupleObject,
+        names: &PyTupleObject, variables: &PyObject, free: &PyObject, cells: &PyObject, filename: &PyObject, name: &PyObject,
+        qualname: &PyObject, line: c_int, _line_table: &PyObject, _exception_table: &PyObject
+    ) -> PyResult {
+        native_code(NativeCode {
+            n_args: [n_args, 0, n_keyword_only], flags, consts: consts.to_ref(), names: names.to_ref(),
+            variables: [Some(variables), Some(cells), Some(free)], filename: filename.to_ref(), name: name.to_ref(),
+            qualname: qualname.to_ref(), line,
+        })
+    }
+    fn PyUnstable_Code_NewWithPosOnlyArgs(
+        n_args: c_int, n_positional_only: c_int, n_keyword_only: c_int, _n_locals: c_int, _stack_size: c_int, flags: c_int,
+        _code: &PyObject, consts: &PyTupleObject, names: &PyTupleObject, variables: &PyObject, free: &PyObject, cells: &PyObject,
+        filename: &PyObject, name: &PyObject, qualname: &PyObject, line: c_int, _line_table: &PyObject, _exception_table: &PyObject
+    ) -> PyResult {
+        native_code(NativeCode {
+            n_args: [n_args, n_positional_only, n_keyword_only], flags, consts: consts.to_ref(), names: names.to_ref(),
+            variables: [Some(variables), Some(cells), Some(free)], filename: filename.to_ref(), name: name.to_ref(),
+            qualname: qualname.to_ref(), line,
+        })
     }
     fn PyFrame_GetLasti(frame: &PyObject) -> PyResult<c_int> {
         crate::longobject::as_c_int(&*attribute(frame, identifier!("f_lasti"))?)

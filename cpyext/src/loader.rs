@@ -164,10 +164,11 @@ fn find_init(name: &str, path: &str) -> PyResult<PyModInitFunction> {
     Ok(unsafe { std::mem::transmute::<*mut c_void, PyModInitFunction>(function) })
 }
 
-/// `_imp.create_dynamic(spec)`: a module, or for single-phase modules the finished one.
-pub fn create_dynamic(spec: &PyObject) -> PyResult {
+/// `_imp.create_dynamic(spec, file)`: a module, or for single-phase modules the finished one.
+pub fn create_dynamic(spec: &PyObject, origin: &PyObject) -> PyResult {
     let name = spec.get_attr(identifier!("name"))?.str()?.to_string_lossy();
-    let path = spec.get_attr(identifier!("origin"))?.str()?.to_string_lossy();
+    let path = crate::osmodule::fs_bytes(origin)?;
+    let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
     let key = (path.clone(), name.clone());
     if let Some(module) = with_loaded(|loaded| loaded.single_phase.get(&key).cloned()) {
         return Ok(module);
@@ -247,4 +248,9 @@ pub fn exec_dynamic(module: &PyObject) -> PyResult<()> {
         return Ok(());
     }
     exec_def(module, def)
+}
+
+/// Lets the import system load extension modules.
+pub fn install() {
+    adder_interp::import::DYNAMIC_LOADER.get_or_init(|| create_dynamic);
 }

@@ -2,7 +2,7 @@
 //! watchers, picklebufobject.h, bltinmodule.h.
 
 use crate::export::{Void, put, str_from_c};
-use adder_runtime::objects::iterobject;
+use adder_runtime::objects::{iterobject, structseq};
 use adder_runtime::prelude::*;
 use std::ffi::{CStr, c_double};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -116,6 +116,21 @@ capi! {
         tuple.ob_hash.set(-1);
         Ok(sequence)
     }
+    fn PyStructSequence_NewType(desc: *mut PyStructSequence_Desc) -> PyResult {
+        // SAFETY: C gives a description that lives as long as the type.
+        new_struct_sequence(unsafe { &*desc })
+    }
+    fn PyStructSequence_InitType2(ty: *mut PyTypeObject, desc: *mut PyStructSequence_Desc) -> PyResult<()> {
+        // SAFETY: C gives a static type and its description.
+        with_desc(unsafe { &*desc }, |desc| structseq::init_type(unsafe { &*ty }, desc))
+    }
+    fn PyStructSequence_InitType(ty: *mut PyTypeObject, desc: *mut PyStructSequence_Desc) -> Void {
+        // SAFETY: C gives a static type and its description.
+        if let Err(raised) = with_desc(unsafe { &*desc }, |desc| structseq::init_type(unsafe { &*ty }, desc)) {
+            debug_assert!(adder_runtime::error::occurred(), "{raised:?}");
+        }
+        Void
+    }
     fn PyDict_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more dict watcher IDs available")) }
     fn PyType_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more type watcher IDs available")) }
     fn PyCode_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more code watcher IDs available")) }
@@ -127,6 +142,46 @@ capi! {
     }
     fn PyUnstable_PerfMapState_Init() -> c_int { 0 }
     fn PyUnstable_PerfMapState_Fini() -> Void { Void }
+}
+
+/// A C text as Rust text that lives as long as the process, as C's own does.
+///
+/// # Safety
+/// It is terminated or NULL.
+unsafe fn static_text(text: *const c_char) -> Option<&'static str> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's contract.
+    unsafe { CStr::from_ptr(text) }.to_str().ok()
+}
+
+/// The rows of a description, up to the one with a NULL name.
+fn struct_fields(desc: &PyStructSequence_Desc) -> Vec<structseq::Field> {
+    let mut fields = Vec::new();
+    let mut next = desc.fields.get();
+    // SAFETY: C gives an array that ends with a NULL name; names and texts live as long as the type.
+    while let Some(row) = unsafe { next.as_ref() }.filter(|row| !row.name.get().is_null()) {
+        let unnamed = std::ptr::eq(row.name.get(), crate::osmodule::PyStructSequence_UnnamedField.as_ptr());
+        // SAFETY: as above.
+        let (name, doc) = unsafe { (static_text(row.name.get()), static_text(row.doc.get()).unwrap_or("")) };
+        fields.push(structseq::Field { name: name.filter(|_| !unnamed), doc });
+        next = next.wrapping_add(1);
+    }
+    fields
+}
+
+/// The description in Rust's words, for the runtime's maker of such types.
+fn with_desc<T>(desc: &PyStructSequence_Desc, f: impl FnOnce(&structseq::Desc<'_>) -> T) -> T {
+    let fields = struct_fields(desc);
+    // SAFETY: C gives terminated texts.
+    let (name, doc) = unsafe { (static_text(desc.name.get()).unwrap_or("?"), static_text(desc.doc.get()).unwrap_or("")) };
+    let n_in_sequence = desc.n_in_sequence.get().max(0) as usize;
+    f(&structseq::Desc { name, doc, fields: &fields, n_in_sequence, instantiable: true })
+}
+
+fn new_struct_sequence(desc: &PyStructSequence_Desc) -> PyResult {
+    with_desc(desc, |desc| Ok(structseq::new_type(desc)?.as_object().to_ref()))
 }
 
 fn store_time(place: *mut i64, time: i64) -> PyResult<()> {

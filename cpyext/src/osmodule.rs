@@ -216,6 +216,9 @@ impl CText {
     pub const fn new(text: &'static CStr) -> CText {
         CText(text.as_ptr())
     }
+    pub const fn as_ptr(&self) -> *const c_char {
+        self.0
+    }
 }
 // SAFETY: it points to static text.
 unsafe impl Sync for CText {}

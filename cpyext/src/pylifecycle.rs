@@ -112,6 +112,44 @@ fn keep(text: String) -> *const c_char {
     std::ffi::CString::new(text).unwrap_or_default().into_raw()
 }
 
+/// A wide text that C may keep for the life of the process; the same text is kept once.
+fn keep_wide(text: &str) -> *const wchar_t {
+    static KEPT: Mutex<Vec<&'static [wchar_t]>> = Mutex::new(Vec::new());
+    let wide: Vec<wchar_t> = text.chars().map(|c| c as wchar_t).chain([0]).collect();
+    let mut kept = KEPT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(known) = kept.iter().find(|known| ***known == *wide) {
+        return known.as_ptr();
+    }
+    let wide: &'static [wchar_t] = Box::leak(wide.into_boxed_slice());
+    kept.push(wide);
+    wide.as_ptr()
+}
+
+fn wide_attribute(name: &str) -> *const wchar_t {
+    keep_wide(&crate::sysmodule::sys_text(name))
+}
+
+/// Sets `sys.argv` and, when asked, puts the script's directory in front of `sys.path`.
+fn set_argv(n_args: c_int, args: *mut *mut wchar_t, update_path: bool) {
+    // SAFETY: C gives that many wide texts.
+    let args = (0..n_args.max(0) as usize).map(|arg_idx| crate::unicodeobject::from_wide(unsafe { *args.add(arg_idx) }, -1));
+    let result = args.collect::<PyResult<Vec<_>>>().and_then(|args| {
+        let first = args.first().map(|first| first.to_string_lossy()).unwrap_or_default();
+        let args = args.into_iter().map(Ref::into_object).collect();
+        crate::sysmodule::set_sys_attribute(identifier!("argv"), PyListObject::from_vec(args).as_object())?;
+        if update_path {
+            let directory = first.rsplit_once('/').map_or("", |(directory, _)| directory);
+            let path = crate::sysmodule::sys_attribute(identifier!("path"))?;
+            let directory = PyUnicodeObject::from_str(directory);
+            path.call_method(identifier!("insert"), &[PyLongObject::from_i64(0).as_object(), directory.as_object()])?;
+        }
+        Ok(())
+    });
+    if let Err(raised) = result {
+        raised.clear();
+    }
+}
+
 /// 3.14.0 final, packed.
 #[unsafe(no_mangle)]
 pub static Py_Version: u64 = 0x030e_00f0;
@@ -151,6 +189,50 @@ capi! {
     }
     fn Py_PACK_VERSION(x: c_int, y: c_int) -> c_uint { (x as c_uint & 0xff) << 24 | (y as c_uint & 0xff) << 16 }
 
+    fn Py_GetPrefix() -> *const wchar_t { wide_attribute("prefix") }
+    fn Py_GetExecPrefix() -> *const wchar_t { wide_attribute("exec_prefix") }
+    fn Py_GetProgramFullPath() -> *const wchar_t { wide_attribute("executable") }
+    fn Py_GetProgramName() -> *const wchar_t { wide_attribute("executable") }
+    fn Py_GetPythonHome() -> *const wchar_t { std::ptr::null() }
+    fn Py_GetPath() -> *const wchar_t {
+        let path = crate::sysmodule::sys_attribute_opt(identifier!("path"));
+        let joined = path.and_then(|path| {
+            path.to_tuple().map_err(Raised::clear).ok().map(|path| {
+                let parts: Vec<String> = path.as_slice().iter().filter_map(|part| part.str().ok()).map(|part| part.to_string_lossy()).collect();
+                parts.join(":")
+            })
+        });
+        keep_wide(&joined.unwrap_or_default())
+    }
+    fn Py_SetPath(_path: *const wchar_t) -> Void { Void }
+    fn Py_SetProgramName(_name: *const wchar_t) -> Void { Void }
+    fn Py_SetPythonHome(_home: *const wchar_t) -> Void { Void }
+    fn PySys_SetPath(path: *const wchar_t) -> Void {
+        let path = crate::unicodeobject::from_wide(path, -1).and_then(|path| {
+            let parts = path.to_string_lossy();
+            let parts = parts.split(':').map(|part| PyUnicodeObject::from_str(part).into_object()).collect();
+            crate::sysmodule::set_sys_attribute(identifier!("path"), PyListObject::from_vec(parts).as_object())
+        });
+        if let Err(raised) = path {
+            raised.clear();
+        }
+        Void
+    }
+    fn PySys_SetArgv(n_args: c_int, args: *mut *mut wchar_t) -> Void { set_argv(n_args, args, true); Void }
+    fn PySys_SetArgvEx(n_args: c_int, args: *mut *mut wchar_t, update_path: c_int) -> Void {
+        set_argv(n_args, args, update_path != 0);
+        Void
+    }
+    fn PySys_AddXOption(_option: *const wchar_t) -> Void { Void }
+    fn Py_GetArgcArgv(n_args: *mut c_int, args: *mut *mut *mut wchar_t) -> Void {
+        // SAFETY: C gives places.
+        unsafe {
+            crate::export::put(n_args, 0);
+            crate::export::put(args, std::ptr::null_mut());
+        }
+        Void
+    }
+    fn PyImport_AppendInittab(_name: *const c_char, _init: *mut c_void) -> c_int { -1 }
     fn Py_AddPendingCall(function: *mut c_void, arg: *mut c_void) -> c_int {
         // SAFETY: C gives a function of one pointer.
         let function = unsafe { std::mem::transmute::<*mut c_void, PendingCall>(function) };

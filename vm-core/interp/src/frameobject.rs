@@ -251,6 +251,10 @@ impl FrameObject {
     }
     #[getter]
     fn f_lineno(&self) -> PyResult<Option<i32>> {
+        // Compiled code writes the line of its frames here.
+        if self.f_lineno.get() != 0 {
+            return Ok(Some(self.f_lineno.get()));
+        }
         Ok(self.live()?.line())
     }
     #[setter]
