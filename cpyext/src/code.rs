@@ -34,7 +34,11 @@ struct NativeCode<'a> {
 /// A code object that describes compiled code, for tracebacks and introspection. Running it does nothing.
 fn native_code(native: NativeCode<'_>) -> PyResult {
     let (mut names, mut kinds) = (Vec::new(), Vec::new());
-    for (group, kind) in native.variables.iter().zip([CO_FAST_LOCAL, CO_FAST_CELL, CO_FAST_FREE]) {
+    for (group, kind) in native
+        .variables
+        .iter()
+        .zip([CO_FAST_LOCAL, CO_FAST_CELL, CO_FAST_FREE])
+    {
         let Some(group) = group else { continue };
         for name in group.to_tuple()?.as_slice() {
             // A variable that is also a cell is listed once.
@@ -69,7 +73,10 @@ fn native_code(native: NativeCode<'_>) -> PyResult {
 }
 
 fn new_empty(filename: &CStr, function: &CStr, line: c_int) -> PyResult {
-    let (filename, function) = (str_from_c(filename)?.into_object(), str_from_c(function)?.into_object());
+    let (filename, function) = (
+        str_from_c(filename)?.into_object(),
+        str_from_c(function)?.into_object(),
+    );
     native_code(NativeCode {
         n_args: [0; 3],
         flags: CO_OPTIMIZED | CO_NEWLOCALS,
@@ -84,8 +91,14 @@ fn new_empty(filename: &CStr, function: &CStr, line: c_int) -> PyResult {
 }
 
 /// A frame that nobody runs, for the traceback of compiled code: a block of its own with empty variables.
-fn new_frame(code: &PyCodeObject, globals: &PyDictObject, locals: Option<&PyObject>) -> PyResult<Ref<PyFrameObject>> {
-    let function = PyFunctionObject::type_object().as_object().call(&[code.as_object(), globals.as_object()])?;
+fn new_frame(
+    code: &PyCodeObject,
+    globals: &PyDictObject,
+    locals: Option<&PyObject>,
+) -> PyResult<Ref<PyFrameObject>> {
+    let function = PyFunctionObject::type_object()
+        .as_object()
+        .call(&[code.as_object(), globals.as_object()])?;
     // SAFETY: just made as a function.
     let function: Ref<PyFunctionObject> = unsafe { function.cast() };
     let n_words = HEADER_WORDS + code.data().n_registers as usize;
@@ -117,7 +130,9 @@ fn new_frame(code: &PyCodeObject, globals: &PyDictObject, locals: Option<&PyObje
 
 /// PyTraceBack_Here: an entry for `frame` in front of the traceback of the exception that is set.
 fn traceback_here(frame: &PyObject) -> PyResult<()> {
-    let Some(exception) = adder_runtime::error::fetch() else { return Ok(()) };
+    let Some(exception) = adder_runtime::error::fetch() else {
+        return Ok(());
+    };
     let line = line_number(frame);
     // SAFETY: C gives a frame.
     let frame = unsafe { frame.to_ref().cast::<PyFrameObject>() };
@@ -139,7 +154,11 @@ fn line_number(frame: &PyObject) -> c_int {
         return written;
     }
     let line = attribute(frame, identifier!("f_lineno")).and_then(|line| {
-        if is_none(&line) { Ok(-1) } else { crate::longobject::as_c_int(&line) }
+        if is_none(&line) {
+            Ok(-1)
+        } else {
+            crate::longobject::as_c_int(&line)
+        }
     });
     line.unwrap_or_else(|raised| {
         raised.clear();

@@ -162,10 +162,21 @@ fn struct_fields(desc: &PyStructSequence_Desc) -> Vec<structseq::Field> {
     let mut next = desc.fields.get();
     // SAFETY: C gives an array that ends with a NULL name; names and texts live as long as the type.
     while let Some(row) = unsafe { next.as_ref() }.filter(|row| !row.name.get().is_null()) {
-        let unnamed = std::ptr::eq(row.name.get(), crate::osmodule::PyStructSequence_UnnamedField.as_ptr());
+        let unnamed = std::ptr::eq(
+            row.name.get(),
+            crate::osmodule::PyStructSequence_UnnamedField.as_ptr(),
+        );
         // SAFETY: as above.
-        let (name, doc) = unsafe { (static_text(row.name.get()), static_text(row.doc.get()).unwrap_or("")) };
-        fields.push(structseq::Field { name: name.filter(|_| !unnamed), doc });
+        let (name, doc) = unsafe {
+            (
+                static_text(row.name.get()),
+                static_text(row.doc.get()).unwrap_or(""),
+            )
+        };
+        fields.push(structseq::Field {
+            name: name.filter(|_| !unnamed),
+            doc,
+        });
         next = next.wrapping_add(1);
     }
     fields
@@ -175,9 +186,20 @@ fn struct_fields(desc: &PyStructSequence_Desc) -> Vec<structseq::Field> {
 fn with_desc<T>(desc: &PyStructSequence_Desc, f: impl FnOnce(&structseq::Desc<'_>) -> T) -> T {
     let fields = struct_fields(desc);
     // SAFETY: C gives terminated texts.
-    let (name, doc) = unsafe { (static_text(desc.name.get()).unwrap_or("?"), static_text(desc.doc.get()).unwrap_or("")) };
+    let (name, doc) = unsafe {
+        (
+            static_text(desc.name.get()).unwrap_or("?"),
+            static_text(desc.doc.get()).unwrap_or(""),
+        )
+    };
     let n_in_sequence = desc.n_in_sequence.get().max(0) as usize;
-    f(&structseq::Desc { name, doc, fields: &fields, n_in_sequence, instantiable: true })
+    f(&structseq::Desc {
+        name,
+        doc,
+        fields: &fields,
+        n_in_sequence,
+        instantiable: true,
+    })
 }
 
 fn new_struct_sequence(desc: &PyStructSequence_Desc) -> PyResult {

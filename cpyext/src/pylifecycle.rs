@@ -132,16 +132,23 @@ fn wide_attribute(name: &str) -> *const wchar_t {
 /// Sets `sys.argv` and, when asked, puts the script's directory in front of `sys.path`.
 fn set_argv(n_args: c_int, args: *mut *mut wchar_t, update_path: bool) {
     // SAFETY: C gives that many wide texts.
-    let args = (0..n_args.max(0) as usize).map(|arg_idx| crate::unicodeobject::from_wide(unsafe { *args.add(arg_idx) }, -1));
+    let args = (0..n_args.max(0) as usize)
+        .map(|arg_idx| crate::unicodeobject::from_wide(unsafe { *args.add(arg_idx) }, -1));
     let result = args.collect::<PyResult<Vec<_>>>().and_then(|args| {
-        let first = args.first().map(|first| first.to_string_lossy()).unwrap_or_default();
+        let first = args
+            .first()
+            .map(|first| first.to_string_lossy())
+            .unwrap_or_default();
         let args = args.into_iter().map(Ref::into_object).collect();
         crate::sysmodule::set_sys_attribute(identifier!("argv"), PyListObject::from_vec(args).as_object())?;
         if update_path {
             let directory = first.rsplit_once('/').map_or("", |(directory, _)| directory);
             let path = crate::sysmodule::sys_attribute(identifier!("path"))?;
             let directory = PyUnicodeObject::from_str(directory);
-            path.call_method(identifier!("insert"), &[PyLongObject::from_i64(0).as_object(), directory.as_object()])?;
+            path.call_method(
+                identifier!("insert"),
+                &[PyLongObject::from_i64(0).as_object(), directory.as_object()],
+            )?;
         }
         Ok(())
     });
