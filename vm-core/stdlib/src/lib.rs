@@ -20,6 +20,7 @@ macro_rules! modules {
     };
 }
 
+pub mod hashes;
 pub mod util;
 
 modules! {
@@ -50,6 +51,11 @@ modules! {
     contextvars::_contextvars,
     warnings::_warnings,
     json::_json,
+    md5module::_md5,
+    sha1module::_sha1,
+    sha2module::_sha2,
+    sha3module::_sha3,
+    blake2module::_blake2,
     opcode::_opcode,
     stat::_stat,
     suggestions::_suggestions,
