@@ -1198,9 +1198,14 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 finish_status!(ops::dict_merge(&*reg!(a), obj!(b), &*reg!(c)), 1, b)
                             }
                             op::UNPACK_SEQUENCE => {
-                                match ops::unpack_sequence(regs.add(a as usize), src!(b), c as usize) {
+                                // The source may be in one of the registers that are written.
+                                let value = Ref::from_owned(owned_src!(b));
+                                if PyTupleObject::check_exact(&value) {
+                                    specialize::unpack_sequence(pc, &value, c as usize);
+                                }
+                                match ops::unpack_sequence(regs.add(a as usize), &value, c as usize) {
                                     Ok(old) => {
-                                        drop_src!(b);
+                                        drop(value);
                                         drop(old);
                                         next!(2)
                                     }
@@ -1225,9 +1230,10 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 opcode = op::UNPACK_SEQUENCE;
                             }
                             op::UNPACK_EX => {
-                                match ops::unpack_ex(regs.add(a as usize), obj!(b), x as usize, c as usize) {
+                                let value = Ref::from_owned(owned_src!(b));
+                                match ops::unpack_ex(regs.add(a as usize), &value, x as usize, c as usize) {
                                     Ok(old) => {
-                                        drop_src!(b);
+                                        drop(value);
                                         drop(old);
                                         next!(1)
                                     }

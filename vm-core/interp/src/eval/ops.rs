@@ -578,14 +578,12 @@ fn cannot_unpack(value: &PyObject, raised: Raised) -> Raised {
 }
 
 /// # Safety
-/// `n` registers from `first`; `value` is live.
+/// `n` registers from `first`.
 pub unsafe fn unpack_sequence(
     first: *mut *mut PyObject,
-    value: *mut PyObject,
+    value: &PyObject,
     n: usize,
 ) -> PyResult<Vec<Option<Ref>>> {
-    // SAFETY: the caller's contract.
-    let value = unsafe { &*value };
     let slice = if let Some(tuple) = value.downcast_exact::<PyTupleObject>() {
         Some(tuple.as_slice())
     } else {

@@ -944,6 +944,20 @@ pub fn range_next(iterator: &PyObject) -> Option<*mut PyObject> {
     }
 }
 
+/// UNPACK_SEQUENCE of a tuple.
+pub unsafe fn unpack_sequence(pc: *const u64, tuple: &PyObject, n: usize) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if tick(pc) {
+            if n == 2 && tuple.cast_unchecked::<PyTupleObject>().len() == 2 {
+                set_opcode(pc, op::UNPACK_SEQUENCE_PAIR);
+            } else {
+                give_up(pc);
+            }
+        }
+    }
+}
+
 // ---- calls ----
 
 /// CALL: `args[0]` is the callable, `args[1]` its `self` or empty.
