@@ -20,7 +20,11 @@ fn main() {
             "-O" => opts.optimize = 1,
             "-OO" => opts.optimize = 2,
             "-q" => quiet = true,
-            "--errors" => return errors(),
+            "--errors" => return errors(mode, &opts),
+            "--incomplete" => {
+                opts.allow_incomplete_input = true;
+                opts.dont_imply_dedent = true;
+            }
             _ => match arg.strip_prefix("--dump=") {
                 Some(what) => dump = Some(what.to_owned()),
                 None => paths.push(PathBuf::from(arg)),
@@ -79,11 +83,11 @@ fn main() {
 }
 
 /// Compiles the texts on standard input, separated by NULs, and prints the outcome of each on a line.
-fn errors() {
+fn errors(mode: Mode, opts: &CompileOpts) {
     let mut input = String::new();
     let _ = std::io::Read::read_to_string(&mut std::io::stdin(), &mut input);
     for text in input.split('\0') {
-        match compile_source(text, "<string>", Mode::Exec, &CompileOpts::default()) {
+        match compile_source(text, "<string>", mode, opts) {
             Ok(_) => println!("OK"),
             Err(e) => println!(
                 "{}|{}|{}|{}|{}|{}",

@@ -1,7 +1,7 @@
 //! The crate's entry points: text or AST -> code object.
 
 use crate::ast::{Mod, StmtKind};
-use crate::bytecode::{CodeObject, code_flags};
+use crate::bytecode::{CodeObject, Position, code_flags};
 use crate::codegen::{Compiler, Options};
 use crate::error::{CompileError, CompileWarning, Result};
 use crate::fold::Folder;
@@ -18,7 +18,9 @@ pub struct CompileOpts {
     pub future_flags: u32,
     /// `PyCF_ALLOW_TOP_LEVEL_AWAIT`.
     pub top_level_await: bool,
-    /// `PyCF_DONT_IMPLY_DEDENT`, `codeop`: an unfinished statement is `ErrorKind::IncompleteInput`.
+    /// `PyCF_DONT_IMPLY_DEDENT`: in 'single' mode a compound statement ends with an empty line only.
+    pub dont_imply_dedent: bool,
+    /// `PyCF_ALLOW_INCOMPLETE_INPUT`: an unfinished statement is `ErrorKind::IncompleteInput`.
     pub allow_incomplete_input: bool,
 }
 
@@ -50,7 +52,7 @@ fn parse_text(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse::Parse
         }
     })?;
     if mode == Mode::Single {
-        check_single(&parsed.ast, text)?;
+        check_single(&parsed.ast, text, opts)?;
     }
     Ok(parsed)
 }
@@ -63,11 +65,7 @@ pub fn parse_source(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse:
 /// Folds constants of a tree: `PyCF_OPTIMIZED_AST`.
 pub fn optimize_ast(ast: &mut Mod, opts: &CompileOpts) -> Result<Vec<CompileWarning>> {
     let future = future::features(ast)? | opts.future_flags;
-    let mut folder = Folder {
-        optimize: opts.optimize,
-        future_annotations: future & code_flags::FUTURE_ANNOTATIONS != 0,
-        warnings: Vec::new(),
-    };
+    let mut folder = Folder::new(opts.optimize, future & code_flags::FUTURE_ANNOTATIONS != 0);
     folder.module(ast);
     Ok(folder.warnings)
 }
@@ -82,11 +80,7 @@ pub fn compile_ast(mut ast: Mod, filename: &str, opts: &CompileOpts) -> Result<C
 fn compile_tree(ast: &mut Mod, filename: &str, opts: &CompileOpts) -> Result<Compiled> {
     let future = future::features(ast)? | opts.future_flags;
     let future_annotations = future & code_flags::FUTURE_ANNOTATIONS != 0;
-    let mut folder = Folder {
-        optimize: opts.optimize,
-        future_annotations,
-        warnings: Vec::new(),
-    };
+    let mut folder = Folder::new(opts.optimize, future_annotations);
     folder.module(ast);
     let table = SymbolTable::new(ast, future_annotations)?;
     let options = Options {
@@ -109,11 +103,29 @@ fn compile_tree(ast: &mut Mod, filename: &str, opts: &CompileOpts) -> Result<Com
 }
 
 /// 'single' input is one statement; what follows it may only be blank or comments.
-fn check_single(ast: &Mod, text: &str) -> Result<()> {
+fn check_single(ast: &Mod, text: &str, opts: &CompileOpts) -> Result<()> {
     let Mod::Interactive { body } = ast else {
         return Ok(());
     };
-    let Some(first) = body.first() else { return Ok(()) };
+    let at_end = |pos: Position, message: &str| {
+        let error = CompileError::syntax(message, pos).finish(Some(text));
+        Err(if opts.allow_incomplete_input {
+            parse::errors::incomplete(error, text)
+        } else {
+            error
+        })
+    };
+    let Some(first) = body.first() else {
+        return at_end(
+            Position {
+                line: 1,
+                end_line: 1,
+                col: 0,
+                end_col: 0,
+            },
+            "unexpected EOF while parsing",
+        );
+    };
     let simple = |kind: &StmtKind| {
         !matches!(
             kind,
@@ -133,6 +145,14 @@ fn check_single(ast: &Mod, text: &str) -> Result<()> {
     if body.len() > 1 && !same_line {
         let message = "multiple statements found while compiling a single statement";
         return Err(CompileError::syntax(message, body[1].pos).finish(Some(text)));
+    }
+    if opts.dont_imply_dedent && !simple(&first.kind) && !text.ends_with('\n') {
+        let end = Position {
+            line: first.pos.end_line,
+            col: first.pos.end_col,
+            ..first.pos
+        };
+        return at_end(end, "unexpected EOF while parsing");
     }
     Ok(())
 }

@@ -7,12 +7,40 @@ use crate::error::CompileWarning;
 use crate::fold_ops;
 
 pub struct Folder {
-    pub optimize: u8,
-    pub future_annotations: bool,
+    optimize: u8,
+    future_annotations: bool,
     pub warnings: Vec<CompileWarning>,
+    /// Inside a `finally` of the current function.
+    in_finally: bool,
+    /// Inside a loop of that `finally`.
+    in_loop: bool,
 }
 
 impl Folder {
+    pub fn new(optimize: u8, future_annotations: bool) -> Folder {
+        Folder {
+            optimize,
+            future_annotations,
+            warnings: Vec::new(),
+            in_finally: false,
+            in_loop: false,
+        }
+    }
+
+    /// Visits statements with other surroundings (PEP 765 warns about leaving a `finally`).
+    fn within(&mut self, in_finally: bool, in_loop: bool, visit: impl FnOnce(&mut Folder)) {
+        let saved = (self.in_finally, self.in_loop);
+        (self.in_finally, self.in_loop) = (in_finally, in_loop);
+        visit(self);
+        (self.in_finally, self.in_loop) = saved;
+    }
+
+    fn check_leaving(&mut self, statement: &str, is_return: bool, pos: Position) {
+        if self.in_finally && (is_return || !self.in_loop) {
+            self.warn(format!("'{statement}' in a 'finally' block"), pos);
+        }
+    }
+
     pub fn module(&mut self, module: &mut Mod) {
         match module {
             Mod::Module { body, .. } => self.documented(body),
@@ -77,7 +105,7 @@ impl Folder {
             StmtKind::FunctionDef(def) => {
                 self.type_params(&mut def.type_params);
                 self.arguments(&mut def.args);
-                self.documented(&mut def.body);
+                self.within(false, false, |folder| folder.documented(&mut def.body));
                 self.exprs(&mut def.decorator_list);
                 if !self.future_annotations {
                     self.opt_expr(&mut def.returns);
@@ -90,7 +118,10 @@ impl Folder {
                 self.documented(&mut def.body);
                 self.exprs(&mut def.decorator_list);
             }
-            StmtKind::Return { value } => self.opt_expr(value),
+            StmtKind::Return { value } => {
+                self.check_leaving("return", true, stmt.pos);
+                self.opt_expr(value);
+            }
             StmtKind::Delete { targets } => self.exprs(targets),
             StmtKind::Assign { targets, value, .. } => {
                 self.exprs(targets);
@@ -125,10 +156,15 @@ impl Folder {
                 self.expr(&mut node.target);
                 self.expr(&mut node.iter);
                 fold_iter(&mut node.iter);
-                self.stmts(&mut node.body);
+                self.within(self.in_finally, true, |folder| folder.stmts(&mut node.body));
                 self.stmts(&mut node.orelse);
             }
-            StmtKind::While { test, body, orelse } | StmtKind::If { test, body, orelse } => {
+            StmtKind::While { test, body, orelse } => {
+                self.expr(test);
+                self.within(self.in_finally, true, |folder| folder.stmts(body));
+                self.stmts(orelse);
+            }
+            StmtKind::If { test, body, orelse } => {
                 self.expr(test);
                 self.stmts(body);
                 self.stmts(orelse);
@@ -159,7 +195,7 @@ impl Folder {
                     self.stmts(&mut handler.body);
                 }
                 self.stmts(&mut node.orelse);
-                self.stmts(&mut node.finalbody);
+                self.within(true, false, |folder| folder.stmts(&mut node.finalbody));
             }
             StmtKind::Assert { test, msg } => {
                 if matches!(&test.kind, ExprKind::Tuple { elts, .. } if !elts.is_empty()) {
@@ -176,9 +212,9 @@ impl Folder {
             | StmtKind::ImportFrom { .. }
             | StmtKind::Global { .. }
             | StmtKind::Nonlocal { .. }
-            | StmtKind::Pass
-            | StmtKind::Break
-            | StmtKind::Continue => {}
+            | StmtKind::Pass => {}
+            StmtKind::Break => self.check_leaving("break", false, stmt.pos),
+            StmtKind::Continue => self.check_leaving("continue", false, stmt.pos),
         }
     }
 

@@ -80,21 +80,21 @@ pub fn unary(op: UnaryOp, value: &Constant) -> Option<Constant> {
 
 pub fn binary(left: &Constant, op: Operator, right: &Constant) -> Option<Constant> {
     if let (Some(l), Some(r)) = (as_int(left), as_int(right)) {
-        if op == Operator::BitOr || op == Operator::BitAnd || op == Operator::BitXor {
-            if let (Constant::True | Constant::False, Constant::True | Constant::False) = (left, right) {
-                let bits = match op {
-                    Operator::BitOr => l | r,
-                    Operator::BitAnd => l & r,
-                    _ => l ^ r,
-                };
-                return Some(if bits.is_zero() {
-                    Constant::False
-                } else {
-                    Constant::True
-                });
-            }
-        }
-        return int_binary(l, op, r);
+        let bools = matches!(
+            (left, right),
+            (Constant::True | Constant::False, Constant::True | Constant::False)
+        );
+        let bits = match op {
+            Operator::BitOr if bools => l | r,
+            Operator::BitAnd if bools => l & r,
+            Operator::BitXor if bools => l ^ r,
+            _ => return int_binary(l, op, r),
+        };
+        return Some(if bits.is_zero() {
+            Constant::False
+        } else {
+            Constant::True
+        });
     }
     match (left, right) {
         (Constant::Complex(..), _) | (_, Constant::Complex(..)) => complex_binary(left, op, right),

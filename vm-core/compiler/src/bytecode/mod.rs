@@ -25,7 +25,7 @@ mod tests {
             assert_eq!(op as usize, number);
             assert_eq!(format!("{op:?}"), row.name);
         }
-        assert!(opcode::N_GENERIC <= 150);
+        const { assert!(opcode::N_GENERIC <= 150) };
         assert_eq!(size_of::<Instr>(), 8);
         let word = Instr::new(Opcode::JUMP, 0, 1, 2, 3);
         assert_eq!(Instr::from_u64(word.to_u64()), word);

@@ -333,19 +333,12 @@ fn drop_idle(code: &mut Code, keep: &mut [bool]) {
         next_kept[at] = at;
     }
     let mut last_line = -1;
-    for at in 0..n {
-        if !keep[at] {
+    for (ins, keep) in code.ins.iter().zip(keep).filter(|(_, keep)| **keep) {
+        if ins.op == Opcode::NOP && ins.pos.line == last_line {
+            *keep = false;
             continue;
         }
-        if code.ins[at].op == Opcode::NOP && code.ins[at].pos.line == last_line {
-            keep[at] = false;
-            continue;
-        }
-        last_line = if ends_block(code.ins[at].op) {
-            -1
-        } else {
-            code.ins[at].pos.line
-        };
+        last_line = if ends_block(ins.op) { -1 } else { ins.pos.line };
     }
 }
 

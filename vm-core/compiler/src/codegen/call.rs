@@ -74,10 +74,11 @@ impl<'a> Compiler<'a> {
             self.emit(pos, Opcode::CALL, 0, dst, base, count);
             return;
         }
-        let names = keywords.iter().flat_map(|k| &k.arg).map(|name| {
-            let name = self.mangle(name);
-            Constant::Str(PyStr::from(name.as_str()))
-        });
+        // Keywords are not mangled.
+        let names = keywords
+            .iter()
+            .flat_map(|k| &k.arg)
+            .map(|name| Constant::Str(PyStr::from(name.as_str())));
         let names = Constant::Tuple(names.collect());
         let names = self.unit.code.constant(names);
         self.emit(pos, Opcode::CALL_KW, 0, dst, base, count).ext = Opnd::raw(names);
@@ -267,7 +268,6 @@ impl<'a> Compiler<'a> {
             let part = Opnd::temp(self.depth());
             for keyword in &rest[..n] {
                 if let Some(name) = &keyword.arg {
-                    let name = self.mangle(name);
                     self.constant(keyword.pos, Constant::Str(PyStr::from(name.as_str())), Dest::Temp);
                 }
                 self.push(&keyword.value)?;

@@ -49,11 +49,12 @@ impl<'a> Compiler<'a> {
         let block = self.lookup(e, KeyKind::Body)?;
         let is_async = self.table.blocks[block].coroutine;
         let is_generator = kind == ComprehensionKind::Generator;
-        if is_async
-            && !is_generator
-            && !matches!(self.unit.kind, UnitKind::AsyncFunction | UnitKind::Comprehension)
-            && !(self.options.top_level_await && self.unit.kind == UnitKind::Module)
-        {
+        let may_await = match self.unit.kind {
+            UnitKind::AsyncFunction | UnitKind::Comprehension => true,
+            UnitKind::Module => self.options.top_level_await,
+            _ => false,
+        };
+        if is_async && !is_generator && !may_await {
             return self.error(
                 "asynchronous comprehension outside of an asynchronous function",
                 e.pos,

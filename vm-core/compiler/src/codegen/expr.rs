@@ -507,7 +507,8 @@ impl<'a> Compiler<'a> {
         let depth = self.depth();
         let starred = elts.iter().any(|e| matches!(e.kind, ExprKind::Starred { .. }));
         let all_constant = elts.len() > 2 && elts.iter().all(|e| e.as_constant().is_some());
-        if !starred && !(all_constant && build != Opcode::BUILD_TUPLE) && elts.len() <= MANY_ITEMS {
+        let at_once = elts.len() <= MANY_ITEMS && (!all_constant || build == Opcode::BUILD_TUPLE);
+        if at_once && !starred {
             for e in elts {
                 self.push(e)?;
             }

@@ -608,7 +608,7 @@ impl<'a> Compiler<'a> {
         let mut found = Vec::new();
         let mut next_index = 0;
         let always = self.unit.kind == UnitKind::Module;
-        self.collect_annotations(body, always, always, &mut next_index, &mut found);
+        self.collect_annotations(body, always, &mut next_index, &mut found);
         if self.options.future & code_flags::FUTURE_ANNOTATIONS != 0 {
             if !found.is_empty() {
                 self.emit(pos, Opcode::SETUP_ANNOTATIONS, 0, Opnd::NO, Opnd::NO, Opnd::NO);
@@ -622,7 +622,6 @@ impl<'a> Compiler<'a> {
         &mut self,
         body: &'a [Stmt],
         conditional: bool,
-        always: bool,
         next_index: &mut u32,
         found: &mut Vec<Deferred<'a>>,
     ) {
@@ -667,7 +666,7 @@ impl<'a> Compiler<'a> {
                 _ => continue,
             };
             for part in inner {
-                self.collect_annotations(part, true, always, next_index, found);
+                self.collect_annotations(part, true, next_index, found);
             }
         }
     }

@@ -307,7 +307,7 @@ impl<'a> Compiler<'a> {
                 if star.is_some() {
                     return self.error("multiple starred expressions in assignment", pos);
                 }
-                if index >= 256 || targets.len() - index - 1 >= 1 << 16 {
+                if index >= 256 || targets.len() - index > 1 << 16 {
                     return self.error("too many expressions in star-unpacking assignment", pos);
                 }
                 star = Some(index);
@@ -649,7 +649,8 @@ impl<'a> Compiler<'a> {
     fn import_module(&mut self, pos: Position, name: &Ident, level: u32, fromlist: Constant, dst: Opnd) {
         let level = self.constant(pos, Constant::Int(level.into()), Dest::Any);
         let fromlist = self.constant(pos, fromlist, Dest::Any);
-        let name = self.unit.code.name(name);
+        let name = self.mangle(name);
+        let name = self.unit.code.name(&name);
         self.emit(pos, Opcode::IMPORT_NAME, 0, dst, level.take(), fromlist.take())
             .ext = name;
     }
@@ -663,7 +664,8 @@ impl<'a> Compiler<'a> {
             Some(asname) => {
                 // `import a.b.c as d` binds the innermost module.
                 for part in alias.name.split('.').skip(1) {
-                    let attr = self.unit.code.name(&Ident::from(part));
+                    let attr = self.mangle(&Ident::from(part));
+                    let attr = self.unit.code.name(&attr);
                     let temp = self.unit.code.alloc();
                     self.emit(pos, Opcode::IMPORT_FROM, 0, temp, module, attr);
                     self.emit(pos, Opcode::CLEAR, 0, module, Opnd::NO, Opnd::NO);
@@ -717,7 +719,8 @@ impl<'a> Compiler<'a> {
                 self.set_depth(depth);
                 return Ok(());
             }
-            let attr = self.unit.code.name(&alias.name);
+            let attr = self.mangle(&alias.name);
+            let attr = self.unit.code.name(&attr);
             let stored = alias.asname.as_ref().unwrap_or(&alias.name);
             match self.fast_local(stored) {
                 Some(local) => {

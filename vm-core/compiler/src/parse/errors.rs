@@ -6,7 +6,7 @@ use super::source::LineIndex;
 use super::targets;
 use super::tokenizer::{END_MINUS_ONE, END_ZERO, Kind, Token, Tokens, tokenize};
 use crate::bytecode::Position;
-use crate::error::{CompileError, ErrorKind};
+use crate::error::{CompileError, CompileWarning, ErrorKind};
 use ruff_python_ast as ruff;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{LexicalErrorType, ParseError, ParseErrorType, Parsed};
@@ -1170,4 +1170,35 @@ pub fn incomplete(mut error: CompileError, source: &str) -> CompileError {
         error.message = "incomplete input".into();
     }
     error
+}
+
+/// `1if x else y`: a number run together with a keyword is allowed, but not for ever.
+pub fn number_warnings(parsed: &Parsed<ruff::Mod>, source: &str, lines: &LineIndex) -> Vec<CompileWarning> {
+    let mut warnings = Vec::new();
+    let mut number: Option<TextRange> = None;
+    for token in parsed.tokens() {
+        let (kind, range) = token.as_tuple();
+        if let Some(before) = number.take()
+            && before.end() == range.start()
+            && kind.is_keyword()
+        {
+            let text = source[before].to_ascii_lowercase();
+            let name = match text.get(..2) {
+                Some("0x") => "hexadecimal",
+                Some("0o") => "octal",
+                Some("0b") => "binary",
+                _ if text.ends_with('j') => "imaginary",
+                _ => "decimal",
+            };
+            let pos = lines.position(before);
+            warnings.push(CompileWarning {
+                message: format!("invalid {name} literal"),
+                pos,
+            });
+        }
+        if matches!(kind, TokenKind::Int | TokenKind::Float | TokenKind::Complex) {
+            number = Some(range);
+        }
+    }
+    warnings
 }

@@ -67,6 +67,7 @@ pub fn parse(text: &str, mode: Mode) -> Result<Parsed> {
         return Err(error.finish(Some(input)));
     }
     let mut converter = Converter::new(input, &lines);
+    converter.warnings = errors::number_warnings(&parsed, input, &lines);
     let ast = match parsed.syntax() {
         ruff::Mod::Module(module) => {
             let body = converter.body(&module.body);

@@ -217,7 +217,8 @@ impl Converter<'_> {
     fn decode(&mut self, range: TextRange, raw: bool, braces: bool) -> Vec<u8> {
         let source = self.source;
         let text = &source[range];
-        if !text.contains('\\') && !(braces && text.contains(['{', '}'])) {
+        let is_plain = !text.contains('\\') && (!braces || !text.contains(['{', '}']));
+        if is_plain {
             return text.as_bytes().to_vec();
         }
         let bytes = text.as_bytes();
