@@ -122,6 +122,7 @@ pub fn compile(
         optimize: if optimize < 0 { crate::pylifecycle::config().optimize } else { optimize as u8 },
         future_flags: future as u32,
         top_level_await: given & flags::ALLOW_TOP_LEVEL_AWAIT != 0,
+        dont_imply_dedent: given & flags::DONT_IMPLY_DEDENT != 0,
         allow_incomplete_input: given & flags::ALLOW_INCOMPLETE_INPUT != 0,
     };
     if let Some(ast) = AST.get()
