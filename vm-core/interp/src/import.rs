@@ -399,7 +399,11 @@ pub fn init_external_importlib() -> PyResult<()> {
     importlib()?.call_method(identifier!("_install_external_importers"), &[])?;
     let Some(sys) = state::sys_dict() else { return Ok(()) };
     // The zip importer comes first among the path hooks.
-    let zipimport = import_full(identifier!("zipimport").as_object())?;
+    let zipimport = match import_full(identifier!("zipimport").as_object()) {
+        Ok(zipimport) => zipimport,
+        // What it needs may be missing: files are imported all the same.
+        Err(raised) => return raised.clear_if(exc::ImportError),
+    };
     let importer = zipimport.get_attr(identifier!("zipimporter"))?;
     if let Some(hooks) = sys.get_str(identifier!("path_hooks"))
         && let Some(hooks) = (*hooks).downcast::<PyListObject>()
