@@ -24,6 +24,11 @@ pub mod hashes;
 pub mod util;
 
 modules! {
+    errno::errno,
+    fcntl::fcntl,
+    grp::grp,
+    pwd::pwd,
+    timemodule::time,
     resource::resource,
     io::_io,
     posixmodule::posix,

@@ -395,3 +395,8 @@ pub fn no_fd_with_nofollow(function: &str, path_is_fd: bool, follow_symlinks: bo
 pub fn gid_of(object: &PyObject) -> PyResult<u32> {
     owner(object, "gid")
 }
+
+/// The number of a user.
+pub fn uid_of(object: &PyObject) -> PyResult<u32> {
+    owner(object, "uid")
+}

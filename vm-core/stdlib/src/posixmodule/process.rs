@@ -170,6 +170,7 @@ fn wait_with_usage(f: impl Fn(*mut c_int, *mut libc::rusage) -> libc::pid_t) -> 
 }
 
 #[pymodule(name = "posix")]
+#[allow(non_snake_case)]
 pub mod part {
     use super::*;
 

@@ -1,0 +1,3 @@
+//! `grp`: the database of groups; see `pwd`.
+
+pub use crate::pwd::grp;
