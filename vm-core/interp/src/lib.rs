@@ -34,4 +34,4 @@ pub mod warnings;
 pub use pylifecycle::{Config, finalize, initialize};
 
 /// The built-in modules of this crate.
-pub const MODULES: &[import::ModuleInit] = &[import::_imp::INIT, warnings::native::_warnings::INIT];
+pub const MODULES: &[import::ModuleInit] = &[import::_imp::INIT];

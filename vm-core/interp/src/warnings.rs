@@ -1,15 +1,20 @@
-//! Warnings from native code, and the `_warnings` module.
+//! Warnings from native code: through the `_warnings` module.
 
 use adder_runtime::abi::*;
 use adder_runtime::error;
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 
-pub mod native;
+/// `_warnings`, which importlib's bootstrap loads; nothing before.
+fn native() -> Option<Ref> {
+    crate::import::loaded_module(identifier!("_warnings"))
+}
 
 /// `warnings.warn(message, category, stacklevel)`.
 pub fn warn(category: &PyTypeObject, message: &PyObject, stack_level: isize) -> PyResult<()> {
-    native::warn(message, Some(category.as_object()), stack_level, None, &[])
+    let Some(module) = native() else { return Ok(()) };
+    let level = PyLongObject::from_isize(stack_level);
+    module.call_method(identifier!("warn"), &[message, category.as_object(), level.as_object()]).map(drop)
 }
 
 /// A SyntaxWarning or the like of the compiler, at a place of a file that is being compiled.
@@ -20,8 +25,12 @@ pub fn warn_explicit(
     line: usize,
     module: Option<&PyObject>,
 ) -> PyResult<()> {
+    let Some(warnings) = native() else { return Ok(()) };
     let text = PyUnicodeObject::from_str(message);
-    native::warn_explicit(category.as_object(), text.as_object(), filename, line as i64, module, None, None)
+    let line = PyLongObject::from_usize(line);
+    let mut args = vec![text.as_object(), category.as_object(), filename, line.as_object()];
+    args.extend(module);
+    warnings.call_method(identifier!("warn_explicit"), &args).map(drop)
 }
 
 /// "coroutine … was never awaited".
