@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 fn main() {
     println!("cargo:rerun-if-changed=shims");
-    // The tests load C modules too.
-    println!("cargo:rustc-link-arg-tests=-Wl,--export-dynamic");
     let mut shims: Vec<PathBuf> = std::fs::read_dir("shims")
         .expect("shims/ is there")
         .flatten()

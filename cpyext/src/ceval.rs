@@ -147,6 +147,32 @@ capi! {
     fn PyEval_EvalCode(code: &PyObject, globals: &PyObject, locals: Option<&PyObject>) -> PyResult {
         eval_code(code, globals, locals)
     }
+    fn PyEval_EvalCodeEx(
+        code: &PyObject, globals: &PyObject, locals: Option<&PyObject>, args: *const *mut PyObject, n_args: c_int,
+        keywords: *const *mut PyObject, n_keywords: c_int, defaults: *const *mut PyObject, n_defaults: c_int,
+        keyword_defaults: Option<&PyObject>, closure: Option<&PyObject>
+    ) -> PyResult {
+        // SAFETY: C gives arrays of that many objects, keywords as pairs.
+        let (args, keywords, defaults) = unsafe {
+            (objects(args, n_args), objects(keywords, n_keywords * 2), objects(defaults, n_defaults))
+        };
+        let optimized = code.downcast::<PyCodeObject>().is_some_and(|code| code.co_flags.get() & CO_OPTIMIZED != 0);
+        if !optimized {
+            return eval_code(code, globals, locals);
+        }
+        let name = code.get_attr(identifier!("co_name"))?;
+        let defaults = PyTupleObject::from_slice(&defaults);
+        let closure = closure.unwrap_or(none());
+        let function = PyFunctionObject::type_object().as_object().call(&[code, globals, &name, defaults.as_object(), closure])?;
+        if let Some(keyword_defaults) = keyword_defaults {
+            function.set_attr(identifier!("__kwdefaults__"), keyword_defaults)?;
+        }
+        let named = PyDictObject::new();
+        for pair in keywords.chunks_exact(2) {
+            named.set(pair[0], pair[1])?;
+        }
+        function.call_tuple(&PyTupleObject::from_slice(&args), Some(&named))
+    }
     fn PyEval_EvalFrame(_frame: &PyObject) -> PyResult { Err(raise!(NotImplementedError, "PyEval_EvalFrame")) }
     fn PyEval_EvalFrameEx(_frame: &PyObject, _throw: c_int) -> PyResult { Err(raise!(NotImplementedError, "PyEval_EvalFrameEx")) }
     fn PyEval_MergeCompilerFlags(_flags: *mut PyCompilerFlags) -> c_int { 0 }
@@ -200,6 +226,17 @@ capi! {
     fn PyEval_ThreadsInitialized() -> c_int { 1 }
     fn PyEval_AcquireLock() -> Void { Void }
     fn PyEval_ReleaseLock() -> Void { Void }
+}
+
+/// The objects of a C array.
+///
+/// # Safety
+/// There are `count` of them.
+unsafe fn objects<'a>(start: *const *mut PyObject, count: c_int) -> Vec<&'a PyObject> {
+    // SAFETY: the caller's contract.
+    (0..count.max(0) as usize)
+        .map(|item_idx| unsafe { &**start.add(item_idx) })
+        .collect()
 }
 
 /// Fails near the end of the native stack; where is told in the message.
