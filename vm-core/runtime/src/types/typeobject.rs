@@ -524,11 +524,8 @@ impl PyTypeObject {
             if !ty.tp_doc.get().is_null() {
                 crate::memory::raw_free(ty.tp_doc.get().cast_mut().cast());
             }
-            let metatype = ty.as_object().ty();
+            // The count of a metatype that is a heap type is given back by `subtype_dealloc`, which called this.
             super::heap::free_instance(this.cast());
-            if metatype.is_heap_type() {
-                crate::memory::decref(metatype.as_ptr());
-            }
         }
     }
     #[slot]
