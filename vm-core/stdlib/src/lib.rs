@@ -56,6 +56,8 @@ modules! {
     contextvars::_contextvars,
     warnings::_warnings,
     json::_json,
+    binascii::binascii,
+    zlib::zlib,
     md5module::_md5,
     sha1module::_sha1,
     sha2module::_sha2,
