@@ -159,9 +159,56 @@ pub fn import_full(name: &PyObject) -> PyResult {
     }
     let Some(importlib) = state::IMPORTLIB.get() else { return import_early(name) };
     if get_module(&modules, name)?.is_some() || PyUnicodeObject::check(name) {
-        return importlib.call_method(identifier!("_find_and_load"), &[name, &*import_function()?]);
+        let found = importlib.call_method(identifier!("_find_and_load"), &[name, &*import_function()?]);
+        return found.map_err(without_importlib_frames);
     }
     Err(raise!(TypeError, "module name must be a string"))
+}
+
+/// Takes the import machinery's own entries out of the traceback of the exception in flight: of an ImportError all, of
+/// others those that only pass the exception on.
+#[cold]
+fn without_importlib_frames(raised: Raised) -> Raised {
+    if crate::pylifecycle::config().verbose > 0 {
+        return raised;
+    }
+    let exception = raised.take();
+    let always = exception.is_instance_of(exc::ImportError);
+    let Some(traceback) = crate::errors::traceback_of(&exception) else {
+        return adder_runtime::error::restore(exception);
+    };
+    let mut entries: Vec<Ref<PyTracebackObject>> = Vec::new();
+    let mut kept: Vec<usize> = Vec::new();
+    let (mut inside, mut chunk_start) = (false, 0);
+    let mut next = traceback.downcast::<PyTracebackObject>().ok();
+    while let Some(entry) = next {
+        next = entry.next().map(TypedObject::to_ref);
+        let index = entries.len();
+        let (file, name) = crate::traceback::place_of(&entry);
+        let internal = file == "<frozen importlib._bootstrap>" || file == "<frozen importlib._bootstrap_external>";
+        if internal && !inside {
+            chunk_start = kept.len();
+        }
+        inside = internal;
+        kept.push(index);
+        if inside && (always || name == "_call_with_frames_removed") {
+            kept.truncate(chunk_start);
+        }
+        entries.push(entry);
+    }
+    if kept.len() != entries.len() {
+        let mut rest: Option<Ref<PyTracebackObject>> = None;
+        for index in kept.into_iter().rev() {
+            let entry = entries[index].clone();
+            let raw = rest.map_or(std::ptr::null_mut(), Ref::into_raw);
+            let old = entry.tb_next.replace(raw);
+            // SAFETY: the field owned it.
+            drop(unsafe { Ref::from_owned_opt(old) });
+            rest = Some(entry);
+        }
+        crate::errors::set_traceback(&exception, rest.map(Ref::into_object));
+    }
+    adder_runtime::error::restore(exception)
 }
 
 fn import_function() -> PyResult {

@@ -80,6 +80,19 @@ fn describe(exception: &PyObject, text: &mut String, seen: &mut Vec<*mut PyObjec
     text.push('\n');
 }
 
+/// The file and the function of an entry.
+pub fn place_of(entry: &PyTracebackObject) -> (String, String) {
+    let frame = entry.frame().downcast::<crate::frameobject::FrameObject>().and_then(|object| object.frame());
+    match frame {
+        // SAFETY: a frame object's frame is alive.
+        Some(frame) => unsafe {
+            let code = (*frame).code();
+            (code.filename().to_string_lossy(), code.name().to_string_lossy())
+        },
+        None => Default::default(),
+    }
+}
+
 fn describe_entry(entry: &PyTracebackObject, text: &mut String) {
     let frame = entry.frame();
     let Some(object) = frame.downcast::<crate::frameobject::FrameObject>() else { return };
