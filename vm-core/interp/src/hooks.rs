@@ -33,8 +33,11 @@ fn import_module(name: &PyUnicodeObject) -> PyResult {
     import::import_full(name.as_object())
 }
 
-fn trip_signal(_signum: i32) {
-    EVAL_BREAKER.fetch_or(breaker::SIGNALS, Ordering::Relaxed);
+fn trip_signal(signum: i32) {
+    match crate::pending::TRIP_SIGNAL.get() {
+        Some(trip) => trip(signum),
+        None => drop(EVAL_BREAKER.fetch_or(breaker::SIGNALS, Ordering::Relaxed)),
+    }
 }
 
 fn run_pending_signals() -> PyResult<()> {

@@ -8,6 +8,8 @@ use std::sync::atomic::Ordering;
 
 /// Runs the Python handlers of signals that came in; set by the `signal` module.
 pub static SIGNAL_HANDLERS: OnceLock<fn() -> PyResult<()>> = OnceLock::new();
+/// Notes a signal whose arrival is simulated; set by the `signal` module.
+pub static TRIP_SIGNAL: OnceLock<fn(i32)> = OnceLock::new();
 /// Runs what C code queued with `Py_AddPendingCall`; set by `cpyext`.
 pub static PENDING_CALLS: OnceLock<fn() -> PyResult<()>> = OnceLock::new();
 

@@ -24,6 +24,8 @@ pub mod hashes;
 pub mod util;
 
 modules! {
+    selectmodule::select,
+    signalmodule::_signal,
     errno::errno,
     fcntl::fcntl,
     grp::grp,

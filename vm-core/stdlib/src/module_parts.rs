@@ -99,3 +99,21 @@ macro_rules! struct_field {
 }
 
 pub(crate) use {int_constants, libc_constants, struct_field, struct_sequences};
+
+/// A new exception class, as a `class` statement would make it.
+pub fn new_exception(module: &str, name: &str, bases: &[&PyObject]) -> PyResult<&'static PyTypeObject> {
+    let bases = PyTupleObject::from_slice(bases);
+    let namespace = PyDictObject::new();
+    namespace.set_str(
+        identifier!("__module__"),
+        PyUnicodeObject::from_str(module).as_object(),
+    )?;
+    let name = PyUnicodeObject::from_str(name);
+    let class = adder_runtime::PyType_Type.as_object().call(&[
+        name.as_object(),
+        bases.as_object(),
+        namespace.as_object(),
+    ])?;
+    // SAFETY: `type(...)` made a type; its count is kept for ever.
+    Ok(unsafe { &*class.into_raw().cast::<PyTypeObject>() })
+}

@@ -76,22 +76,10 @@ pub fn unsupported_operation() -> PyResult<&'static PyTypeObject> {
         // SAFETY: kept for ever below.
         return Ok(unsafe { &*known });
     }
-    let bases = PyTupleObject::from_slice(&[exc::OSError.as_object(), exc::ValueError.as_object()]);
-    let namespace = PyDictObject::new();
-    namespace.set_str(
-        identifier!("__module__"),
-        PyUnicodeObject::from_str("io").as_object(),
-    )?;
-    let name = PyUnicodeObject::from_str("UnsupportedOperation");
-    let class = adder_runtime::PyType_Type.as_object().call(&[
-        name.as_object(),
-        bases.as_object(),
-        namespace.as_object(),
-    ])?;
-    let class = class.into_raw().cast::<PyTypeObject>();
-    UNSUPPORTED_OPERATION.store(class, Ordering::Relaxed);
-    // SAFETY: `type(...)` made a type; its count is kept.
-    Ok(unsafe { &*class })
+    let bases = [exc::OSError.as_object(), exc::ValueError.as_object()];
+    let class = crate::module_parts::new_exception("io", "UnsupportedOperation", &bases)?;
+    UNSUPPORTED_OPERATION.store((class as *const PyTypeObject).cast_mut(), Ordering::Relaxed);
+    Ok(class)
 }
 
 /// Raises `io.UnsupportedOperation(message)`.

@@ -56,6 +56,7 @@ pub fn after_fork_in_child() {
     vm::after_fork_in_child();
     vm::reinit_gil_after_fork();
     adder_interp::pylifecycle::set_main_thread();
+    crate::signalmodule::after_fork_in_child();
     run_hooks(&FORK_HOOKS.0.after_in_child, false);
 }
 
