@@ -111,10 +111,6 @@ impl Interpolation {
             "Interpolation({value}, {expression}, {conversion}, {format_spec})"
         ))
     }
-    #[getter]
-    fn __match_args__(&self) -> PyResult<Ref<PyTupleObject>> {
-        Ok(match_args())
-    }
     /// For pickling.
     #[method("($self, /)")]
     fn __reduce__(&self) -> Ref<PyTupleObject> {
@@ -130,12 +126,11 @@ impl Interpolation {
     }
 }
 
-fn match_args() -> Ref<PyTupleObject> {
+/// Puts `__match_args__` into the type's dict, once it is ready.
+pub fn add_match_args() -> PyResult<()> {
     let names = ["value", "expression", "conversion", "format_spec"];
-    PyTupleObject::from_vec(
-        names
-            .iter()
-            .map(|name| PyUnicodeObject::from_str(name).into_object())
-            .collect(),
-    )
+    let names = names.iter().map(|name| PyUnicodeObject::intern_immortal(name).to_object());
+    let names = PyTupleObject::from_vec(names.collect());
+    let dict = _PyInterpolation_Type.dict().expect("a ready type has a dict");
+    dict.set_str(identifier!("__match_args__"), names.as_object())
 }

@@ -43,5 +43,5 @@ pub fn ready_all() -> PyResult<()> {
     for ty in first.into_iter().chain(registered().map(|spec| spec.ty)) {
         super::ready(ty)?;
     }
-    Ok(())
+    crate::objects::interpolationobject::add_match_args()
 }
