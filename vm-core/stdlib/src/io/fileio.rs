@@ -191,7 +191,7 @@ impl FileIO {
         // SAFETY: a struct of ours.
         if allow_threads(|| unsafe { libc::fstat(fd, &mut st) }) < 0 {
             if errno() == libc::EBADF {
-                return Err(error_with_name(file));
+                return Err(posix_error());
             }
         } else {
             if st.st_mode & libc::S_IFMT == libc::S_IFDIR {

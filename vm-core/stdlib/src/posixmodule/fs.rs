@@ -513,7 +513,7 @@ impl<'a> adder_runtime::args::FromArg<'a> for AnyPath {
                 if raised.matches(exc::TypeError) && arg.ty().lookup(identifier!("__fspath__")).is_none() =>
             {
                 raised.clear();
-                let name = arg.ty().name();
+                let name = arg.ty().short_name();
                 let function = signature.name;
                 return Err(raise!(
                     TypeError,

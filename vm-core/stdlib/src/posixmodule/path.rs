@@ -41,7 +41,7 @@ pub fn fspath(path: &PyObject) -> PyResult {
         _ => Err(raise!(
             TypeError,
             "expected str, bytes or os.PathLike object, not {}",
-            path.ty().name()
+            path.ty().short_name()
         )),
     }
 }
@@ -58,8 +58,8 @@ fn checked_fspath(path: &PyObject, method: &PyObject) -> PyResult {
     Err(raise!(
         TypeError,
         "expected {}.__fspath__() to return str or bytes, not {}",
-        path.ty().name(),
-        result.ty().name()
+        path.ty().short_name(),
+        result.ty().short_name()
     ))
 }
 
@@ -173,7 +173,7 @@ impl<const FD: bool, const NULLABLE: bool> Path<FD, NULLABLE> {
         raise!(
             TypeError,
             "{function}: {parameter} should be {allowed}, not {}",
-            arg.ty().name()
+            arg.ty().short_name()
         )
     }
     /// Converts the argument `parameter` of `function`.
@@ -253,7 +253,7 @@ impl<'a> FromArg<'a> for DirFd {
         Err(raise!(
             TypeError,
             "argument should be integer or None, not {}",
-            arg.ty().name()
+            arg.ty().short_name()
         ))
     }
 }
@@ -302,21 +302,21 @@ fn owner(arg: &PyObject, kind: &str) -> PyResult<u32> {
         return Err(raise!(
             TypeError,
             "{kind} should be integer, not {}",
-            arg.ty().name()
+            arg.ty().short_name()
         ));
     }
     let (value, overflow) = arg.index()?.as_i64_and_overflow();
-    if value == -1 && overflow == 0 {
+    if overflow == 0 && value == -1 {
         return Ok(u32::MAX);
     }
-    if overflow < 0 || (overflow == 0 && value < 0) {
-        return Err(raise!(OverflowError, "{kind} is less than minimum"));
+    if overflow > 0 {
+        return Err(raise!(OverflowError, "{kind} is greater than maximum"));
     }
-    match u32::try_from(value) {
-        // The highest number is what -1 is in C.
-        Ok(number) if overflow == 0 && number != u32::MAX => Ok(number),
-        _ => Err(raise!(OverflowError, "{kind} is greater than maximum")),
-    }
+    // What fits a C long but not the type is said to be too small, whatever its sign.
+    u32::try_from(value)
+        .ok()
+        .filter(|_| overflow == 0)
+        .ok_or_else(|| raise!(OverflowError, "{kind} is less than minimum"))
 }
 
 #[derive(Clone, Copy)]

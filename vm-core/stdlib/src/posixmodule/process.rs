@@ -197,7 +197,7 @@ pub mod part {
                 return Err(raise!(
                     TypeError,
                     "'{name}' must be callable, not {}",
-                    hook.ty().name()
+                    hook.ty().short_name()
                 ));
             }
         }
