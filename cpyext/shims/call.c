@@ -150,3 +150,16 @@ EXPORT(int) PySys_Audit(const char *event, const char *format, ...)
 {
     WITH_ARGS(int, format, adder_PySys_Audit(event, format, &args));
 }
+
+int adder_PyArg_ParseStack(PyObject *const *stack, Py_ssize_t n, const char *format, va_list *args);
+int adder_PyArg_ParseStackAndKeywords(PyObject *const *stack, Py_ssize_t n, PyObject *names, void *parser, va_list *args);
+
+EXPORT(int) _PyArg_ParseStack(PyObject *const *stack, Py_ssize_t n, const char *format, ...)
+{
+    WITH_ARGS(int, format, adder_PyArg_ParseStack(stack, n, format, &args));
+}
+
+EXPORT(int) _PyArg_ParseStackAndKeywords(PyObject *const *stack, Py_ssize_t n, PyObject *names, void *parser, ...)
+{
+    WITH_ARGS(int, parser, adder_PyArg_ParseStackAndKeywords(stack, n, names, parser, &args));
+}

@@ -48,7 +48,7 @@ fn mode_of(start: c_int) -> PyResult<&'static str> {
 }
 
 /// `compile(source, filename, mode, flags, True, optimize)`.
-fn compile(
+pub fn compile(
     source: &CStr,
     filename: &PyObject,
     start: c_int,
@@ -74,7 +74,7 @@ fn compile(
 }
 
 /// Runs a code object in the given names.
-fn eval_code(code: &PyObject, globals: &PyObject, locals: Option<&PyObject>) -> PyResult {
+pub fn eval_code(code: &PyObject, globals: &PyObject, locals: Option<&PyObject>) -> PyResult {
     let Some(globals_dict) = globals.downcast::<PyDictObject>() else {
         return Err(raise!(SystemError, "PyEval_EvalCode: globals must be a dict"));
     };

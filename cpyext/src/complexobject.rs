@@ -66,6 +66,16 @@ capi! {
     }
     /// Division by zero sets EDOM.
     fn _Py_c_quot(a: Py_complex, b: Py_complex) -> Py_complex { quotient(a, b) }
+    fn _Py_c_pow(a: Py_complex, b: Py_complex) -> Py_complex {
+        match adder_runtime::objects::complexobject::complex_power((a.real, a.imag), (b.real, b.imag)) {
+            Ok((real, imag)) => Py_complex { real, imag },
+            Err(raised) => {
+                raised.clear();
+                crate::pyerrors::set_errno(if a.real == 0.0 && a.imag == 0.0 { libc::EDOM } else { libc::ERANGE });
+                Py_complex { real: 0.0, imag: 0.0 }
+            }
+        }
+    }
     fn _Py_c_abs(a: Py_complex) -> c_double { a.real.hypot(a.imag) }
 }
 

@@ -10,14 +10,15 @@ fn lend(value: Option<Ref>) -> Borrowed {
     Borrowed(value.map_or(std::ptr::null_mut(), |value| value.as_raw()))
 }
 
-/// PyDict_GetItem: errors are dropped, an exception that was set stays.
-fn get_quietly(dict: &PyObject, key: &PyObject) -> Borrowed {
+/// PyDict_GetItem: errors are reported and dropped, an exception that was set stays.
+fn get_quietly(dict: &PyObject, key: &PyObject, function: &str, instead: &str) -> Borrowed {
     let Some(dict) = dict.downcast::<PyDictObject>() else {
         return Borrowed(std::ptr::null_mut());
     };
     let pending = adder_runtime::error::fetch();
     let value = dict.get(key).unwrap_or_else(|raised| {
-        raised.clear();
+        let message = format!("Exception ignored in {function}(); consider using {instead}");
+        adder_runtime::error::write_unraisable(raised, Some(&message), None);
         None
     });
     if let Some(exception) = pending {
@@ -48,8 +49,10 @@ capi! {
     fn PyDict_New() -> PyResult<Ref<PyDictObject>> { Ok(PyDictObject::new()) }
     fn _PyDict_NewPresized(_n_items: isize) -> PyResult<Ref<PyDictObject>> { Ok(PyDictObject::new()) }
     fn PyDict_Size(dict: &PyDictObject) -> PyResult<isize> { Ok(dict.len() as isize) }
-    fn PyDict_GetItem(dict: &PyObject, key: &PyObject) -> Borrowed { get_quietly(dict, key) }
-    fn PyDict_GetItemString(dict: &PyObject, key: Name) -> Borrowed { get_quietly(dict, key.as_object()) }
+    fn PyDict_GetItem(dict: &PyObject, key: &PyObject) -> Borrowed {
+        get_quietly(dict, key, "PyDict_GetItem", "PyDict_GetItemRef() or PyDict_GetItemWithError()")
+    }
+    fn PyDict_GetItemString(dict: &PyObject, key: Name) -> Borrowed { get_quietly(dict, key.as_object(), "PyDict_GetItemString", "PyDict_GetItemStringRef()") }
     fn PyDict_GetItemWithError(dict: &PyDictObject, key: &PyObject) -> PyResult<Borrowed> { dict.get(key).map(lend) }
     fn _PyDict_GetItemStringWithError(dict: &PyDictObject, key: Name) -> PyResult<Borrowed> {
         dict.get(key.as_object()).map(lend)

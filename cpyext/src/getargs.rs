@@ -632,7 +632,7 @@ fn plural(count: usize) -> &'static str {
 }
 
 /// PyArg_ParseTuple.
-fn parse_tuple(tuple: &PyObject, format: &CStr, args: VaList) -> PyResult<()> {
+pub fn parse_tuple(tuple: &PyObject, format: &CStr, args: VaList) -> PyResult<()> {
     let format = format.to_bytes();
     let shape = shape(format)?;
     let Some(tuple) = tuple.downcast::<PyTupleObject>() else {
@@ -706,7 +706,7 @@ fn parse_one(object: Option<&PyObject>, format: &CStr, args: VaList) -> PyResult
 }
 
 /// Parameter names: a C array that ends with NULL; empty names are positional-only.
-fn parameter_names<'a>(names: *const *const c_char) -> Vec<&'a CStr> {
+pub fn parameter_names<'a>(names: *const *const c_char) -> Vec<&'a CStr> {
     let mut list = Vec::new();
     // SAFETY: C gives an array of terminated strings that ends with NULL.
     unsafe {
@@ -718,7 +718,7 @@ fn parameter_names<'a>(names: *const *const c_char) -> Vec<&'a CStr> {
 }
 
 /// PyArg_ParseTupleAndKeywords.
-fn parse_keywords(
+pub fn parse_keywords(
     tuple: &PyTupleObject,
     keywords: Option<&PyDictObject>,
     format: &[u8],

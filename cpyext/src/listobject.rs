@@ -33,8 +33,11 @@ capi! {
     fn PyList_New(n_items: isize) -> PyResult<Ref<PyListObject>> { new_unfilled(n_items) }
     fn PyList_Size(list: &PyListObject) -> PyResult<isize> { Ok(list.len() as isize) }
     fn PyList_GetItem(list: &PyListObject, index: isize) -> PyResult<Borrowed> {
-        // The list keeps the item.
-        Ok(Borrowed(item(list, index)?.as_raw()))
+        if index < 0 || index >= list.ob_base.ob_size.get() {
+            return Err(out_of_range());
+        }
+        // SAFETY: the index is in range; the list keeps the item.
+        Ok(Borrowed(unsafe { *list.ob_item.get().add(index as usize) }))
     }
     fn PyList_GetItemRef(list: &PyObject, index: isize) -> PyResult {
         match list.downcast::<PyListObject>() {

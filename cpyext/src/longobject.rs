@@ -98,7 +98,7 @@ fn low_bits(number: &PyLongObject) -> u64 {
 }
 
 /// The magnitude when it fits.
-fn to_u64(number: &PyLongObject) -> Option<u64> {
+pub fn to_u64(number: &PyLongObject) -> Option<u64> {
     // SAFETY: as above.
     let digits = unsafe { number.long_value.digits() };
     if number.long_value.is_negative() || digits.len() > 3 {

@@ -34,10 +34,16 @@ capi! {
         unsafe { give_optional(result, object.get_attr_opt(&name)) }
     }
     fn PyObject_HasAttr(object: &PyObject, name: &PyUnicodeObject) -> bool {
-        object.has_attr(name).unwrap_or_else(|raised| { raised.clear(); false })
+        found_or_reported(
+            object.has_attr(name), "PyObject_HasAttr",
+            "PyObject_HasAttrWithError(), PyObject_GetOptionalAttr() or PyObject_GetAttr()",
+        )
     }
     fn PyObject_HasAttrString(object: &PyObject, name: Name) -> bool {
-        object.has_attr(&name).unwrap_or_else(|raised| { raised.clear(); false })
+        found_or_reported(
+            object.has_attr(&name), "PyObject_HasAttrString",
+            "PyObject_HasAttrStringWithError(), PyObject_GetOptionalAttrString() or PyObject_GetAttrString()",
+        )
     }
     fn PyObject_HasAttrWithError(object: &PyObject, name: &PyUnicodeObject) -> PyResult<bool> { object.has_attr(name) }
     fn PyObject_HasAttrStringWithError(object: &PyObject, name: Name) -> PyResult<bool> { object.has_attr(&name) }
@@ -246,6 +252,15 @@ capi! {
         adder_runtime::objects::weakrefobject::clear_weakrefs(object);
         Void
     }
+}
+
+/// The answer of a question that cannot fail in C: an error is reported, and means no.
+pub fn found_or_reported(found: PyResult<bool>, function: &str, instead: &str) -> bool {
+    found.unwrap_or_else(|raised| {
+        let message = format!("Exception ignored in {function}(); consider using {instead}");
+        adder_runtime::error::write_unraisable(raised, Some(&message), None);
+        false
+    })
 }
 
 /// Runs `tp_finalize`, once for an object that the collector knows.
