@@ -69,5 +69,6 @@ modules! {
     stat::_stat,
     suggestions::_suggestions,
     sysconfig::_sysconfig,
+    tokenize::_tokenize,
     tracemalloc::_tracemalloc,
 }
