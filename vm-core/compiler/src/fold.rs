@@ -547,7 +547,9 @@ impl Folder {
     }
 
     fn check_caller(&mut self, func: &Expr, pos: Position) {
-        if let Some(name) = display_type(func) {
+        if let Some(name) = display_type(func)
+            && !matches!(func.kind, ExprKind::Lambda { .. })
+        {
             self.warn(
                 format!("'{name}' object is not callable; perhaps you missed a comma?"),
                 pos,

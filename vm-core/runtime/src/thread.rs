@@ -32,6 +32,8 @@ pub struct ThreadState {
     pub thread_ident: Cell<u64>,
     /// How deep the native stack may go: the lowest address that calls may reach.
     pub stack_limit: Cell<usize>,
+    /// Where the native stack began when the thread started to run Python.
+    pub stack_top: Cell<usize>,
     pub dict: RefCell<Option<Ref>>,
 }
 
@@ -164,6 +166,8 @@ pub fn init_native_thread(state: &ThreadState) {
         unsafe { libc::pthread_self() },
     );
     state.base.thread_id.set(state.thread_ident.get());
+    let marker = 0u8;
+    state.stack_top.set(&raw const marker as usize);
     state.stack_limit.set(native_stack_limit());
 }
 
@@ -204,7 +208,9 @@ fn native_stack_exhausted(place: &str) -> crate::Raised {
     let limit = state.stack_limit.get();
     // Room for making the exception itself.
     state.stack_limit.set(limit - STACK_RESERVE / 2);
-    let raised = crate::raise!(RecursionError, "maximum recursion depth exceeded{place}");
+    let marker = 0u8;
+    let used = state.stack_top.get().saturating_sub(&raw const marker as usize) / 1024;
+    let raised = crate::raise!(RecursionError, "Stack overflow (used {used} kB){place}");
     state.stack_limit.set(limit);
     raised
 }

@@ -122,6 +122,16 @@ impl Context<'_> {
         self.invalid_at(self.token_at(at))
     }
 
+    /// Whether `= value` follows a byte offset.
+    pub(super) fn value_follows(&self, at: usize) -> bool {
+        let tokens = &self.tokens.tokens;
+        let mut index = self.token_at(at);
+        while self.text(&tokens[index]) == ")" {
+            index += 1;
+        }
+        self.text(&tokens[index]) == "=" && tokens.get(index + 1).is_some_and(|t| self.starts_expression(t))
+    }
+
     fn text(&self, token: &Token) -> &str {
         &self.source[token.start..token.end.min(self.source.len())]
     }
@@ -221,7 +231,8 @@ impl Context<'_> {
             ParseErrorType::ParamAfterVarKeywordParam => here("arguments cannot follow var-keyword argument"),
             ParseErrorType::VarParameterWithDefault => {
                 let equal = self.find_from(index, "=");
-                let double = self.source[..start].ends_with("**") || self.source[start..].starts_with("**");
+                let double = self.text(&self.tokens.tokens[self.find_back(equal, "**")]) == "**"
+                    && self.find_back(equal, "**") + 3 > equal;
                 let which = if double { "keyword" } else { "positional" };
                 self.at_token(&format!("var-{which} argument cannot have default value"), equal)
             }
@@ -284,7 +295,10 @@ impl Context<'_> {
         }
         if word == "import" && self.text(&second) == "from" {
             let mut end = index;
-            while end + 1 < tokens.len() && tokens[end + 1].kind != Kind::Newline {
+            while end + 1 < tokens.len()
+                && tokens[end + 1].kind != Kind::Newline
+                && self.text(&tokens[end + 1]) != "as"
+            {
                 end += 1;
             }
             let message = "Did you mean to use 'from ... import ...' instead?";
@@ -292,6 +306,26 @@ impl Context<'_> {
         }
         if let Some(error) = self.string_interrupted(index) {
             return error;
+        }
+        const IN_PLACE: [&str; 13] = [
+            "+=", "-=", "*=", "/=", "//=", "%=", "@=", "&=", "|=", "^=", ">>=", "<<=", "**=",
+        ];
+        if index > first && IN_PLACE.contains(&self.text(&second)) {
+            let (start, end) = (tokens[first].start, tokens[index - 1].end);
+            if let Some(name) = targets::name_of(self, start, end) {
+                let message = format!("'{name}' is an illegal expression for augmented assignment");
+                return self.syntax_error(message, start, end);
+            }
+        }
+        if matches!(word, "import" | "from") && index >= 2 && self.text(&tokens[index - 2]) == "as" {
+            let what = match self.text(&second) {
+                "." => "attribute",
+                "[" => "subscript",
+                "(" => "function call",
+                _ => return self.invalid_at(index),
+            };
+            let (start, end) = (tokens[index - 1].start, tokens[self.operand_end(index)].end);
+            return self.syntax_error(format!("cannot use {what} as import target"), start, end);
         }
         if matches!(word, "if" | "while" | "elif") && self.text(&second) == "=" {
             return self.in_expression(index);
@@ -359,8 +393,7 @@ impl Context<'_> {
 
     /// Whether a token ends an operand on its bracket level when one walks away from an error.
     fn is_boundary(&self, token: &Token) -> bool {
-        matches!(self.text(token), "," | ":" | "=" | ":=" | ";" | "!" | "->" | "*" | "**" if token.kind == Kind::Op
-                && !matches!(self.text(token), "*" | "**"))
+        token.kind == Kind::Op && matches!(self.text(token), "," | ":" | "=" | ":=" | ";" | "!" | "->")
             || matches!(
                 self.text(token),
                 "for"
@@ -374,6 +407,13 @@ impl Context<'_> {
                     | "from"
                     | "import"
                     | "assert"
+                    | "while"
+                    | "elif"
+                    | "and"
+                    | "or"
+                    | "not"
+                    | "del"
+                    | "raise"
             ) && token.kind == Kind::Name
             || matches!(
                 token.kind,
@@ -381,10 +421,10 @@ impl Context<'_> {
             )
     }
 
-    /// Level inside the brackets of which a token stands (a closing bracket stands inside).
+    /// Number of brackets around a token; a closing bracket counts as inside its pair.
     fn inner_level(&self, index: usize) -> usize {
         let token = &self.tokens.tokens[index];
-        token.level
+        token.level + matches!(self.text(token), ")" | "]" | "}") as usize
     }
 
     /// The start of the operand that ends before a token.
@@ -510,30 +550,24 @@ impl Context<'_> {
         match expected {
             TokenKind::Colon if level == 0 => {
                 let is_newline = matches!(token.kind, Kind::Newline | Kind::End);
-                let forced = matches!(
-                    first,
-                    "def" | "class" | "for" | "with" | "else" | "try" | "finally" | "async"
-                );
+                let forced = matches!(first, "def" | "else" | "try" | "finally");
                 if matches!(first, "if" | "elif" | "while" | "match" | "case") && self.text(token) == "=" {
                     return self.in_expression(index);
                 }
                 if first == "except" && matches!(self.text(token), "." | "[" | "(") {
                     return self.except_target(index);
                 }
-                let invalid_with = matches!(first, "with" | "for") && !is_newline && self.text(token) != ")";
-                if (forced || is_newline) && !(invalid_with && token.kind == Kind::Name) && first != "lambda"
+                if (forced || is_newline)
+                    && self.is_keyword(&tokens[self.line_start(index)])
+                    && first != "lambda"
+                    || is_newline && matches!(first, "match" | "case")
                 {
-                    let in_lambda = self.text(&tokens[self.line_start(index)]) == "lambda";
-                    if !in_lambda {
-                        return self.at_token("expected ':'", index);
-                    }
+                    return self.at_token("expected ':'", index);
                 }
                 self.in_expression(index)
             }
             TokenKind::Colon if self.enclosing(index) == "{" => {
                 let before = self.operand_start(index);
-                let previous = &tokens[index.saturating_sub(1)];
-                let _ = previous;
                 let (line, col) = self.lines.line_col(TextSize::new(tokens[before].start as u32));
                 let pos = Position {
                     line,
@@ -545,6 +579,24 @@ impl Context<'_> {
                     return CompileError::syntax("':' expected after dictionary key", pos);
                 }
                 self.in_expression(index)
+            }
+            TokenKind::Rsqb
+                if self.text(token) == ":"
+                    && index >= 2
+                    && matches!(self.text(&tokens[index - 2]), "*" | "**") =>
+            {
+                let what = if self.text(token_or(tokens, index + 1)) == "(" {
+                    "constraints"
+                } else {
+                    "bound"
+                };
+                let kind = if self.text(&tokens[index - 2]) == "*" {
+                    "TypeVarTuple"
+                } else {
+                    "ParamSpec"
+                };
+                let end = tokens[self.operand_end((index + 1).min(tokens.len() - 1))].end;
+                self.syntax_error(format!("cannot use {what} with {kind}"), token.start, end)
             }
             TokenKind::In => {
                 if self.starts_expression(token) || self.text(token) == "=" {
@@ -599,7 +651,7 @@ impl Context<'_> {
     /// The bracket that a token stands in.
     fn enclosing(&self, index: usize) -> &str {
         let tokens = &self.tokens.tokens;
-        let level = tokens[index].level;
+        let level = self.inner_level(index);
         let open = (0..index).rev().find(|i| tokens[*i].level < level);
         open.map_or("", |open| self.text(&tokens[open]))
     }
@@ -656,7 +708,7 @@ impl Context<'_> {
             return error;
         }
         let function = matches!(self.text(&tokens[self.line_start(index)]), "def" | "async");
-        if before == "=" && token.level > 0 && matches!(text, "," | ")") {
+        if before == "=" && self.inner_level(index) > 0 && matches!(text, "," | ")") {
             if function || self.enclosing_is_lambda(index) {
                 return self.at_token("expected default value expression", index - 1);
             }
@@ -666,7 +718,7 @@ impl Context<'_> {
                 return self.syntax_error(message, tokens[name].start, tokens[index - 1].end);
             }
         }
-        if before == ":" && token.level > 0 && self.enclosing(index) == "{" && matches!(text, "," | "}") {
+        if before == ":" && self.enclosing(index) == "{" && matches!(text, "," | "}") {
             return self.at_token("expression expected after dictionary key and ':'", index - 1);
         }
         if before == "*" && matches!(text, ")" | "]" | ",") && token.level > 0 || before == "*" && text == "]"
@@ -786,7 +838,7 @@ impl Context<'_> {
                 end,
             );
         }
-        if tokens[index].level > 0 {
+        if tokens[index].level > 0 || before == ":" {
             return self.invalid_at(index);
         }
         self.syntax_error("can't use starred expression here", start, end)
@@ -800,6 +852,10 @@ impl Context<'_> {
             self.find_back(index, "*")
         };
         let next = tokens.get(star + 1).map_or("", |t| self.text(t));
+        let named = tokens.get(star + 2);
+        if next == "," && named.is_some_and(|t| self.is_keyword(t)) {
+            return self.invalid_at(star + 2);
+        }
         if matches!(next, "," | ")" | ":") {
             let lambda = next == ":"
                 || self.text(&tokens[self.line_start(star)]) != "def"
@@ -965,7 +1021,11 @@ impl Context<'_> {
             "Only one '/' separator allowed" => here("/ may appear only once"),
             "'/' parameter must appear before '*' parameter" => here("/ must be ahead of *"),
             "Position-only parameter separator not allowed as first parameter" => {
-                here("at least one argument must precede /")
+                let next = self.text(token_or(&self.tokens.tokens, index + 1));
+                match next {
+                    "," => here("at least one argument must precede /"),
+                    _ => self.invalid_at(index),
+                }
             }
             "Only one '*' parameter allowed" => self.at_token("* argument may appear only once", index),
             "Cannot have both 'except' and 'except*' on the same 'try'" => {

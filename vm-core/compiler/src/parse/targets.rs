@@ -117,6 +117,12 @@ fn find(context: &Context, range: TextRange) -> Option<(&'static str, TextRange,
     finder.found
 }
 
+/// The word for the expression between two offsets.
+pub(super) fn name_of(context: &Context, start: usize, end: usize) -> Option<&'static str> {
+    let range = TextRange::new((start as u32).into(), (end.max(start) as u32).into());
+    find(context, range).map(|found| found.0)
+}
+
 /// "cannot assign to ..." for the expression between two offsets.
 pub(super) fn not_assignable(
     context: &Context,
@@ -124,7 +130,7 @@ pub(super) fn not_assignable(
     end: usize,
     hint: bool,
 ) -> Option<CompileError> {
-    let range = TextRange::new((start as u32).into(), (end as u32).into());
+    let range = TextRange::new((start as u32).into(), (end.max(start) as u32).into());
     let (name, range, ..) = find(context, range)?;
     let hint = if hint
         && !matches!(
@@ -165,7 +171,7 @@ pub(super) fn invalid_target(context: &Context, error: &ParseError) -> CompileEr
                 name,
                 "list" | "tuple" | "generator expression" | "True" | "False" | "None"
             );
-            if place == Place::Assign(true) && bitwise && !plain {
+            if place == Place::Assign(true) && bitwise && !plain && context.value_follows(end) {
                 format!("cannot assign to {name} here. Maybe you meant '==' instead of '='?")
             } else {
                 format!("cannot assign to {name}")

@@ -104,7 +104,7 @@ impl Tokenizer<'_> {
     }
 
     fn error_range<T>(&self, start: usize, end: usize, message: impl Into<String>) -> Step<T> {
-        let range = ruff_text_size::TextRange::new((start as u32).into(), (end as u32).into());
+        let range = ruff_text_size::TextRange::new((start as u32).into(), (end.max(start) as u32).into());
         Err(CompileError::syntax(message, self.lines.position(range)))
     }
 
@@ -425,7 +425,7 @@ impl Tokenizer<'_> {
                     } else {
                         format!("{what}: expecting '}}'")
                     };
-                    return self.error(self.at + 1, message);
+                    return self.error_range(self.at, self.at, message);
                 }
                 return self.unterminated(start, quote, triple, what, false);
             }

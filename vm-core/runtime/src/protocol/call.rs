@@ -131,27 +131,7 @@ impl PyObject {
     /// `self(*args, **kwargs)`.
     pub fn call_tuple(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         if let Some(function) = self.ty().vectorcall_of(self) {
-            let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() != 0) else {
-                return self.call(args.as_slice());
-            };
-            let mut all: Vec<&PyObject> = args.as_slice().to_vec();
-            let mut names = Vec::with_capacity(kwargs.len());
-            let mut position = 0;
-            let mut held = Vec::with_capacity(kwargs.len());
-            while let Some((name, value, _)) = kwargs.next_entry(&mut position) {
-                if !PyUnicodeObject::check(name) {
-                    return Err(raise!(TypeError, "keywords must be strings"));
-                }
-                names.push(name.to_ref());
-                held.push(value.to_ref());
-            }
-            all.extend(held.iter().map(|value| &**value));
-            let names = PyTupleObject::from_vec(names);
-            // SAFETY: positional arguments, then a value a name.
-            let result =
-                unsafe { function(self.as_ptr(), all.as_ptr().cast(), args.len(), names.as_ptr()) };
-            // SAFETY: a new reference or NULL.
-            return unsafe { Ref::from_owned_opt(result) }.ok_or_else(|| check_call_failed(self));
+            return call_function_tuple(self, function, args, kwargs);
         }
         let Some(tp_call) = self.ty().tp_call.get() else {
             return Err(raise!(TypeError, "'{}' object is not callable", self.ty().full_name()));
@@ -210,6 +190,41 @@ pub unsafe fn check_result(result: *mut PyObject) -> PyResult {
     unsafe { from_slot(result, "a native function") }
 }
 
+/// A call of a vectorcall function with a tuple and a dict.
+fn call_function_tuple(
+    callable: &PyObject,
+    function: vectorcallfunc,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
+    let mut all: Vec<&PyObject>;
+    let mut held = Vec::new();
+    let mut names = None;
+    let mut pointer = args.as_slice().as_ptr();
+    if let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() != 0) {
+        let mut keys = Vec::with_capacity(kwargs.len());
+        held.reserve(kwargs.len());
+        let mut position = 0;
+        while let Some((name, value, _)) = kwargs.next_entry(&mut position) {
+            if !PyUnicodeObject::check(name) {
+                return Err(raise!(TypeError, "keywords must be strings"));
+            }
+            keys.push(name.to_ref());
+            held.push(value.to_ref());
+        }
+        all = args.as_slice().to_vec();
+        all.extend(held.iter().map(|value: &Ref| &**value));
+        pointer = all.as_ptr();
+        names = Some(PyTupleObject::from_vec(keys));
+    }
+    let names = names.as_ref().map_or(std::ptr::null_mut(), |names| names.as_ptr());
+    // SAFETY: positional arguments, then a value a name; a new reference or NULL.
+    unsafe {
+        let result = function(callable.as_ptr(), pointer.cast(), args.len(), names);
+        Ref::from_owned_opt(result).ok_or_else(|| check_call_failed(callable))
+    }
+}
+
 /// `tp_call` of types with a vectorcall: `PyVectorcall_Call`.
 pub unsafe extern "C" fn vectorcall_call(
     callable: *mut PyObject,
@@ -221,10 +236,20 @@ pub unsafe extern "C" fn vectorcall_call(
         let (callable, args, kwargs) = unsafe {
             (&*callable, (*args).cast_unchecked::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref())
         };
-        if callable.ty().vectorcall_of(callable).is_none() {
-            return Err(raise!(TypeError, "'{}' object does not support vectorcall", callable.ty().full_name()));
+        // A subclass with its own `__call__` has not got the flag, but has the function.
+        let offset = callable.ty().tp_vectorcall_offset.get();
+        let function = if offset > 0 {
+            // SAFETY: the offset is that of the pointer in each instance.
+            unsafe { *callable.as_ptr().byte_offset(offset).cast::<Option<vectorcallfunc>>() }
+        } else {
+            None
+        };
+        match function {
+            Some(function) => call_function_tuple(callable, function, args, kwargs),
+            None => {
+                Err(raise!(TypeError, "'{}' object does not support vectorcall", callable.ty().full_name()))
+            }
         }
-        callable.call_tuple(args, kwargs)
     })
 }
 

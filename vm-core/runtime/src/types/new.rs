@@ -528,8 +528,8 @@ fn refresh_slots(ty: &PyTypeObject) {
 
 /// Whether instances of `old` may become instances of `new` (`__class__` and `__bases__` assignment).
 pub fn compatible_layout(old: &'static PyTypeObject, new: &'static PyTypeObject, what: &str) -> PyResult<()> {
-    let dealloc = |ty: &PyTypeObject| ty.tp_dealloc.get().map(|function| function as usize);
-    if dealloc(old) != dealloc(new) && !(old.is_heap_type() && new.is_heap_type()) {
+    let free = |ty: &PyTypeObject| ty.tp_free.get().map(|function| function as usize);
+    if free(old) != free(new) {
         return Err(raise!(
             TypeError,
             "{what} assignment: '{}' deallocator differs from '{}'",
