@@ -1,6 +1,9 @@
 //! source text -> AST: the ruff parser, its errors in CPython's words, the conversion to `crate::ast`.
 
+mod context;
 pub mod convert;
+mod error_details;
+mod error_strings;
 pub mod errors;
 pub mod source;
 mod strings;

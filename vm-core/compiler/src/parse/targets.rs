@@ -1,6 +1,6 @@
 //! Errors about what cannot be assigned to or deleted: finds the offending expression and names it as CPython does.
 
-use super::errors::Context;
+use super::context::Context;
 use crate::error::CompileError;
 use ruff_python_ast as ruff;
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
