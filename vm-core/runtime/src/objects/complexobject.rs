@@ -364,11 +364,13 @@ fn from_two(real: Option<&PyObject>, imag: Option<&PyObject>) -> PyResult<Parts>
         return Err(raise!(TypeError, "{}", not_real("imag", imag)));
     }
     let mut first = (0.0, 0.0);
+    let mut real_is_complex = false;
     if let Some(real) = real {
         let complex = match &special {
             Some(complex) => Some(complex.value()),
             None => real.downcast::<PyComplexObject>().map(PyComplexObject::value),
         };
+        real_is_complex = complex.is_some();
         first = match complex {
             Some(parts) => {
                 if !has_real_slot(real) {
@@ -380,14 +382,20 @@ fn from_two(real: Option<&PyObject>, imag: Option<&PyObject>) -> PyResult<Parts>
         };
     }
     let Some(imag) = imag else { return Ok(first) };
-    let second = match imag.downcast::<PyComplexObject>() {
+    // A real argument leaves the other part alone, the sign of a zero included.
+    let mut result = (first.0, 0.0);
+    match imag.downcast::<PyComplexObject>() {
         Some(complex) => {
             warn(exc::DeprecationWarning, &not_real("imag", imag), 1)?;
-            complex.value()
+            result.1 = complex.value().0;
+            result.0 -= complex.value().1;
         }
-        None => (floatobject::number_float(imag)?, 0.0),
-    };
-    Ok((first.0 - second.1, second.0 + first.1))
+        None => result.1 = floatobject::number_float(imag)?,
+    }
+    if real_is_complex {
+        result.1 += first.1;
+    }
+    Ok(result)
 }
 
 /// Create a complex number from a string or numbers.

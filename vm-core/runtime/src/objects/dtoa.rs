@@ -96,11 +96,33 @@ fn with_shortest<T>(value: f64, f: impl FnOnce(Decimal<&[u8]>) -> T) -> T {
     } else {
         exponent.0 * exponent.1 + 1
     };
+    if digits.len() >= 15 && may_tie(value) {
+        // Two shortest texts may be equally near: exact formatting takes the even one.
+        let Decimal {
+            negative,
+            digits,
+            point,
+        } = significant(value, digits.len());
+        return f(Decimal {
+            negative,
+            digits: &digits,
+            point,
+        });
+    }
     f(Decimal {
         negative: value.is_sign_negative(),
         digits,
         point,
     })
+}
+
+/// Whether the value can lie halfway between two decimals of 15 to 17 digits, for which its exact expansion must have
+/// just one digit more: an odd number times `2**n` has that for these `n` only.
+fn may_tie(value: f64) -> bool {
+    let bits = value.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i64 - 1075;
+    let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
+    (-26..=22).contains(&(exponent + i64::from(mantissa.trailing_zeros())))
 }
 
 /// `n_digits` significant digits, correctly rounded; `value` is finite.

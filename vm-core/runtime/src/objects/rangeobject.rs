@@ -219,20 +219,23 @@ impl PyRange {
         self.length.digits() == [1] || equal(&self.step, &other.step)
     }
 
-    fn iterator(start: &Int, step: &Int, length: &Int, stop: &PyLongObject) -> PyResult {
-        // The bound after the last item must fit too, so that stepping never overflows.
-        if let (Some(first), Some(by), Some(len), Some(_)) =
-            (start.to_i64(), step.to_i64(), length.to_i64(), stop.to_i64())
-            && i64::try_from(i128::from(first) + i128::from(len) * i128::from(by)).is_ok()
-        {
-            return PyRangeIterator::make(first, by, len).map(Ref::into_object);
-        }
-        let state = LongState {
-            start: start.clone(),
-            step: step.clone(),
+    fn long_iterator(start: Int, step: Int, length: &Int) -> PyResult {
+        PyLongRangeIterator::make(LongState {
+            start,
+            step,
             len: length.clone(),
-        };
-        PyLongRangeIterator::make(state).map(Ref::into_object)
+        })
+        .map(Ref::into_object)
+    }
+
+    /// Bounds and length as machine integers, all of them or none.
+    fn machine_bounds(&self) -> Option<(i64, i64, i64, i64)> {
+        Some((
+            self.start.to_i64()?,
+            self.stop.to_i64()?,
+            self.step.to_i64()?,
+            self.length.to_i64()?,
+        ))
     }
 }
 
@@ -317,7 +320,18 @@ impl PyRange {
     }
     #[slot]
     fn tp_iter(&self) -> PyResult {
-        Self::iterator(&self.start, &self.step, &self.length, &self.stop)
+        if let Some((start, stop, step, length)) = self.machine_bounds() {
+            // The value after the last item must fit too, so that stepping never overflows.
+            let beyond = if step > 0 {
+                stop.checked_add(step - 1)
+            } else {
+                stop.checked_add(step + 1)
+            };
+            if beyond.is_some() {
+                return PyRangeIterator::make(start, step, length).map(Ref::into_object);
+            }
+        }
+        Self::long_iterator(self.start.clone(), self.step.clone(), &self.length)
     }
     #[slot]
     fn nb_bool(&self) -> PyResult<bool> {
@@ -369,10 +383,14 @@ impl PyRange {
     #[method("($self, /)")]
     fn __reversed__(&self) -> PyResult {
         // From the last item down to the first.
+        if let Some((start, _, step, length)) = self.machine_bounds()
+            && let Some(stop) = start.checked_sub(step)
+        {
+            let last = stop.wrapping_add(length.wrapping_mul(step));
+            return PyRangeIterator::make(last, step.wrapping_neg(), length).map(Ref::into_object);
+        }
         let last = arith::sub(&self.length, &PyLongObject::from_i64(1))?;
-        let (start, step) = (self.value_at(&last)?, arith::neg(&self.step)?);
-        let stop = arith::sub(&self.start, &self.step)?;
-        Self::iterator(&start, &step, &self.length, &stop)
+        Self::long_iterator(self.value_at(&last)?, arith::neg(&self.step)?, &self.length)
     }
     #[method("($self, /)")]
     fn __reduce__(&self) -> Ref<PyTupleObject> {

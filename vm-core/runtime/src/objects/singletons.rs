@@ -52,7 +52,7 @@ pub fn py_bool(value: bool) -> Ref {
 }
 
 macro_rules! singleton {
-    ($(#[$doc:meta])* $marker:ident, $name:literal, $type:ident, $object:ident, $repr:literal, $truth:expr) => {
+    ($(#[$doc:meta])* $marker:ident, $name:literal, $type:ident, $object:ident, $repr:literal, $truth:expr, $hash:expr) => {
         $(#[$doc])*
         #[repr(transparent)]
         pub struct $marker(PyObject);
@@ -63,6 +63,10 @@ macro_rules! singleton {
             #[slot]
             fn tp_repr(&self) -> PyResult {
                 Ok(PyUnicodeObject::from_str($repr).into_object())
+            }
+            #[slot]
+            fn tp_hash(&self) -> PyResult<Py_hash_t> {
+                Ok($hash)
             }
             #[slot]
             fn nb_bool(&self) -> PyResult<bool> {
@@ -87,14 +91,18 @@ macro_rules! singleton {
 
 singleton!(
     /// The type of the None singleton.
-    PyNone, "NoneType", _PyNone_Type, _Py_NoneStruct, "None", Ok(false)
+    PyNone, "NoneType", _PyNone_Type, _Py_NoneStruct, "None", Ok(false),
+    // A constant, so that hashes of tuples with None do not depend on addresses.
+    0xFCA8_6420
 );
 singleton!(
     /// The type of the NotImplemented singleton.
     PyNotImplemented, "NotImplementedType", _PyNotImplemented_Type, _Py_NotImplementedStruct, "NotImplemented",
-    Err(raise!(TypeError, "NotImplemented should not be used in a boolean context"))
+    Err(raise!(TypeError, "NotImplemented should not be used in a boolean context")),
+    crate::objects::numeric_hash::hash_pointer(&raw const _Py_NotImplementedStruct) as Py_hash_t
 );
 singleton!(
     /// The type of the Ellipsis singleton.
-    PyEllipsis, "ellipsis", PyEllipsis_Type, _Py_EllipsisObject, "Ellipsis", Ok(true)
+    PyEllipsis, "ellipsis", PyEllipsis_Type, _Py_EllipsisObject, "Ellipsis", Ok(true),
+    crate::objects::numeric_hash::hash_pointer(&raw const _Py_EllipsisObject) as Py_hash_t
 );

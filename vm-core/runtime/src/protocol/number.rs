@@ -347,9 +347,10 @@ impl PyObject {
             if let Some(float) = result.downcast_exact::<PyFloatObject>() {
                 return Ok(float.value());
             }
-            let Some(float) = result.downcast::<PyFloatObject>().ok() else {
-                return Err(raise!(TypeError, "{}.__float__ returned non-float", self.ty().full_name()));
-            };
+            let float = result.downcast::<PyFloatObject>().map_err(|other| {
+                let (own, found) = (self.ty().full_name(), other.ty().full_name());
+                raise!(TypeError, "{own}.__float__ returned non-float (type {found})")
+            })?;
             crate::exceptions::warn(
                 crate::exceptions::exc::DeprecationWarning,
                 &format!(

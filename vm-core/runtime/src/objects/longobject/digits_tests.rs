@@ -118,6 +118,19 @@ fn doubles_as_text() {
 }
 
 #[test]
+fn shortest_texts_at_ties_are_even() {
+    for (value, repr) in [
+        (1379310344827586.25, "1379310344827586.2"),
+        (1.0 + 1.0 / 131072.0, "1.0000076293945312"),
+        (9007199254740993.0, "9007199254740992.0"),
+        (5e-324, "5e-324"),
+        (0.1 + 0.2, "0.30000000000000004"),
+    ] {
+        assert_eq!(dtoa::float_repr(value), repr);
+    }
+}
+
+#[test]
 fn rounding() {
     for (value, n_decimals, rounded) in ROUNDS {
         let found = dtoa::round_decimals(*value, *n_decimals);
