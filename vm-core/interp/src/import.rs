@@ -636,7 +636,7 @@ pub mod _imp {
 static IMPORT_LOCK: GilCell<usize> = GilCell::new(0);
 
 /// `.pyc` files of ours begin with this.
-pub const PYC_MAGIC: i64 = 0x0A0D_0000 | 29_614;
+pub const PYC_MAGIC: i64 = 0x0A0D_0000 | adder_compiler::BYTECODE_VERSION as i64;
 
 /// The suffixes of extension modules, the most special first.
 #[cfg(target_arch = "x86_64")]
