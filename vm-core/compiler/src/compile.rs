@@ -62,6 +62,17 @@ pub fn parse_source(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse:
     parse_text(&source::normalize_newlines(text), mode, opts)
 }
 
+/// The symbol table of source text, for module `symtable`.
+pub fn symbol_table(text: &str, mode: Mode, opts: &CompileOpts) -> Result<SymbolTable> {
+    let text = source::normalize_newlines(text);
+    let ast = parse_text(&text, mode, opts)?.ast;
+    let table = future::features(&ast).and_then(|future| {
+        SymbolTable::new(&ast, (future | opts.future_flags) & code_flags::FUTURE_ANNOTATIONS != 0)
+    });
+    drop_deep(ast);
+    table.map_err(|error| error.finish_bytes(Some(&text)))
+}
+
 /// Folds constants of a tree: `PyCF_OPTIMIZED_AST`.
 pub fn optimize_ast(ast: &mut Mod, opts: &CompileOpts) -> Result<Vec<CompileWarning>> {
     let future = future::features(ast)? | opts.future_flags;

@@ -68,6 +68,7 @@ modules! {
     opcode::_opcode,
     stat::_stat,
     suggestions::_suggestions,
+    symtable::_symtable,
     sysconfig::_sysconfig,
     tokenize::_tokenize,
     tracemalloc::_tracemalloc,

@@ -37,7 +37,7 @@ pub struct AstHooks {
 pub static AST: OnceLock<AstHooks> = OnceLock::new();
 
 /// Source text of what `compile`, `eval` and `exec` accept.
-fn source_text(source: &PyObject, function: &str, what: &str, filename: &PyObject) -> PyResult<String> {
+pub fn source_text(source: &PyObject, function: &str, what: &str, filename: &PyObject) -> PyResult<String> {
     let text = if let Some(text) = source.downcast::<PyUnicodeObject>() {
         text.to_str()?.to_owned()
     } else {
@@ -70,7 +70,7 @@ fn inherited_flags() -> i32 {
 }
 
 /// A file name of `compile`: str, bytes or path.
-fn file_name(filename: &PyObject) -> PyResult {
+pub fn file_name(filename: &PyObject) -> PyResult {
     if let Some(bytes) = filename.downcast::<PyBytesObject>() {
         return Ok(PyUnicodeObject::from_str(&String::from_utf8_lossy(bytes.as_bytes())).into_object());
     }
