@@ -24,6 +24,9 @@ pub mod hashes;
 pub mod util;
 
 modules! {
+    locale::_locale,
+    posixsubprocess::_posixsubprocess,
+    termios::termios,
     selectmodule::select,
     signalmodule::_signal,
     errno::errno,
