@@ -215,7 +215,7 @@ impl TextIOWrapper {
                 Err(end) => end,
             };
             if found.is_ok() || end - start >= room {
-                let end = end.min(start + room);
+                let end = end.min(start.saturating_add(room));
                 self.decoded_used.set(end.saturating_sub(n_tail));
                 parts.push(if start == 0 && end == line.len() {
                     line
