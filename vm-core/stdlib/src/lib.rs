@@ -29,6 +29,7 @@ modules! {
     termios::termios,
     selectmodule::select,
     signalmodule::_signal,
+    datetimemodule::_datetime,
     errno::errno,
     fcntl::fcntl,
     grp::grp,
