@@ -460,6 +460,11 @@ impl PyTypeObject {
     fn nb_or(left: &PyObject, right: &PyObject) -> PyResult {
         crate::objects::unionobject::union_of(left, right)
     }
+    /// Static types have no collector's head in front of them.
+    #[slot]
+    fn tp_is_gc(&self) -> bool {
+        self.is_heap_type()
+    }
     #[slot]
     fn tp_traverse(&self, visit: &Visitor) -> c_int {
         if !self.is_heap_type() {
