@@ -24,6 +24,7 @@ pub mod hashes;
 pub mod util;
 
 modules! {
+    faulthandler::faulthandler,
     locale::_locale,
     posixsubprocess::_posixsubprocess,
     termios::termios,
