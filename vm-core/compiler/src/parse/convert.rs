@@ -82,11 +82,33 @@ impl<'a> Converter<'a> {
     }
 
     fn stmt(&mut self, stmt: &ruff::Stmt) -> Stmt {
-        let mut pos = self.pos(stmt.range());
+        let mut pos = self.pos(TextRange::new(stmt.start(), self.block_end(stmt)));
         let kind = self
             .nested(|c| c.stmt_kind(stmt, &mut pos))
             .unwrap_or(StmtKind::Pass);
         Stmt { pos, kind }
+    }
+
+    /// Where a statement ends: with the block of a compound statement ends the semicolon after its last statement.
+    fn block_end(&self, stmt: &ruff::Stmt) -> TextSize {
+        let is_compound = matches!(
+            stmt,
+            ruff::Stmt::FunctionDef(_)
+                | ruff::Stmt::ClassDef(_)
+                | ruff::Stmt::For(_)
+                | ruff::Stmt::While(_)
+                | ruff::Stmt::If(_)
+                | ruff::Stmt::With(_)
+                | ruff::Stmt::Match(_)
+                | ruff::Stmt::Try(_)
+        );
+        if is_compound { self.after_semicolon(stmt.end()) } else { stmt.end() }
+    }
+
+    fn after_semicolon(&self, end: TextSize) -> TextSize {
+        let rest = &self.source.as_bytes()[end.to_usize()..];
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0C')).count();
+        if rest.get(blanks) == Some(&b';') { end + TextSize::new(blanks as u32 + 1) } else { end }
     }
 
     fn stmt_kind(&mut self, stmt: &ruff::Stmt, pos: &mut Position) -> StmtKind {
@@ -257,7 +279,7 @@ impl<'a> Converter<'a> {
         let Some(last) = clauses.last() else {
             return Vec::new();
         };
-        let end = last.range.end();
+        let end = self.after_semicolon(last.range.end());
         let mut orelse = Vec::new();
         for clause in clauses.iter().rev() {
             match &clause.test {
@@ -283,7 +305,7 @@ impl<'a> Converter<'a> {
             .map(|handler| {
                 let ruff::ExceptHandler::ExceptHandler(handler) = handler;
                 ExceptHandler {
-                    pos: self.pos(handler.range),
+                    pos: self.pos(TextRange::new(handler.range.start(), self.after_semicolon(handler.range.end()))),
                     typ: self.opt_expr(&handler.type_),
                     name: handler.name.as_ref().map(|n| n.id.clone()),
                     body: self.body(&handler.body),

@@ -167,7 +167,9 @@ impl Converter<'_> {
         let value = self.expr(&field.expression);
         let mut conversion = field.conversion as i8 as i32;
         if let Some(debug) = &field.debug_text {
-            pieces.push_text(debug.as_str().as_bytes(), pos);
+            let text = debug.as_str();
+            let range = TextRange::at(field.range.start() + TextSize::new(1), TextSize::of(text));
+            pieces.push_text(text.as_bytes(), self.pos(range));
             if conversion == -1 && field.format_spec.is_none() {
                 conversion = 'r' as i32;
             }
@@ -176,7 +178,8 @@ impl Converter<'_> {
             let mut inner = Pieces::default();
             self.elements(&spec.elements, raw, template, true, &mut inner);
             inner.flush();
-            let pos = self.pos(spec.range);
+            // From the colon on.
+            let pos = self.pos(TextRange::new(spec.range.start() - TextSize::new(1), spec.range.end()));
             Box::new(Expr {
                 pos,
                 kind: ExprKind::JoinedStr { values: inner.values },
