@@ -117,7 +117,7 @@ fn one_byte(value: &PyObject) -> PyResult<u8> {
         None => {}
     }
     if !value.has_index() {
-        let ty = value.ty().full_name();
+        let ty = value.ty().fully_qualified_name();
         return Err(raise!(
             TypeError,
             "%c requires an integer in range(256) or a single byte, not {ty}"

@@ -105,7 +105,7 @@ fn character(value: &PyObject) -> PyResult<u32> {
         return Err(raise!(
             TypeError,
             "%c requires an int or a unicode character, not {}",
-            value.ty().full_name()
+            value.ty().fully_qualified_name()
         ));
     }
     match value.index_subclass()?.to_i64() {

@@ -231,7 +231,7 @@ pub fn parse_hex(source: &PyObject) -> PyResult<Vec<u8>> {
             arg.as_bytes()
         }
         None => {
-            let ty = source.ty().full_name();
+            let ty = source.ty().fully_qualified_name();
             return Err(raise!(
                 TypeError,
                 "fromhex() argument must be str or bytes-like, not {ty}"

@@ -195,7 +195,8 @@ pub(crate) fn decode_each(
     start: usize,
     mut step: impl FnMut(&[u8], usize, &mut UnicodeWriter) -> Step,
 ) -> PyResult<Decoded> {
-    let mut writer = UnicodeWriter::with_capacity(errors.bytes.len());
+    let n_given = errors.bytes.len();
+    let mut writer = UnicodeWriter::with_capacity(n_given);
     let mut at = start;
     while at < errors.bytes.len() {
         match step(&errors.bytes, at, &mut writer) {
@@ -211,5 +212,7 @@ pub(crate) fn decode_each(
             }
         }
     }
-    Ok((writer.finish()?, at))
+    // A handler may have exchanged the bytes: all of them stands for all that were given.
+    let n_taken = if at >= errors.bytes.len() { n_given } else { at };
+    Ok((writer.finish()?, n_taken))
 }

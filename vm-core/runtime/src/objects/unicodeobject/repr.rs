@@ -68,7 +68,7 @@ impl PyUnicodeObject {
     /// The string with everything but ASCII escaped: what `ascii()` does to a repr.
     pub fn escape_non_ascii(&self) -> PyResult<Ref<PyUnicodeObject>> {
         if self.is_ascii() {
-            return Ok(self.to_exact());
+            return Ok(self.to_ref());
         }
         let mut writer = PyUnicodeObject::writer(self.len() * 2);
         for code in self.code_points() {

@@ -44,6 +44,7 @@ impl PyUnicodeObject {
     #[slot]
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let mut given = [None; 3];
+        check_count(args.as_slice().len(), kwargs.map_or(0, |kwargs| kwargs.len()))?;
         place_positional(&mut given, args.as_slice())?;
         let mut place = 0;
         while let Some((name, value, _)) = kwargs.and_then(|kwargs| kwargs.next_entry(&mut place)) {
@@ -63,6 +64,7 @@ impl PyUnicodeObject {
         }
         let names = kwnames.map_or(&[][..], |names| names.as_slice());
         let mut given = [None; 3];
+        check_count(args.len(), names.len())?;
         place_positional(&mut given, args)?;
         // SAFETY: in a vectorcall the values of the names follow the positional arguments.
         let values = unsafe { std::slice::from_raw_parts(args.as_ptr().add(args.len()), names.len()) };
@@ -184,6 +186,14 @@ impl PyUnicodeObject {
 type Given<'a> = [Option<&'a PyObject>; 3];
 
 const NAMES: [&str; 3] = ["object", "encoding", "errors"];
+
+fn check_count(n_args: usize, n_keywords: usize) -> PyResult<()> {
+    let n_given = n_args + n_keywords;
+    if n_keywords > 0 && n_given > 3 {
+        return Err(raise!(TypeError, "str() takes at most 3 arguments ({n_given} given)"));
+    }
+    Ok(())
+}
 
 fn place_positional<'a>(given: &mut Given<'a>, args: &[&'a PyObject]) -> PyResult<()> {
     if args.len() > 3 {
