@@ -587,8 +587,8 @@ impl PyTypeObject {
         }
         Ok(PyUnicodeObject::intern(PyUnicodeObject::from_string(self.short_name())).into_object())
     }
-    #[setter]
-    fn set___name__(&self, value: Option<&PyObject>) -> PyResult<()> {
+    #[setter(name = "__name__")]
+    fn set_name(&self, value: Option<&PyObject>) -> PyResult<()> {
         check_assignable(self, "__name__", value)?;
         let value = value.expect("just checked");
         let Some(name) = value.downcast::<PyUnicodeObject>() else {
