@@ -164,6 +164,9 @@ impl Lexer {
             }
         };
         if line.is_empty() {
+            if self.start.is_none() && self.modes.is_empty() {
+                self.line_start = self.at;
+            }
             self.done = Done::Eof;
             return false;
         }
@@ -428,6 +431,7 @@ impl Lexer {
     fn newline(&mut self, blank_line: bool) -> Lexed<Option<Token>> {
         self.at_line_begin = true;
         if blank_line || !self.brackets.is_empty() {
+            self.comment_newline = false;
             return if self.extra { self.token(NL).map(Some) } else { Ok(None) };
         }
         if self.comment_newline && self.extra {
