@@ -334,7 +334,7 @@ fn from_one(x: &PyObject) -> PyResult<Parts> {
             x.ty().name()
         ));
     }
-    Ok((x.to_f64()?, 0.0))
+    Ok((floatobject::number_float(x)?, 0.0))
 }
 
 fn not_real(name: &str, object: &PyObject) -> String {

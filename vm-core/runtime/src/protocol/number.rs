@@ -341,32 +341,38 @@ impl PyObject {
         if let Some(float) = self.downcast::<PyFloatObject>() {
             return Ok(float.value());
         }
-        if let Some(nb_float) = self.ty().number_slot(|slots| slots.nb_float.get()) {
-            // SAFETY: a slot of this object's type.
-            let result = unsafe { from_slot(nb_float(self.as_ptr()), "__float__")? };
-            if let Some(float) = result.downcast_exact::<PyFloatObject>() {
-                return Ok(float.value());
-            }
-            let float = result.downcast::<PyFloatObject>().map_err(|other| {
-                let (own, found) = (self.ty().full_name(), other.ty().full_name());
-                raise!(TypeError, "{own}.__float__ returned non-float (type {found})")
-            })?;
-            crate::exceptions::warn(
-                crate::exceptions::exc::DeprecationWarning,
-                &format!(
-                    "{}.__float__ returned non-float (type {}).  The ability to return an instance of a strict \
-                     subclass of float is deprecated, and may be removed in a future version of Python.",
-                    self.ty().full_name(),
-                    float.as_object().ty().full_name()
-                ),
-                1,
-            )?;
-            return Ok(float.value());
+        match self.number_to_f64()? {
+            Some(value) => Ok(value),
+            None => Err(raise!(TypeError, "must be real number, not {}", self.ty().full_name())),
         }
-        if self.ty().number_slot(|slots| slots.nb_index.get()).is_some() {
-            return self.index()?.to_f64();
+    }
+    /// What `__float__` gives, or `__index__`; `None` when the object has neither. A subclass's `__float__` is called.
+    pub fn number_to_f64(&self) -> PyResult<Option<f64>> {
+        if let Some(float) = self.downcast_exact::<PyFloatObject>() {
+            return Ok(Some(float.value()));
         }
-        Err(raise!(TypeError, "must be real number, not {}", self.ty().full_name()))
+        let Some(nb_float) = self.ty().number_slot(|slots| slots.nb_float.get()) else {
+            return if self.has_index() { self.index()?.to_f64().map(Some) } else { Ok(None) };
+        };
+        // SAFETY: a slot of this object's type.
+        let result = unsafe { from_slot(nb_float(self.as_ptr()), "__float__")? };
+        if let Some(float) = result.downcast_exact::<PyFloatObject>() {
+            return Ok(Some(float.value()));
+        }
+        let own = self.ty().full_name();
+        let float = result.downcast::<PyFloatObject>().map_err(|other| {
+            raise!(TypeError, "{own}.__float__ returned non-float (type {})", other.ty().full_name())
+        })?;
+        crate::exceptions::warn(
+            crate::exceptions::exc::DeprecationWarning,
+            &format!(
+                "{own}.__float__ returned non-float (type {}).  The ability to return an instance of a strict \
+                 subclass of float is deprecated, and may be removed in a future version of Python.",
+                float.as_object().ty().full_name()
+            ),
+            1,
+        )?;
+        Ok(Some(float.value()))
     }
 }
 

@@ -334,13 +334,13 @@ fn inherit_slots_from(ty: &PyTypeObject, base: &PyTypeObject) {
     }
 }
 
-/// Comparison and hash come together, unless the type's own dict has either.
+/// Comparison and hash come together, unless the type's own dict has equality or hash.
 fn inherit_hash_and_comparison(ty: &PyTypeObject, base: &PyTypeObject) {
     if ty.tp_richcompare.get().is_some() || ty.tp_hash.get().is_some() {
         return;
     }
     let Some(dict) = ty.dict() else { return };
-    let own = ["__lt__", "__le__", "__eq__", "__ne__", "__gt__", "__ge__", "__hash__"];
+    let own = ["__eq__", "__hash__"];
     let overrides = own.iter().any(|name| {
         let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
         dict.get_str(&name).is_some()

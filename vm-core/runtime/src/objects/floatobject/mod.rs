@@ -267,11 +267,9 @@ fn parse(text: &[u8]) -> Option<f64> {
 
 /// `float(object)` as a double: `PyNumber_Float`.
 pub fn number_float(object: &PyObject) -> PyResult<f64> {
-    let is_number = object.ty().number_slot(|slots| slots.nb_float.get()).is_some() || object.has_index();
-    if is_number {
-        object.to_f64()
-    } else {
-        from_text_like(object)
+    match object.number_to_f64()? {
+        Some(value) => Ok(value),
+        None => from_text_like(object),
     }
 }
 
