@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -27,5 +29,8 @@ fn main() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
         }
     }
-    println!("cargo:rustc-env=ADDER_COMPILER_HASH={}", hash as u16 ^ (hash >> 16) as u16 ^ (hash >> 32) as u16);
+    println!(
+        "cargo:rustc-env=ADDER_COMPILER_HASH={}",
+        hash as u16 ^ (hash >> 16) as u16 ^ (hash >> 32) as u16
+    );
 }

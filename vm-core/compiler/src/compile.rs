@@ -67,7 +67,10 @@ pub fn symbol_table(text: &str, mode: Mode, opts: &CompileOpts) -> Result<Symbol
     let text = source::normalize_newlines(text);
     let ast = parse_text(&text, mode, opts)?.ast;
     let table = future::features(&ast).and_then(|future| {
-        SymbolTable::new(&ast, (future | opts.future_flags) & code_flags::FUTURE_ANNOTATIONS != 0)
+        SymbolTable::new(
+            &ast,
+            (future | opts.future_flags) & code_flags::FUTURE_ANNOTATIONS != 0,
+        )
     });
     drop_deep(ast);
     table.map_err(|error| error.finish_bytes(Some(&text)))

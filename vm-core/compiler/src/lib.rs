@@ -25,7 +25,9 @@ pub const BYTECODE_VERSION: u16 = {
 };
 
 pub use bytecode::{CodeObject, Constant};
-pub use compile::{CompileOpts, Compiled, compile_ast, compile_source, optimize_ast, parse_source, symbol_table};
+pub use compile::{
+    CompileOpts, Compiled, compile_ast, compile_source, optimize_ast, parse_source, symbol_table,
+};
 pub use error::{CompileError, CompileWarning, ErrorKind};
 pub use parse::Mode;
 pub use parse::source::{Decoded, decode_source};

@@ -436,6 +436,20 @@ fn template_part(body: &mut Vec<u8>, e: &Expr) {
             format_spec,
         } => field(value, *conversion, format_spec),
         ExprKind::Interpolation {
+            str: Constant::Str(source),
+            conversion,
+            format_spec,
+            ..
+        } => {
+            // The expression's own text.
+            let name = Ident::from(String::from_utf8_lossy(source.as_wtf8()).as_ref());
+            let kind = ExprKind::Name {
+                id: name,
+                ctx: ExprContext::Load,
+            };
+            field(&Expr { pos: e.pos, kind }, *conversion, format_spec);
+        }
+        ExprKind::Interpolation {
             value,
             conversion,
             format_spec,

@@ -42,6 +42,7 @@ pub fn assemble(mut code: Code, meta: Meta) -> Result<CodeObject> {
         }
     }
     thread_jumps(&mut code);
+    duplicate_exits(&mut code);
     let reachable = reachable(&code);
     let mut keep = reachable.clone();
     bound::drop_proven_checks(&code, &reachable, n_arguments(&code), &mut keep);
@@ -283,24 +284,86 @@ fn reachable(code: &Code) -> Vec<bool> {
     seen
 }
 
-/// Gives instructions without a position that of the instruction before them, or of the jump to them.
-fn spread_positions(code: &mut Code, keep: &[bool]) {
-    let mut from_jump: Vec<Option<Position>> = vec![None; code.ins.len() + 1];
-    let mut last: Option<Position> = None;
+/// Each way to an implicit `return None` gets its own, so that it shows the line it was reached from.
+fn duplicate_exits(code: &mut Code) {
+    let is_exit = |ins: &Ins| {
+        ins.op == Opcode::RETURN_VALUE && ins.pos == Position::NONE && ins.a.space() == Space::Const
+    };
+    let mut copies: Vec<(Ins, Label)> = Vec::new();
     for at in 0..code.ins.len() {
+        let ins = code.ins[at];
+        if ins.target == Label::NONE {
+            continue;
+        }
+        let Some(exit) = code.ins.get(code.labels[ins.target.0 as usize] as usize).copied() else {
+            continue;
+        };
+        if !is_exit(&exit) {
+            continue;
+        }
+        if ins.op == Opcode::JUMP {
+            code.ins[at] = Ins {
+                pos: ins.pos,
+                handler: ins.handler,
+                ..exit
+            };
+        } else if ins.pos != Position::NONE {
+            let known = copies
+                .iter()
+                .find(|(copy, _)| copy.pos.line == ins.pos.line)
+                .map(|copy| copy.1);
+            code.ins[at].target = known.unwrap_or_else(|| {
+                code.labels.push(u32::MAX);
+                let label = Label(code.labels.len() as u32 - 1);
+                copies.push((Ins { pos: ins.pos, ..exit }, label));
+                label
+            });
+        }
+    }
+    for (copy, label) in copies {
+        code.labels[label.0 as usize] = code.ins.len() as u32;
+        code.ins.push(copy);
+    }
+}
+
+/// Gives instructions without a position that of the only instruction that leads to them; those that several lead to have
+/// no line of their own.
+fn spread_positions(code: &mut Code, keep: &[bool]) {
+    let n = code.ins.len();
+    let mut n_jumps = vec![0u32; n + 1];
+    let mut from_jump: Vec<Position> = vec![Position::NONE; n + 1];
+    for (ins, _) in code.ins.iter().zip(keep).filter(|(_, keep)| **keep) {
+        if ins.target != Label::NONE {
+            n_jumps[code.labels[ins.target.0 as usize] as usize] += 1;
+        }
+    }
+    // A label may stand before dropped instructions.
+    let mut last: Option<Position> = None;
+    let mut pending = 0;
+    let mut pending_from = Position::NONE;
+    for at in 0..n {
+        pending += n_jumps[at];
+        if from_jump[at] != Position::NONE {
+            pending_from = from_jump[at];
+        }
         if !keep[at] {
             continue;
         }
-        if code.ins[at].pos == Position::NONE
-            && let Some(pos) = last.or(from_jump[at])
-        {
-            code.ins[at].pos = pos;
+        if code.ins[at].pos == Position::NONE {
+            match (last, pending) {
+                (Some(pos), 0) => code.ins[at].pos = pos,
+                (None, 1) => code.ins[at].pos = pending_from,
+                _ => {}
+            }
         }
+        (pending, pending_from) = (0, Position::NONE);
         let ins = &code.ins[at];
-        last = (!ends_block(ins.op) && ins.pos != Position::NONE).then_some(ins.pos);
+        last = (!ends_block(ins.op)).then_some(ins.pos);
         if ins.target != Label::NONE {
             let to = code.labels[ins.target.0 as usize] as usize;
-            from_jump[to].get_or_insert(ins.pos);
+            if from_jump[to] == Position::NONE {
+                from_jump[to] = ins.pos;
+            }
         }
     }
 }

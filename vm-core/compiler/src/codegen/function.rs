@@ -204,8 +204,8 @@ impl<'a> Compiler<'a> {
         self.stmts(body)?;
         self.implicit_return();
         let code = self.leave()?;
-        self.make_closure_in(place, function, code)?;
-        self.set_parts(place, function, parts);
+        self.make_closure_in(pos, function, code)?;
+        self.set_parts(pos, function, parts);
         Ok(())
     }
 
@@ -254,8 +254,8 @@ impl<'a> Compiler<'a> {
     fn generic_function(&mut self, pos: Position, place: Position, def: &'a FunctionDef) -> Result<()> {
         let base = self.unit.code.alloc();
         self.set_depth(base.index() + 2);
-        let defaults = self.push_defaults(place, &def.args.defaults)?.is_some();
-        let kwdefaults = self.push_kwdefaults(place, &def.args)?.is_some();
+        let defaults = self.push_defaults(pos, &def.args.defaults)?.is_some();
+        let kwdefaults = self.push_kwdefaults(pos, &def.args)?.is_some();
         let n_args = defaults as u32 + kwdefaults as u32;
 
         self.enter_type_params(place, &def.name, &def.type_params, n_args)?;
@@ -264,38 +264,31 @@ impl<'a> Compiler<'a> {
         let mut parts = Parts::default();
         if defaults {
             parts.defaults = Some(
-                self.name_load(place, &Ident::new_static(".defaults"), Dest::Temp)?
+                self.name_load(pos, &Ident::new_static(".defaults"), Dest::Temp)?
                     .borrow(),
             );
         }
         if kwdefaults {
             parts.kwdefaults = Some(
-                self.name_load(place, &Ident::new_static(".kwdefaults"), Dest::Temp)?
+                self.name_load(pos, &Ident::new_static(".kwdefaults"), Dest::Temp)?
                     .borrow(),
             );
         }
         self.function_object(pos, place, def, function, &mut parts)?;
         let set = Intrinsic2::SetFunctionTypeParams as u8;
         self.emit(
-            place,
+            pos,
             Opcode::CALL_INTRINSIC_2,
             set,
             function,
             function.take(),
             params.take(),
         );
-        self.emit(
-            place,
-            Opcode::RETURN_VALUE,
-            0,
-            function.take(),
-            Opnd::NO,
-            Opnd::NO,
-        );
+        self.emit(pos, Opcode::RETURN_VALUE, 0, function.take(), Opnd::NO, Opnd::NO);
         let code = self.leave()?;
 
-        self.make_closure_in(place, base, code)?;
-        self.emit(place, Opcode::CALL, 0, base, base, Opnd::raw(n_args));
+        self.make_closure_in(pos, base, code)?;
+        self.emit(pos, Opcode::CALL, 0, base, base, Opnd::raw(n_args));
         self.set_depth(base.index() + 1);
         Ok(())
     }
@@ -812,19 +805,19 @@ impl<'a> Compiler<'a> {
             self.enter_type_params(place, &def.name, &def.type_params, 0)?;
             self.unit.private = Some(def.name.clone());
             let params = self.push_type_params(&def.type_params)?;
-            self.name_store(place, &type_params, params.take())?;
+            self.name_store(pos, &type_params, params.take())?;
             self.set_depth(0);
         }
         // __build_class__(function, name, *bases, **keywords)
         let call = self.unit.code.alloc();
-        self.emit(place, Opcode::LOAD_BUILD_CLASS, 0, call, Opnd::NO, Opnd::NO);
+        self.emit(pos, Opcode::LOAD_BUILD_CLASS, 0, call, Opnd::NO, Opnd::NO);
         self.set_depth(call.index() + 2);
         let function = self.unit.code.alloc();
         let code = self.class_body(place, def, firstlineno)?;
-        self.make_closure_in(place, function, code)?;
-        self.constant(place, Constant::Str(PyStr::from(def.name.as_str())), Dest::Temp);
+        self.make_closure_in(pos, function, code)?;
+        self.constant(pos, Constant::Str(PyStr::from(def.name.as_str())), Dest::Temp);
         if generic {
-            let params = self.name_load(place, &type_params, Dest::Temp)?;
+            let params = self.name_load(pos, &type_params, Dest::Temp)?;
             let subscript = Intrinsic1::SubscriptGeneric as u8;
             self.emit(
                 place,
@@ -834,17 +827,17 @@ impl<'a> Compiler<'a> {
                 params,
                 Opnd::NO,
             );
-            self.name_store(place, &generic_base, params)?;
+            self.name_store(pos, &generic_base, params)?;
             self.set_depth(params.index());
         }
         self.check_keywords(&def.keywords)?;
         let extra = generic.then_some(&generic_base);
-        self.call_with_prefix(place, call, 2, &def.bases, extra, &def.keywords)?;
+        self.call_with_prefix(pos, call, 2, &def.bases, extra, &def.keywords)?;
         if generic {
-            self.emit(place, Opcode::RETURN_VALUE, 0, call.take(), Opnd::NO, Opnd::NO);
+            self.emit(pos, Opcode::RETURN_VALUE, 0, call.take(), Opnd::NO, Opnd::NO);
             let code = self.leave()?;
-            self.make_closure_in(place, base, code)?;
-            self.emit(place, Opcode::CALL, 0, base, base, Opnd::raw(0));
+            self.make_closure_in(pos, base, code)?;
+            self.emit(pos, Opcode::CALL, 0, base, base, Opnd::raw(0));
             self.set_depth(base.index() + 1);
         }
         self.apply_decorators(&def.decorator_list);
@@ -979,7 +972,11 @@ impl<'a> Compiler<'a> {
         let attributes = attributes
             .map(|name| Constant::Str(PyStr::from(name.as_str())))
             .collect();
-        self.store_constant(place, "__static_attributes__", Constant::Tuple(attributes))?;
+        self.store_constant(
+            Position::NONE,
+            "__static_attributes__",
+            Constant::Tuple(attributes),
+        )?;
         self.set_depth(1);
         if class_block.needs_classdict
             && let Some(cell) = cell(self, "__classdict__")

@@ -154,7 +154,7 @@ impl<'a> Compiler<'a> {
             self.nop(pos);
         }
         let handler = self.unit.code.handler;
-        self.unwind_all(pos, operand)?;
+        let pos = self.unwind_all(pos, operand)?;
         self.emit(pos, Opcode::RETURN_VALUE, 0, operand.take(), Opnd::NO, Opnd::NO);
         self.unit.code.handler = handler;
         self.set_depth(depth);
@@ -557,7 +557,8 @@ impl<'a> Compiler<'a> {
     fn break_stmt(&mut self, pos: Position) -> Result<()> {
         self.nop(pos);
         let handler = self.unit.code.handler;
-        let exit = match self.unwind_to_loop(pos)? {
+        let (pos, found) = self.unwind_to_loop(pos)?;
+        let exit = match found {
             None => return self.error("'break' outside loop", pos),
             Some(FBlock::For { exit, iter, .. } | FBlock::AsyncFor { exit, iter, .. }) => {
                 self.emit(pos, Opcode::CLEAR, 0, iter, Opnd::NO, Opnd::NO);
@@ -574,7 +575,8 @@ impl<'a> Compiler<'a> {
     fn continue_stmt(&mut self, pos: Position) -> Result<()> {
         self.nop(pos);
         let handler = self.unit.code.handler;
-        match self.unwind_to_loop(pos)? {
+        let (pos, found) = self.unwind_to_loop(pos)?;
+        match found {
             Some(FBlock::For { top, .. } | FBlock::AsyncFor { top, .. } | FBlock::While { top, .. }) => {
                 self.emit_jump(pos, top);
             }

@@ -426,21 +426,21 @@ impl<'a> Compiler<'a> {
     }
 
     /// Leaves all blocks, for a `return` of `value`.
-    pub(super) fn unwind_all(&mut self, pos: Position, value: Opnd) -> Result<()> {
+    pub(super) fn unwind_all(&mut self, mut pos: Position, value: Opnd) -> Result<Position> {
         let drops_iterators = self.unwinding_runs_code();
         let saved = self.unit.fblocks.clone();
         while let Some(block) = self.unit.fblocks.pop() {
             if !drops_iterators && matches!(block, FBlock::For { .. } | FBlock::AsyncFor { .. }) {
                 continue; // they go with the frame
             }
-            self.unwind(pos, block, value.is_temp().then_some(value))?;
+            pos = self.unwind(pos, block, value.is_temp().then_some(value))?;
         }
         self.unit.fblocks = saved;
-        Ok(())
+        Ok(pos)
     }
 
-    /// Leaves the blocks up to the innermost loop, which is returned.
-    pub(super) fn unwind_to_loop(&mut self, pos: Position) -> Result<Option<FBlock<'a>>> {
+    /// Leaves the blocks up to the innermost loop, which is returned with the position of what follows.
+    pub(super) fn unwind_to_loop(&mut self, mut pos: Position) -> Result<(Position, Option<FBlock<'a>>)> {
         let saved = self.unit.fblocks.clone();
         let mut found = None;
         while let Some(block) = self.unit.fblocks.pop() {
@@ -451,13 +451,14 @@ impl<'a> Compiler<'a> {
                 found = Some(block);
                 break;
             }
-            self.unwind(pos, block, None)?;
+            pos = self.unwind(pos, block, None)?;
         }
         self.unit.fblocks = saved;
-        Ok(found)
+        Ok((pos, found))
     }
 
-    fn unwind(&mut self, pos: Position, block: FBlock<'a>, kept: Option<Opnd>) -> Result<()> {
+    /// Leaves one block; the position of what follows: after other code has run, none of its own.
+    fn unwind(&mut self, pos: Position, block: FBlock<'a>, kept: Option<Opnd>) -> Result<Position> {
         match block {
             FBlock::While { .. } => {}
             FBlock::For { iter, .. } | FBlock::AsyncFor { iter, .. } => {
@@ -473,6 +474,7 @@ impl<'a> Compiler<'a> {
                 if kept.is_some() {
                     self.unit.fblocks.pop();
                 }
+                return Ok(Position::NONE);
             }
             FBlock::FinallyEnd { outer, base } => {
                 self.unit.code.handler = outer;
@@ -492,6 +494,7 @@ impl<'a> Compiler<'a> {
             } => {
                 self.unit.code.handler = outer;
                 self.call_exit(pos, base, is_async)?;
+                return Ok(Position::NONE);
             }
             FBlock::HandlerCleanup { outer, base, name } => {
                 self.unit.code.handler = outer;
@@ -504,6 +507,6 @@ impl<'a> Compiler<'a> {
                 self.emit(pos, Opcode::CLEAR, 0, temp.borrow(), Opnd::NO, Opnd::NO);
             }
         }
-        Ok(())
+        Ok(pos)
     }
 }

@@ -102,13 +102,24 @@ impl<'a> Converter<'a> {
                 | ruff::Stmt::Match(_)
                 | ruff::Stmt::Try(_)
         );
-        if is_compound { self.after_semicolon(stmt.end()) } else { stmt.end() }
+        if is_compound {
+            self.after_semicolon(stmt.end())
+        } else {
+            stmt.end()
+        }
     }
 
     fn after_semicolon(&self, end: TextSize) -> TextSize {
         let rest = &self.source.as_bytes()[end.to_usize()..];
-        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0C')).count();
-        if rest.get(blanks) == Some(&b';') { end + TextSize::new(blanks as u32 + 1) } else { end }
+        let blanks = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0C'))
+            .count();
+        if rest.get(blanks) == Some(&b';') {
+            end + TextSize::new(blanks as u32 + 1)
+        } else {
+            end
+        }
     }
 
     fn stmt_kind(&mut self, stmt: &ruff::Stmt, pos: &mut Position) -> StmtKind {
@@ -305,7 +316,10 @@ impl<'a> Converter<'a> {
             .map(|handler| {
                 let ruff::ExceptHandler::ExceptHandler(handler) = handler;
                 ExceptHandler {
-                    pos: self.pos(TextRange::new(handler.range.start(), self.after_semicolon(handler.range.end()))),
+                    pos: self.pos(TextRange::new(
+                        handler.range.start(),
+                        self.after_semicolon(handler.range.end()),
+                    )),
                     typ: self.opt_expr(&handler.type_),
                     name: handler.name.as_ref().map(|n| n.id.clone()),
                     body: self.body(&handler.body),

@@ -179,7 +179,10 @@ impl Converter<'_> {
             self.elements(&spec.elements, raw, template, true, &mut inner);
             inner.flush();
             // From the colon on.
-            let pos = self.pos(TextRange::new(spec.range.start() - TextSize::new(1), spec.range.end()));
+            let pos = self.pos(TextRange::new(
+                spec.range.start() - TextSize::new(1),
+                spec.range.end(),
+            ));
             Box::new(Expr {
                 pos,
                 kind: ExprKind::JoinedStr { values: inner.values },
