@@ -159,6 +159,11 @@ pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject, has_ke
         if let Some(keywords) = &keywords {
             let mut position = 0;
             while let Some((name, value, _)) = keywords.next_entry(&mut position) {
+                if !PyUnicodeObject::check(name) {
+                    // SAFETY: the arguments so far are ours.
+                    unsafe { drop_owned(&all) };
+                    return Err(raise!(TypeError, "keywords must be strings"));
+                }
                 names.push(name.to_ref());
                 all.push(value.to_ref().into_raw());
             }

@@ -320,7 +320,8 @@ pub unsafe fn clear_frame_but_code(frame: *mut Frame) {
             return;
         }
         let registers = Frame::registers(frame);
-        for index in 0..(*(*frame).data).n_registers as usize {
+        // From the top down, as a stack is emptied.
+        for index in (0..(*(*frame).data).n_registers as usize).rev() {
             let value = *registers.add(index);
             if !value.is_null() {
                 *registers.add(index) = std::ptr::null_mut();

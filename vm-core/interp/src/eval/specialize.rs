@@ -292,11 +292,13 @@ pub unsafe fn type_value(object: &PyObject, pc: *const u64, name: &PyUnicodeObje
 
 /// What word 2 (and the low half of word 1) of such a form must be for instances of the type; `None` when it cannot be
 /// told.
-unsafe fn own_attributes(pc: *const u64, ty: &PyTypeObject) -> Option<u64> {
+unsafe fn own_attributes(pc: *const u64, ty: &PyTypeObject, name: &PyUnicodeObject) -> Option<u64> {
     // SAFETY: the caller's contract.
     unsafe {
         if ty.tp_flags.get() & Py_TPFLAGS_INLINE_VALUES != 0 {
-            set_low(pc, instance::shared_keys(ty).version());
+            // Only keys without the name say that no instance has it.
+            let missing = instance::shared_index_of(ty, name).is_none();
+            set_low(pc, if missing { instance::shared_keys(ty).version() } else { 0 });
             return Some(INLINE);
         }
         dict_offset(ty).map(|offset| offset as u64)
@@ -398,7 +400,7 @@ unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnico
                 if descriptor_type.tp_descr_get.get().is_some() {
                     return false;
                 }
-                let Some(own) = own_attributes(pc, ty) else { return false };
+                let Some(own) = own_attributes(pc, ty, name) else { return false };
                 set_high(pc, version);
                 set_word(pc, 2, own);
                 set_word(pc, 3, descriptor.as_ptr() as u64);
@@ -501,7 +503,7 @@ unsafe fn specialize_load_method(pc: *const u64, object: &PyObject, name: &PyUni
         {
             return false;
         }
-        let Some(own) = own_attributes(pc, ty) else { return false };
+        let Some(own) = own_attributes(pc, ty, name) else { return false };
         set_high(pc, ty.tp_version_tag.get());
         set_word(pc, 2, own);
         set_word(pc, 3, function.as_ptr() as u64);

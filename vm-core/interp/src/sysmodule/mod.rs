@@ -429,6 +429,19 @@ pub mod sys {
     fn getunicodeinternedsize(_only_immortal: bool) -> usize {
         adder_runtime::objects::unicodeobject::interned::n_interned()
     }
+    /// Takes `__dict__` and `__weakref__` out of a class, for making it again with slots.
+    #[pyfunction("($module, type, /)")]
+    fn _clear_type_descriptors(ty: &PyTypeObject) -> PyResult<()> {
+        if ty.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
+            return Err(raise!(TypeError, "argument is immutable"));
+        }
+        if let Some(dict) = ty.dict() {
+            dict.remove_str(identifier!("__dict__"))?;
+            dict.remove_str(identifier!("__weakref__"))?;
+        }
+        adder_runtime::types::modified(ty);
+        Ok(())
+    }
     /// Clear the internal type lookup cache.
     #[pyfunction("($module, /)")]
     fn _clear_type_cache() {}
