@@ -130,7 +130,9 @@ fn entry(table: &SymbolTable, block_id: usize) -> PyResult<Ref<SymtableEntry>> {
     adder_runtime::protocol::enter_native_call(" in symtable")?;
     let block = &table.blocks[block_id];
     let symbols = PyDictObject::with_capacity(block.symbols.len());
-    for (name, flags) in &block.symbols {
+    // The compiler makes the set of executed annotations known to the scope that looks at it; no program names it there.
+    let is_hidden = |name: &str| block.kind == BlockKind::Annotation && name == "__conditional_annotations__";
+    for (name, flags) in block.symbols.iter().filter(|(name, _)| !is_hidden(name)) {
         symbols.set_str(&interned(name), PyLongObject::from_u64(u64::from(*flags)).as_object())?;
     }
     let varnames = block.varnames.iter().map(|name| interned(name).into_object()).collect();
@@ -141,7 +143,8 @@ fn entry(table: &SymbolTable, block_id: usize) -> PyResult<Ref<SymtableEntry>> {
     Ref::new(SymtableEntry {
         ob_base: adder_runtime::memory::blank_header(),
         id: PyLongObject::from_usize(std::ptr::from_ref(block) as usize).into_object(),
-        name: interned(&block.name).into_object(),
+        // The table knows nameless functions by what they are.
+        name: interned(block.name.trim_start_matches('<').trim_end_matches('>')).into_object(),
         symbols: symbols.into_object(),
         varnames: PyListObject::from_vec(varnames).into_object(),
         children: children.into_object(),

@@ -395,8 +395,8 @@ fn simple_escape(letter: u8) -> Option<u8> {
 
 /// `{ x = !r}`: the text before the `=`.
 fn debug_before_equal(debug: &ruff::DebugText) -> &str {
-    let text = debug.as_str().trim_end();
-    text.strip_suffix('=').unwrap_or(text)
+    let text = debug.as_str();
+    text.rsplit_once('=').map_or(text, |(before, _)| before)
 }
 
 /// Where the expression part of a replacement field ends, after the expression node: skips closing parentheses, white

@@ -82,7 +82,8 @@ impl Analyzer<'_> {
             new_global.extend(global.iter().cloned());
         }
         let mut inlined_cells = Names::default();
-        let mut new_free = name_free;
+        // Free names of the children; this block's own only matter to its parent.
+        let mut new_free = Names::default();
         let children = self.table.blocks[id].children.clone();
         for child in children {
             let entry = &self.table.blocks[child];
@@ -141,6 +142,7 @@ impl Analyzer<'_> {
             keeps_class_binding,
         );
         free.extend(new_free);
+        free.extend(name_free);
         Ok(())
     }
 
