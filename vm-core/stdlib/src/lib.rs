@@ -54,6 +54,7 @@ modules! {
     string::_string,
     thread::_thread,
     sre::_sre,
+    unicodedata::unicodedata,
     weakref::_weakref,
     structmodule::_struct,
     bisect::_bisect,
