@@ -28,6 +28,8 @@ struct State {
     finished: bool,
     /// The text shown last: from where to where in the buffer.
     shown: Option<(usize, usize, Ref<PyUnicodeObject>)>,
+    /// The line that the last token began in.
+    last_line: usize,
     /// A column found last: line start, byte offset and character offset.
     column: (usize, usize, usize),
 }
@@ -47,7 +49,7 @@ impl TokenizerIter {
             None => None,
         };
         let lexer = Lexer::new(Box::new(move || read_line(&readline, encoding.as_deref())), extra_tokens);
-        let state = State { lexer, finished: false, shown: None, column: (0, 0, 0) };
+        let state = State { lexer, finished: false, shown: None, last_line: 0, column: (0, 0, 0) };
         Ref::new_in(cls, TokenizerIter { ob_base: adder_runtime::memory::blank_header(), state: RefCell::new(state) })
     }
     #[slot]
@@ -118,6 +120,13 @@ impl State {
 
     /// The lines that a token is in.
     fn shown_text(&mut self, from: usize) -> Ref<PyUnicodeObject> {
+        // What is at the end of the input shows the last line only when it follows code in it.
+        if self.lexer.done == Done::Eof
+            && self.lexer.line == self.last_line
+            && let Some((_, _, text)) = &self.shown
+        {
+            return text.clone();
+        }
         let buffer = &self.lexer.buffer;
         let mut to = buffer.len();
         if to > from && self.lexer.implicit_newline {
@@ -159,6 +168,7 @@ impl State {
             (self.lexer.line_start, self.lexer.line)
         };
         let shown = if extra && is_trailing { PyUnicodeObject::empty() } else { self.shown_text(line_start) };
+        self.last_line = first_line;
         let (mut line, mut end_line) = (first_line as isize, self.lexer.line as isize);
         let (mut col, mut end_col) = (-1, -1);
         if let Some((start, end)) = token.span {
