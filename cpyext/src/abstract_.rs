@@ -1,6 +1,6 @@
 //! abstract.h: numbers, sequences, mappings, iteration, calls without varargs.
 
-use crate::export::{Name, bad_internal_call};
+use crate::export::{Name, OutRef, bad_internal_call};
 use crate::object::{found_or_reported, give_optional};
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
@@ -194,13 +194,11 @@ capi! {
     fn PyMapping_Size(object: &PyObject) -> PyResult<isize> { mapping_len(object) }
     fn PyMapping_Length(object: &PyObject) -> PyResult<isize> { mapping_len(object) }
     fn PyMapping_GetItemString(object: &PyObject, key: Name) -> PyResult { object.get_item(key.as_object()) }
-    fn PyMapping_GetOptionalItem(object: &PyObject, key: &PyObject, result: *mut *mut PyObject) -> PyResult<bool> {
-        // SAFETY: C gives a place for the result.
-        unsafe { give_optional(result, optional_item(object, key)) }
+    fn PyMapping_GetOptionalItem(object: &PyObject, key: &PyObject, result: OutRef) -> PyResult<bool> {
+        give_optional(result, optional_item(object, key))
     }
-    fn PyMapping_GetOptionalItemString(object: &PyObject, key: Name, result: *mut *mut PyObject) -> PyResult<bool> {
-        // SAFETY: C gives a place for the result.
-        unsafe { give_optional(result, optional_item(object, key.as_object())) }
+    fn PyMapping_GetOptionalItemString(object: &PyObject, key: Name, result: OutRef) -> PyResult<bool> {
+        give_optional(result, optional_item(object, key.as_object()))
     }
     fn PyMapping_SetItemString(object: &PyObject, key: Name, value: &PyObject) -> PyResult<()> {
         object.set_item(key.as_object(), value)
@@ -230,16 +228,15 @@ capi! {
     fn PyObject_GetIter(object: &PyObject) -> PyResult { object.iter() }
     fn PyIter_Check(object: &PyObject) -> bool { object.is_iterator() }
     fn PyIter_Next(iterator: &PyObject) -> PyResult<Option<Ref>> { iterator.next() }
-    fn PyIter_NextItem(iterator: &PyObject, item: *mut *mut PyObject) -> PyResult<bool> {
+    fn PyIter_NextItem(iterator: &PyObject, item: OutRef) -> PyResult<bool> {
         let next = if iterator.is_iterator() {
             iterator.next()
         } else {
             Err(raise!(TypeError, "expected an iterator, got '{}'", iterator.ty().name()))
         };
-        // SAFETY: C gives a place for the item.
-        unsafe { give_optional(item, next) }
+        give_optional(item, next)
     }
-    fn PyIter_Send(iterator: &PyObject, value: &PyObject, result: *mut *mut PyObject) -> c_int {
+    fn PyIter_Send(iterator: &PyObject, value: &PyObject, result: OutRef) -> c_int {
         iter_send(iterator, value, result)
     }
     fn PyObject_GetAIter(object: &PyObject) -> PyResult {
@@ -340,10 +337,10 @@ fn mapping_list(object: &PyObject, method: &PyUnicodeObject) -> PyResult {
 }
 
 /// PyIter_Send: PYGEN_NEXT and the item, PYGEN_RETURN and the result, PYGEN_ERROR.
-fn iter_send(iterator: &PyObject, value: &PyObject, result: *mut *mut PyObject) -> c_int {
+fn iter_send(iterator: &PyObject, value: &PyObject, result: OutRef) -> c_int {
     if let Some(slot) = iterator.ty().async_slot(|slots| slots.am_send.get()) {
         // SAFETY: a slot of the iterator's type; C gives a place for the result.
-        return unsafe { slot(iterator.as_ptr(), value.as_ptr(), result) };
+        return unsafe { slot(iterator.as_ptr(), value.as_ptr(), result.0) };
     }
     let next = if is_none(value) && iterator.is_iterator() {
         iterator.next()
@@ -363,7 +360,7 @@ fn iter_send(iterator: &PyObject, value: &PyObject, result: *mut *mut PyObject) 
         Err(_) => (PYGEN_ERROR, std::ptr::null_mut()),
     };
     // SAFETY: C gives a place for the result.
-    unsafe { crate::export::put(result, raw) };
+    unsafe { crate::export::put(result.0, raw) };
     status
 }
 

@@ -1,6 +1,6 @@
 //! context.h: context variables, by the module `_contextvars`.
 
-use crate::export::{Name, put};
+use crate::export::{Name, OutRef, put};
 use adder_runtime::prelude::*;
 
 fn class(name: &PyUnicodeObject) -> PyResult {
@@ -19,7 +19,7 @@ capi! {
         }
     }
     /// NULL without an exception when the variable has neither value nor default.
-    fn PyContextVar_Get(var: &PyObject, default: Option<&PyObject>, place: *mut *mut PyObject) -> PyResult<()> {
+    fn PyContextVar_Get(var: &PyObject, default: Option<&PyObject>, place: OutRef) -> PyResult<()> {
         let value = match default {
             Some(default) => var.call_method(identifier!("get"), &[default]).map(Some),
             None => match var.call_method(identifier!("get"), &[]) {
@@ -32,7 +32,7 @@ capi! {
             Err(raised) => (std::ptr::null_mut(), Err(raised)),
         };
         // SAFETY: C gives a place.
-        unsafe { put(place, raw) };
+        unsafe { put(place.0, raw) };
         result
     }
     fn PyContextVar_Set(var: &PyObject, value: &PyObject) -> PyResult { var.call_method(identifier!("set"), &[value]) }

@@ -1,6 +1,6 @@
 //! dictobject.h.
 
-use crate::export::{Borrowed, Name, Void, bad_internal_call, put};
+use crate::export::{Borrowed, Name, OutRef, Void, bad_internal_call, put};
 use crate::object::give_optional;
 use adder_runtime::objects::dictobject::OnDuplicate;
 use adder_runtime::prelude::*;
@@ -60,15 +60,13 @@ capi! {
     fn _PyDict_GetItem_KnownHash(dict: &PyDictObject, key: &PyObject, _hash: isize) -> PyResult<Borrowed> {
         dict.get(key).map(lend)
     }
-    fn PyDict_GetItemRef(dict: &PyObject, key: &PyObject, result: *mut *mut PyObject) -> PyResult<bool> {
+    fn PyDict_GetItemRef(dict: &PyObject, key: &PyObject, result: OutRef) -> PyResult<bool> {
         let value = dict.downcast::<PyDictObject>().ok_or_else(bad_internal_call).and_then(|dict| dict.get(key));
-        // SAFETY: C gives a place for the result.
-        unsafe { give_optional(result, value) }
+        give_optional(result, value)
     }
-    fn PyDict_GetItemStringRef(dict: &PyObject, key: Name, result: *mut *mut PyObject) -> PyResult<bool> {
+    fn PyDict_GetItemStringRef(dict: &PyObject, key: Name, result: OutRef) -> PyResult<bool> {
         let value = dict.downcast::<PyDictObject>().ok_or_else(bad_internal_call);
-        // SAFETY: C gives a place for the result.
-        unsafe { give_optional(result, value.and_then(|dict| dict.get(key.as_object()))) }
+        give_optional(result, value.and_then(|dict| dict.get(key.as_object())))
     }
     fn PyDict_SetItem(dict: &PyDictObject, key: &PyObject, value: &PyObject) -> PyResult<()> { dict.set(key, value) }
     fn PyDict_SetItemString(dict: &PyDictObject, key: Name, value: &PyObject) -> PyResult<()> {
@@ -92,7 +90,7 @@ capi! {
         set_default(dict, key, default).map(|(value, _)| lend(Some(value)))
     }
     fn PyDict_SetDefaultRef(
-        dict: &PyObject, key: &PyObject, default: &PyObject, result: *mut *mut PyObject
+        dict: &PyObject, key: &PyObject, default: &PyObject, result: OutRef
     ) -> PyResult<bool> {
         let stored = dict.downcast::<PyDictObject>().ok_or_else(bad_internal_call)
             .and_then(|dict| set_default(dict, key, default));
@@ -100,17 +98,17 @@ capi! {
             Ok((value, found)) => (value.into_raw(), Ok(found)),
             Err(raised) => (std::ptr::null_mut(), Err(raised)),
         };
-        if result.is_null() {
+        if result.0.is_null() {
             // SAFETY: the count is ours.
             drop(unsafe { Ref::from_owned_opt(raw) });
         } else {
             // SAFETY: C gives a place for the result.
-            unsafe { put(result, raw) };
+            unsafe { put(result.0, raw) };
         }
         found
     }
-    fn PyDict_Pop(dict: &PyObject, key: &PyObject, result: *mut *mut PyObject) -> PyResult<bool> { pop(dict, key, result) }
-    fn PyDict_PopString(dict: &PyObject, key: Name, result: *mut *mut PyObject) -> PyResult<bool> {
+    fn PyDict_Pop(dict: &PyObject, key: &PyObject, result: OutRef) -> PyResult<bool> { pop(dict, key, result) }
+    fn PyDict_PopString(dict: &PyObject, key: Name, result: OutRef) -> PyResult<bool> {
         pop(dict, key.as_object(), result)
     }
     fn _PyDict_Pop(dict: &PyDictObject, key: &PyObject, default: Option<&PyObject>) -> PyResult {
@@ -152,16 +150,15 @@ capi! {
     }
 }
 
-fn pop(dict: &PyObject, key: &PyObject, result: *mut *mut PyObject) -> PyResult<bool> {
+fn pop(dict: &PyObject, key: &PyObject, result: OutRef) -> PyResult<bool> {
     let value = dict
         .downcast::<PyDictObject>()
         .ok_or_else(bad_internal_call)
         .and_then(|dict| dict.pop(key));
-    if result.is_null() {
+    if result.0.is_null() {
         return value.map(|value| value.is_some());
     }
-    // SAFETY: C gives a place for the result.
-    unsafe { give_optional(result, value) }
+    give_optional(result, value)
 }
 
 /// Lends the next entry; the position starts at 0 and means nothing to C.

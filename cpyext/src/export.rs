@@ -16,6 +16,50 @@ pub trait CArg: Sized {
     /// # Safety
     /// `value` keeps the manual's contract for this kind of argument.
     unsafe fn from_c(value: Self::C) -> PyResult<Self>;
+    /// Called for all arguments before any is converted: a place for a result holds its error value when another argument fails.
+    ///
+    /// # Safety
+    /// As `from_c`.
+    #[inline(always)]
+    unsafe fn reset(_value: &Self::C) {}
+}
+
+/// A place for an object, which holds NULL until something is given. It may itself be NULL when the manual says so.
+#[derive(Clone, Copy)]
+pub struct OutRef(pub *mut *mut PyObject);
+
+impl CArg for OutRef {
+    type C = *mut *mut PyObject;
+    #[inline(always)]
+    unsafe fn from_c(value: Self::C) -> PyResult<OutRef> {
+        Ok(OutRef(value))
+    }
+    #[inline(always)]
+    unsafe fn reset(value: &Self::C) {
+        if !value.is_null() {
+            // SAFETY: C gives a place.
+            unsafe { **value = std::ptr::null_mut() };
+        }
+    }
+}
+
+/// A place for a number, which holds `INITIAL` until something is given.
+#[derive(Clone, Copy)]
+pub struct OutNumber<T, const INITIAL: i8>(pub *mut T);
+
+impl<T: From<i8>, const INITIAL: i8> CArg for OutNumber<T, INITIAL> {
+    type C = *mut T;
+    #[inline(always)]
+    unsafe fn from_c(value: Self::C) -> PyResult<Self> {
+        Ok(OutNumber(value))
+    }
+    #[inline(always)]
+    unsafe fn reset(value: &Self::C) {
+        if !value.is_null() {
+            // SAFETY: C gives a place.
+            unsafe { **value = T::from(INITIAL) };
+        }
+    }
 }
 
 /// A result as C sees it.
@@ -386,6 +430,10 @@ macro_rules! capi {
             $($arg: <$ty as $crate::export::CArg>::C),*
         ) -> <$ret as $crate::export::CReturn>::C {
             $crate::export::export::<$ret>(stringify!($name), || {
+                $(
+                    // SAFETY: as below.
+                    unsafe { <$ty as $crate::export::CArg>::reset(&$arg) };
+                )*
                 $(
                     // SAFETY: C keeps the manual's contract for this argument.
                     let $arg: $ty = unsafe { <$ty as $crate::export::CArg>::from_c($arg)? };

@@ -265,12 +265,13 @@ impl ArgReader<'_> {
     }
 
     /// Stores the start and, after `#`, the length of bytes that an object keeps; without `#` they may hold no 0.
-    fn store_bytes(&mut self, bytes: &[u8], what: &str) -> Fit {
-        self.store(bytes.as_ptr())?;
+    fn store_bytes(&mut self, start: *const u8, len: usize, what: &str) -> Fit {
+        self.store(start)?;
         if self.take_if(b'#') {
-            return self.store(bytes.len() as isize);
+            return self.store(len as isize);
         }
-        if bytes.contains(&0) {
+        // SAFETY: the object keeps that many bytes.
+        if len > 0 && unsafe { std::slice::from_raw_parts(start, len) }.contains(&0) {
             return Err(raise!(ValueError, "embedded null {what}").into());
         }
         Ok(())
@@ -291,7 +292,8 @@ impl ArgReader<'_> {
             };
         }
         if let Some(text) = object.downcast::<PyUnicodeObject>() {
-            return self.store_bytes(crate::unicodeobject::utf8(text)?, "character");
+            let bytes = crate::unicodeobject::utf8(text)?;
+            return self.store_bytes(bytes.as_ptr(), bytes.len(), "character");
         }
         if self.peek() == b'#' {
             let expected = if optional {
@@ -345,9 +347,7 @@ impl ArgReader<'_> {
         }
         let view = Py_buffer::zeroed();
         self.get_buffer(object, &view)?;
-        // SAFETY: the buffer is contiguous and the object keeps it.
-        let bytes = unsafe { crate::memoryobject::buffer_bytes(&view) };
-        let result = self.store_bytes(bytes, "byte");
+        let result = self.store_bytes(view.buf.get().cast(), view.len.get() as usize, "byte");
         crate::memoryobject::release_buffer(&view);
         result
     }
@@ -452,25 +452,36 @@ impl ArgReader<'_> {
         Ok(())
     }
 
-    /// Passes over the variables of the next item, for which there is no argument.
-    fn skip(&mut self) -> PyResult<()> {
-        self.skip_markers();
+    /// Passes over the variables of the next item, for which there is no argument. The error is a format's, in CPython's words.
+    fn skip(&mut self) -> Result<(), &'static str> {
         match self.take() {
             b'(' => {
-                while !self.at_end() && self.peek() != b')' {
+                while self.peek() != b')' {
+                    if self.at_end() {
+                        return Err("Unmatched left paren in format string");
+                    }
                     self.skip()?;
                 }
                 self.take();
             }
+            b')' => return Err("Unmatched right paren in format string"),
             b'e' => {
-                self.take();
+                if !matches!(self.take(), b's' | b't') {
+                    return Err("impossible<bad format char>");
+                }
                 self.args.ptr::<c_char>();
                 self.args.ptr::<c_char>();
                 if self.take_if(b'#') {
                     self.args.ptr::<isize>();
                 }
             }
-            b's' | b'z' | b'y' | b'w' => {
+            b'w' => {
+                if !self.take_if(b'*') {
+                    return Err("impossible<bad format char>");
+                }
+                self.args.ptr::<c_char>();
+            }
+            b's' | b'z' | b'y' => {
                 self.args.ptr::<c_char>();
                 if self.take_if(b'#') {
                     self.args.ptr::<isize>();
@@ -488,7 +499,7 @@ impl ArgReader<'_> {
             | b'D' | b'c' | b'C' | b'p' | b'S' | b'Y' | b'U' => {
                 self.args.ptr::<c_void>();
             }
-            _ => return Err(raise!(SystemError, "impossible<bad format char>")),
+            _ => return Err("impossible<bad format char>"),
         }
         Ok(())
     }
@@ -559,10 +570,6 @@ fn count_items(format: &[u8]) -> usize {
 struct Shape<'f> {
     min: usize,
     max: usize,
-    /// Items before `$`, or `max`.
-    max_positional: usize,
-    /// Whether there is a `|`.
-    has_optional: bool,
     /// After `:`.
     function: Option<&'f str>,
     /// After `;`: replaces the message.
@@ -583,13 +590,10 @@ fn shape(format: &[u8]) -> PyResult<Shape<'_>> {
             .map(|at| count_items(&items[..at]))
     };
     let max = count_items(items);
-    let max_positional = upto(b'$').unwrap_or(max);
     let min = upto(b'|').unwrap_or(max);
     Ok(Shape {
         min,
         max,
-        max_positional,
-        has_optional: items.contains(&b'|'),
         function: text.filter(|_| tail.first() == Some(&b':')),
         message: text.filter(|_| tail.first() == Some(&b';')),
     })
@@ -717,6 +721,58 @@ pub fn parameter_names<'a>(names: *const *const c_char) -> Vec<&'a CStr> {
     list
 }
 
+/// What PyArg_ParseTupleAndKeywords learns on its way through the format: the bounds are known only where `|` and `$` stand.
+struct Progress {
+    /// Required parameters, once `|` has been seen.
+    min: Option<usize>,
+    /// Positional parameters, once `$` has been seen.
+    max: Option<usize>,
+    /// A positional-only argument is missing: the rest is read only for the message.
+    skipping: bool,
+}
+
+impl Progress {
+    /// Reads `|` and `$` in front of parameter number `parameter_idx`.
+    fn markers(
+        &mut self,
+        reader: &mut ArgReader<'_>,
+        shape: &Shape<'_>,
+        parameter_idx: usize,
+        n_args: usize,
+    ) -> PyResult<()> {
+        if reader.take_if(b'|') {
+            if self.min.replace(parameter_idx).is_some() {
+                return Err(raise!(SystemError, "Invalid format string (| specified twice)"));
+            }
+            if self.max.is_some() {
+                return Err(raise!(SystemError, "Invalid format string ($ before |)"));
+            }
+        }
+        if reader.take_if(b'$') {
+            if self.max.replace(parameter_idx).is_some() {
+                return Err(raise!(SystemError, "Invalid format string ($ specified twice)"));
+            }
+            if !self.skipping && parameter_idx < n_args {
+                let (name, parens) = shape.name();
+                if parameter_idx == 0 {
+                    return Err(raise!(TypeError, "{name}{parens} takes no positional arguments"));
+                }
+                let bound = if self.min.is_some() { "at most" } else { "exactly" };
+                let s = plural(parameter_idx);
+                return Err(raise!(
+                    TypeError,
+                    "{name}{parens} takes {bound} {parameter_idx} positional argument{s} ({n_args} given)"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text_of(format: &[u8]) -> String {
+    String::from_utf8_lossy(format).into_owned()
+}
+
 /// PyArg_ParseTupleAndKeywords.
 pub fn parse_keywords(
     tuple: &PyTupleObject,
@@ -741,56 +797,80 @@ pub fn parse_keywords(
             plural(max)
         ));
     }
-    if n_args > shape.max_positional {
-        if shape.max_positional == 0 {
-            return Err(raise!(TypeError, "{name}{parens} takes no positional arguments"));
+    let mut reader = ArgReader::new(format, args);
+    let mut progress = Progress {
+        min: None,
+        max: None,
+        skipping: false,
+    };
+    let mut n_left = n_keywords;
+    for (parameter_idx, parameter) in names.iter().enumerate() {
+        progress.markers(&mut reader, &shape, parameter_idx, n_args)?;
+        if reader.at_end() {
+            let n_names = names.len();
+            return Err(raise!(
+                SystemError,
+                "more keyword list entries ({n_names}) than format specifiers ({parameter_idx})"
+            ));
         }
-        let bound = if shape.has_optional { "at most" } else { "exactly" };
-        let max = shape.max_positional;
-        return Err(raise!(
-            TypeError,
-            "{name}{parens} takes {bound} {max} positional argument{} ({n_args} given)",
-            plural(max)
-        ));
+        if !progress.skipping {
+            let arg = match tuple.as_slice().get(parameter_idx) {
+                Some(positional) => Some(positional.to_ref()),
+                None if n_left > 0 && parameter_idx >= n_positional_only => {
+                    let value = keyword_value(keywords, parameter)?;
+                    n_left -= usize::from(value.is_some());
+                    value
+                }
+                None => None,
+            };
+            if let Some(arg) = arg {
+                let mut levels = Vec::new();
+                if let Err(mismatch) = reader.convert(&arg, &mut levels) {
+                    return Err(shape.raise(mismatch, parameter_idx + 1, &levels));
+                }
+                continue;
+            }
+            if progress.min.is_none_or(|min| parameter_idx < min) {
+                if parameter_idx >= n_positional_only {
+                    return Err(raise!(
+                        TypeError,
+                        "{name}{parens} missing required argument '{}' (pos {})",
+                        parameter.to_string_lossy(),
+                        parameter_idx + 1
+                    ));
+                }
+                progress.skipping = true;
+            }
+            if n_left == 0 && !progress.skipping {
+                // Everything required is there; nothing else was given.
+                reader.commit();
+                return Ok(());
+            }
+        }
+        let rest = reader.rest();
+        if let Err(message) = reader.skip() {
+            return Err(raise!(SystemError, "{message}: '{}'", text_of(rest)));
+        }
     }
-    if n_args < n_positional_only.min(shape.min) {
-        let min = n_positional_only.min(shape.min);
-        let bound = if shape.min < n_positional_only {
-            "at least"
-        } else {
-            "exactly"
-        };
+    if progress.skipping {
+        let min = progress.min.unwrap_or(usize::MAX).min(n_positional_only);
+        let bound = if min < names.len() { "at least" } else { "exactly" };
         return Err(raise!(
             TypeError,
             "{name}{parens} takes {bound} {min} positional argument{} ({n_args} given)",
             plural(min)
         ));
     }
-    if shape.max < names.len() {
+    if !reader.at_end() && !matches!(reader.peek(), b'|' | b'$') {
         return Err(raise!(
             SystemError,
-            "more keyword list entries ({}) than format specifiers ({})",
-            names.len(),
-            shape.max
+            "more argument specifiers than keyword list entries (remaining format:'{}')",
+            text_of(reader.rest())
         ));
     }
-    if shape.max > names.len() {
-        return Err(raise!(
-            SystemError,
-            "more argument specifiers than keyword list entries"
-        ));
-    }
-    let mut reader = ArgReader::new(format, args);
-    let mut n_found = 0;
-    for (parameter_idx, parameter) in names.iter().enumerate() {
-        let by_name = match keywords {
-            Some(keywords) if parameter_idx >= n_positional_only && n_found < n_keywords => {
-                keywords.get_str(&*crate::export::str_from_c(parameter)?)
-            }
-            _ => None,
-        };
-        let arg = match (tuple.as_slice().get(parameter_idx), by_name) {
-            (Some(_), Some(_)) => {
+    if n_left > 0 {
+        for (parameter_idx, parameter) in names.iter().enumerate().take(n_args).skip(n_positional_only) {
+            if keyword_value(keywords, parameter)?.is_some() {
                 return Err(raise!(
                     TypeError,
                     "argument for {name}{parens} given by name ('{}') and position ({})",
@@ -798,37 +878,18 @@ pub fn parse_keywords(
                     parameter_idx + 1
                 ));
             }
-            (Some(positional), None) => Some(positional.to_ref()),
-            (None, Some(by_name)) => {
-                n_found += 1;
-                Some(by_name)
-            }
-            (None, None) => None,
-        };
-        match arg {
-            Some(arg) => {
-                let mut levels = Vec::new();
-                if let Err(mismatch) = reader.convert(&arg, &mut levels) {
-                    return Err(shape.raise(mismatch, parameter_idx + 1, &levels));
-                }
-            }
-            None if parameter_idx < shape.min => {
-                let (name, parens) = shape.function.map_or(("function", ""), |name| (name, "()"));
-                return Err(raise!(
-                    TypeError,
-                    "{name}{parens} missing required argument '{}' (pos {})",
-                    parameter.to_string_lossy(),
-                    parameter_idx + 1
-                ));
-            }
-            None => reader.skip()?,
         }
-    }
-    if n_found < n_keywords {
         refuse_unknown_keywords(keywords, names, n_positional_only, &shape)?;
     }
     reader.commit();
     Ok(())
+}
+
+fn keyword_value(keywords: Option<&PyDictObject>, parameter: &CStr) -> PyResult<Option<Ref>> {
+    match keywords {
+        Some(keywords) => keywords.get(crate::export::str_from_c(parameter)?.as_object()),
+        None => Ok(None),
+    }
 }
 
 fn refuse_unknown_keywords(
@@ -840,19 +901,22 @@ fn refuse_unknown_keywords(
     let Some(keywords) = keywords else { return Ok(()) };
     let mut position = 0;
     while let Some((key, _, _)) = keywords.next_entry(&mut position) {
-        let Some(key) = key.downcast::<PyUnicodeObject>() else {
+        let key = key.to_ref();
+        let Some(text) = (*key).downcast::<PyUnicodeObject>() else {
             return Err(raise!(TypeError, "keywords must be strings"));
         };
-        let known = names[n_positional_only..]
-            .iter()
-            .any(|name| name.to_str().is_ok_and(|name| key.eq_str(name)));
+        let mut known = false;
+        for name in &names[n_positional_only..] {
+            // A subclass of str may compare as it likes.
+            known |= key.eq(crate::export::str_from_c(name)?.as_object())?;
+        }
         if !known {
             let (name, parens) = shape.function.map_or(("this function", ""), |name| (name, "()"));
-            return Err(raise!(
-                TypeError,
-                "{name}{parens} got an unexpected keyword argument '{}'",
-                key.to_string_lossy()
-            ));
+            let message =
+                PyUnicodeObject::from_string(format!("{name}{parens} got an unexpected keyword argument '"));
+            let message = message.concat(text)?.concat(&PyUnicodeObject::from_str("'"))?;
+            let class = adder_runtime::exceptions::exc::TypeError.as_object();
+            return Err(adder_runtime::error::set_object(class, Some(message.as_object())));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! longobject.h, longintrepr.h: Python integers <-> C integers and digits.
 
-use crate::export::{Void, bad_internal_call, put};
+use crate::export::{OutNumber, Void, bad_internal_call, put};
 use adder_runtime::prelude::*;
 use std::ffi::{CStr, c_double, c_longlong, c_uchar, c_ulonglong};
 
@@ -152,11 +152,11 @@ capi! {
     fn PyLong_AsInt(object: &PyObject) -> PyResult<c_int> { as_c_int(object) }
     fn PyLong_AsLongLong(object: &PyObject) -> PyResult<i64> { as_c_longlong(object) }
     fn PyLong_AsSsize_t(object: &PyObject) -> PyResult<isize> { as_ssize(object) }
-    fn PyLong_AsLongAndOverflow(object: &PyObject, overflow: *mut c_int) -> PyResult<i64> {
-        long_and_overflow(object, overflow)
+    fn PyLong_AsLongAndOverflow(object: &PyObject, overflow: OutNumber<c_int, 0>) -> PyResult<i64> {
+        long_and_overflow(object, overflow.0)
     }
-    fn PyLong_AsLongLongAndOverflow(object: &PyObject, overflow: *mut c_int) -> PyResult<i64> {
-        long_and_overflow(object, overflow)
+    fn PyLong_AsLongLongAndOverflow(object: &PyObject, overflow: OutNumber<c_int, 0>) -> PyResult<i64> {
+        long_and_overflow(object, overflow.0)
     }
     fn PyLong_AsUnsignedLong(object: &PyObject) -> PyResult<u64> {
         as_unsigned_word(
@@ -335,10 +335,7 @@ fn long_and_overflow(object: &PyObject, overflow: *mut c_int) -> PyResult<i64> {
     if overflow.is_null() {
         return Err(bad_internal_call());
     }
-    let number = object.index_subclass();
-    // SAFETY: not NULL; C gives a place.
-    unsafe { put(overflow, 0) };
-    let number = number?;
+    let number = object.index_subclass()?;
     Ok(number.to_i64().unwrap_or_else(|| {
         // SAFETY: as above.
         unsafe { put(overflow, number.sign() as c_int) };

@@ -1,37 +1,32 @@
 //! object.h, refcount.h: attributes, comparison, hashing, printing, counts, constants.
 
-use crate::export::{Borrowed, Name, Void, bad_internal_call, opt, put};
+use crate::export::{Borrowed, Name, OutRef, Void, bad_internal_call, opt, put};
 use adder_runtime::memory;
 use adder_runtime::objects::dictobject::instance;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::attributes::{generic_get_attr, generic_get_attr_opt, generic_set_attr};
 use adder_runtime::types::heap;
 
-/// Gives an optional value to C: 1 and the value, 0 and NULL, or -1 and NULL.
-///
-/// # Safety
-/// `place` may be written.
-pub unsafe fn give_optional(place: *mut *mut PyObject, value: PyResult<Option<Ref>>) -> PyResult<bool> {
-    let (found, raw) = match value {
-        Ok(Some(value)) => (Ok(true), value.into_raw()),
-        Ok(None) => (Ok(false), std::ptr::null_mut()),
-        Err(raised) => (Err(raised), std::ptr::null_mut()),
-    };
-    // SAFETY: the caller's contract.
-    unsafe { put(place, raw) };
-    found
+/// Gives an optional value to C: 1 and the value, 0 and NULL, or -1 and NULL (which the place holds already).
+pub fn give_optional(place: OutRef, value: PyResult<Option<Ref>>) -> PyResult<bool> {
+    match value? {
+        Some(value) => {
+            // SAFETY: C gives a place for the result.
+            unsafe { put(place.0, value.into_raw()) };
+            Ok(true)
+        }
+        None => Ok(false),
+    }
 }
 
 capi! {
     fn PyObject_GetAttr(object: &PyObject, name: &PyObject) -> PyResult { object.get_attr_object(name) }
     fn PyObject_GetAttrString(object: &PyObject, name: Name) -> PyResult { object.get_attr(&name) }
-    fn PyObject_GetOptionalAttr(object: &PyObject, name: &PyUnicodeObject, result: *mut *mut PyObject) -> PyResult<bool> {
-        // SAFETY: C gives a place for the result.
-        unsafe { give_optional(result, object.get_attr_opt(name)) }
+    fn PyObject_GetOptionalAttr(object: &PyObject, name: &PyUnicodeObject, result: OutRef) -> PyResult<bool> {
+        give_optional(result, object.get_attr_opt(name))
     }
-    fn PyObject_GetOptionalAttrString(object: &PyObject, name: Name, result: *mut *mut PyObject) -> PyResult<bool> {
-        // SAFETY: C gives a place for the result.
-        unsafe { give_optional(result, object.get_attr_opt(&name)) }
+    fn PyObject_GetOptionalAttrString(object: &PyObject, name: Name, result: OutRef) -> PyResult<bool> {
+        give_optional(result, object.get_attr_opt(&name))
     }
     fn PyObject_HasAttr(object: &PyObject, name: &PyUnicodeObject) -> bool {
         found_or_reported(

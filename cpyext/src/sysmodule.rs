@@ -1,6 +1,6 @@
 //! sysmodule.h: attributes of `sys`, its streams, audit hooks.
 
-use crate::export::{Borrowed, Name, Void, str_from_c};
+use crate::export::{Borrowed, Name, OutRef, Void, str_from_c};
 use crate::va::VaList;
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
@@ -100,13 +100,11 @@ capi! {
     }
     fn PySys_GetAttr(name: &PyUnicodeObject) -> PyResult { required(name) }
     fn PySys_GetAttrString(name: Name) -> PyResult { required(&name) }
-    fn PySys_GetOptionalAttr(name: &PyUnicodeObject, place: *mut *mut PyObject) -> PyResult<bool> {
-        // SAFETY: C gives a place.
-        unsafe { crate::object::give_optional(place, sys_dict().and_then(|sys| sys.get_attr_opt(name))) }
+    fn PySys_GetOptionalAttr(name: &PyUnicodeObject, place: OutRef) -> PyResult<bool> {
+        crate::object::give_optional(place, sys_dict().and_then(|sys| sys.get_attr_opt(name)))
     }
-    fn PySys_GetOptionalAttrString(name: Name, place: *mut *mut PyObject) -> PyResult<bool> {
-        // SAFETY: C gives a place.
-        unsafe { crate::object::give_optional(place, sys_dict().and_then(|sys| sys.get_attr_opt(&name))) }
+    fn PySys_GetOptionalAttrString(name: Name, place: OutRef) -> PyResult<bool> {
+        crate::object::give_optional(place, sys_dict().and_then(|sys| sys.get_attr_opt(&name)))
     }
     fn PySys_SetObject(name: Name, value: Option<&PyObject>) -> PyResult<()> {
         match value {

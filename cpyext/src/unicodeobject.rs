@@ -1,6 +1,6 @@
 //! unicodeobject.h: strings, their encoded forms, their methods by C name.
 
-use crate::export::{Name, Void, bad_internal_call, put, str_from_c, str_from_utf8};
+use crate::export::{Name, OutNumber, Void, bad_internal_call, put, str_from_c, str_from_utf8};
 use adder_runtime::objects::codecs::errors::Order;
 use adder_runtime::objects::codecs::{self, Decoded, charmap, utf_7, utf_8, utf_16_32};
 use adder_runtime::objects::unicodectype;
@@ -369,13 +369,13 @@ capi! {
     }
 
     fn PyUnicode_AsUTF8(text: &PyUnicodeObject) -> PyResult<*const c_char> { Ok(utf8(text)?.as_ptr().cast()) }
-    fn PyUnicode_AsUTF8AndSize(text: &PyUnicodeObject, n_bytes: *mut isize) -> PyResult<*const c_char> {
-        let bytes = utf8(text);
-        if !n_bytes.is_null() {
+    fn PyUnicode_AsUTF8AndSize(text: &PyUnicodeObject, n_bytes: OutNumber<isize, -1>) -> PyResult<*const c_char> {
+        let bytes = utf8(text)?;
+        if !n_bytes.0.is_null() {
             // SAFETY: C gives a place.
-            unsafe { put(n_bytes, bytes.as_ref().map_or(-1, |bytes| bytes.len() as isize)) };
+            unsafe { put(n_bytes.0, bytes.len() as isize) };
         }
-        Ok(bytes?.as_ptr().cast())
+        Ok(bytes.as_ptr().cast())
     }
     fn _PyUnicode_AsUTF8NoNUL(text: &PyUnicodeObject) -> PyResult<*const c_char> {
         let bytes = utf8(text)?;

@@ -1,6 +1,6 @@
 //! weakrefobject.h.
 
-use crate::export::{Borrowed, bad_internal_call, opt, put};
+use crate::export::{Borrowed, OutRef, bad_internal_call, opt, put};
 use adder_runtime::objects::weakrefobject::{
     _PyWeakref_CallableProxyType, _PyWeakref_ProxyType, _PyWeakref_RefType,
 };
@@ -32,21 +32,17 @@ capi! {
         let weakref = crate::import::import_module("_weakref")?;
         weakref.call_method(identifier!("proxy"), &[object, callback.unwrap_or(none())])
     }
-    fn PyWeakref_GetRef(object: Option<&PyObject>, place: *mut *mut PyObject) -> PyResult<bool> {
+    fn PyWeakref_GetRef(object: Option<&PyObject>, place: OutRef) -> PyResult<bool> {
         let Some(object) = object else {
-            // SAFETY: C gives a place.
-            unsafe { put(place, std::ptr::null_mut()) };
             return Err(bad_internal_call());
         };
         let Some(reference) = reference(object) else {
-            // SAFETY: C gives a place.
-            unsafe { put(place, std::ptr::null_mut()) };
             return Err(raise!(TypeError, "expected a weakref"));
         };
         let referent = referent(reference);
         let found = referent.is_some();
         // SAFETY: C gives a place.
-        unsafe { put(place, referent.map_or(std::ptr::null_mut(), Ref::into_raw)) };
+        unsafe { put(place.0, referent.map_or(std::ptr::null_mut(), Ref::into_raw)) };
         Ok(found)
     }
     fn PyWeakref_GetObject(object: &PyObject) -> PyResult<Borrowed> {

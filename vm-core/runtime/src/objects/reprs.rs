@@ -37,6 +37,20 @@ impl ReprBuilder {
         self.push(&*object.repr()?);
         Ok(())
     }
+    /// As `push_repr`, for a place that C has not filled yet.
+    ///
+    /// # Safety
+    /// `object` is live or null.
+    pub unsafe fn push_repr_at(&mut self, object: *mut PyObject) -> PyResult<()> {
+        // SAFETY: the caller's contract.
+        match unsafe { Ref::from_borrowed_opt(object) } {
+            Some(object) => self.push_repr(&object),
+            None => {
+                self.push_str("<NULL>");
+                Ok(())
+            }
+        }
+    }
     pub fn finish(self) -> Ref {
         match self.wide {
             None => PyUnicodeObject::from_string(self.text).into_object(),

@@ -406,11 +406,12 @@ impl PyTupleObject {
             return Ok(PyUnicodeObject::from_str("()").into_object());
         }
         guarded_repr(self.as_object(), "(...)", "(", |out| {
-            for (idx, item) in self.as_slice().iter().enumerate() {
+            for idx in 0..self.len() {
                 if idx > 0 {
                     out.push_str(", ");
                 }
-                out.push_repr(item)?;
+                // SAFETY: within the tuple; a place that C has not filled is null.
+                unsafe { out.push_repr_at(*self.items_ptr().add(idx))? };
             }
             out.push_str(if self.len() == 1 { ",)" } else { ")" });
             Ok(())

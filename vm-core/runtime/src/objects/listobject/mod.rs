@@ -94,11 +94,12 @@ impl PyListObject {
         }
         guarded_repr(self.as_object(), "[...]", "[", |out| {
             let mut idx = 0;
-            while let Some(item) = self.get(idx) {
+            while idx < self.len() {
                 if idx > 0 {
                     out.push_str(", ");
                 }
-                out.push_repr(&item)?;
+                // SAFETY: within the list as it is now; a place that C has not filled is null.
+                unsafe { out.push_repr_at(*self.ob_item.get().add(idx))? };
                 idx += 1;
             }
             out.push_str("]");
