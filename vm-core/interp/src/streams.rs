@@ -65,7 +65,7 @@ pub fn install_native() -> PyResult<()> {
 
 /// Real streams of the `io` module.
 pub fn install_io() -> PyResult<()> {
-    let io = crate::import::import_full(identifier!("io").as_object())?;
+    let io = crate::import::import_full(identifier!("_io").as_object())?;
     let open = crate::import::import_full(identifier!("_io").as_object())?.get_attr(identifier!("open"))?;
     if let Some(builtins) = state::builtins_dict() {
         builtins.set_str(identifier!("open"), &open)?;

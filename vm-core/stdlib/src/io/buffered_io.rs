@@ -7,7 +7,7 @@
 use super::fileio::{FILEIO_TYPE, FileIO};
 use super::*;
 use adder_runtime::objects::buffer::Buffer;
-use adder_runtime::thread::{allow_threads, thread_state};
+use adder_runtime::thread::{INTERPRETER, allow_threads, thread_state};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ static WAITERS: Waiters = Waiters {
 };
 /// A waiter looks again after this time in any case.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// How long the end of the interpreter waits for a daemon thread that may never leave.
+const PATIENCE_AT_EXIT: Duration = Duration::from_secs(1);
 
 /// The calling thread is inside; dropping it leaves.
 pub struct Inside<'a>(&'a Buffered);
@@ -215,7 +217,16 @@ impl Buffered {
             return Err(raise!(RuntimeError, "reentrant call inside {shown}"));
         }
         self.n_waiting.set(self.n_waiting.get() + 1);
+        let began = std::time::Instant::now();
         while self.owner.get() != 0 {
+            if INTERPRETER.finalizing.load(Ordering::Relaxed) && began.elapsed() > PATIENCE_AT_EXIT {
+                let shown = self.object().repr()?.to_string_lossy();
+                eprintln!(
+                    "Fatal Python error: _enter_buffered_busy: could not acquire lock for {shown} at interpreter \
+                     shutdown, possibly due to daemon threads"
+                );
+                std::process::abort();
+            }
             allow_threads(|| {
                 let guard = WAITERS.lock.lock().unwrap();
                 drop(WAITERS.left.wait_timeout(guard, LOOK_AGAIN));
@@ -641,7 +652,6 @@ impl Buffered {
                 match self.raw_write(unsafe { self.slice(start, end - start) })? {
                     Moved::WouldBlock => return Err(would_block(0)),
                     Moved::Bytes(count) => {
-                        self.adjust_position((start + count) as i64);
                         self.write_pos.set((start + count) as i64);
                         self.raw_pos.set((start + count) as i64);
                     }
@@ -748,7 +758,8 @@ impl Buffered {
 
     pub fn tell_position(&self) -> PyResult<i64> {
         let position = self.raw_tell()?;
-        Ok(position - self.raw_offset())
+        // A device may have no position that moves.
+        Ok((position - self.raw_offset()).max(0))
     }
     /// Moves the position; within the buffer without the raw stream.
     pub fn seek_to(&self, target: i64, whence: c_int) -> PyResult<i64> {
@@ -763,7 +774,7 @@ impl Buffered {
                 };
                 if offset >= -self.pos.get() && offset <= n_ahead {
                     self.pos.set(self.pos.get() + offset);
-                    return Ok(current - n_ahead + offset);
+                    return Ok((current - n_ahead + offset).max(0));
                 }
             }
         }

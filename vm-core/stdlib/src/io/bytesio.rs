@@ -232,7 +232,9 @@ impl BytesIO {
         self.check_open()?;
         self.check_exports()?;
         let view = BytesArg::of(b)?;
+        // The exporter may have run Python code.
         self.check_open()?;
+        self.check_exports()?;
         if !view.as_bytes().is_empty() {
             self.write_slice(view.as_bytes())?;
         }
@@ -385,6 +387,7 @@ impl BytesIO {
                 object.ty().full_name()
             ));
         };
+        self.check_open()?;
         self.check_exports()?;
         let parts = parts.as_slice();
         self.set_content(parts[0])?;

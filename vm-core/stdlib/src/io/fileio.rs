@@ -611,15 +611,4 @@ impl FileIO {
     fn _blksize(&self) -> usize {
         self.blksize.get()
     }
-    #[setter(name = "_blksize")]
-    fn set_blksize(&self, value: Option<&PyObject>) -> PyResult<()> {
-        match value {
-            Some(value) => {
-                self.blksize
-                    .set(value.to_index(exc::OverflowError)?.max(0) as usize);
-                Ok(())
-            }
-            None => Err(raise!(TypeError, "can't delete numeric/char attribute")),
-        }
-    }
 }

@@ -214,7 +214,11 @@ pub fn chain<T>(first: Option<Ref>, second: PyResult<T>) -> PyResult<Option<T>> 
 /// Refuses pickling.
 #[cold]
 pub fn cannot_pickle(object: &PyObject) -> Raised {
-    raise!(TypeError, "cannot pickle '{}' instances", object.ty().short_name())
+    raise!(
+        TypeError,
+        "cannot pickle '{}' instances",
+        object.ty().short_name()
+    )
 }
 
 /// The interfaces of streams.

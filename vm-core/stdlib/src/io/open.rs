@@ -206,11 +206,16 @@ pub fn open_file(file: &PyObject, mode: &str, options: &Options<'_>) -> PyResult
     }
 }
 
-static WARN_DEFAULT_ENCODING: AtomicU8 = AtomicU8::new(2);
+/// A flag of `sys.flags` that never changes, looked up once; 2 is 'not yet'.
+pub struct StartupFlag(AtomicU8);
 
-/// `sys.flags.warn_default_encoding`, which never changes.
-pub fn warns_of_default_encoding() -> PyResult<bool> {
-    let known = WARN_DEFAULT_ENCODING.load(Ordering::Relaxed);
+static WARN_DEFAULT_ENCODING: StartupFlag = StartupFlag(AtomicU8::new(2));
+static UTF8_MODE: StartupFlag = StartupFlag(AtomicU8::new(2));
+pub static DEV_MODE: StartupFlag = StartupFlag(AtomicU8::new(2));
+
+/// The value of a flag of `sys.flags`; false before there is one.
+pub fn startup_flag(flag: &StartupFlag, name: &str) -> PyResult<bool> {
+    let known = flag.0.load(Ordering::Relaxed);
     if known < 2 {
         return Ok(known == 1);
     }
@@ -218,12 +223,22 @@ pub fn warns_of_default_encoding() -> PyResult<bool> {
     let Some(flags) = sys.get_attr_opt(identifier!("flags"))? else {
         return Ok(false);
     };
-    let warns = match flags.get_attr_opt(identifier!("warn_default_encoding"))? {
-        Some(flag) => flag.is_true()?,
+    let value = match flags.get_attr_opt(&PyUnicodeObject::intern(PyUnicodeObject::from_str(name)))? {
+        Some(value) => value.is_true()?,
         None => false,
     };
-    WARN_DEFAULT_ENCODING.store(u8::from(warns), Ordering::Relaxed);
-    Ok(warns)
+    flag.0.store(u8::from(value), Ordering::Relaxed);
+    Ok(value)
+}
+
+/// Whether the use of the locale's encoding is warned of.
+pub fn warns_of_default_encoding() -> PyResult<bool> {
+    startup_flag(&WARN_DEFAULT_ENCODING, "warn_default_encoding")
+}
+
+/// Whether UTF-8 is used whatever the locale says.
+pub fn utf8_mode() -> PyResult<bool> {
+    startup_flag(&UTF8_MODE, "utf8_mode")
 }
 
 #[pymodule(name = "_io")]
@@ -272,6 +287,6 @@ pub mod part {
                 stacklevel.unwrap_or(2) as isize,
             )?;
         }
-        Ok(PyUnicodeObject::from_str("locale").into_object())
+        Ok(PyUnicodeObject::from_str(if utf8_mode()? { "utf-8" } else { "locale" }).into_object())
     }
 }

@@ -410,13 +410,14 @@ impl StringIO {
             ));
         };
         let parts = parts.as_slice();
-        self.init(None, Some(parts[1]))?;
+        let initial = parts[0];
+        self.init(Some(initial), Some(parts[1]))?;
         // The text is in its final form: line ends are not translated again.
-        let Some(text) = parts[0].downcast::<PyUnicodeObject>() else {
+        let Some(text) = initial.downcast::<PyUnicodeObject>() else {
             return Err(raise!(
                 TypeError,
                 "first item of state must be a string, got {}",
-                parts[0].ty().full_name()
+                initial.ty().full_name()
             ));
         };
         *self.text.borrow_mut() = Text::CodePoints(text.code_points().collect());

@@ -51,13 +51,24 @@ pub const MAX_TRANSFER: usize = isize::MAX as usize;
 /// `len` bytes can be written at `data`.
 pub unsafe fn read_raw(fd: c_int, data: *mut u8, len: usize) -> PyResult<isize> {
     // SAFETY: the caller's contract.
-    until_done(|| unsafe { libc::read(fd, data.cast(), len.min(MAX_TRANSFER)) })
+    let result = until_done(|| unsafe { libc::read(fd, data.cast(), len.min(MAX_TRANSFER)) })?;
+    after_transfer(result)
 }
 
 /// Writes bytes that stay in place meanwhile. -1 with `errno` set when that fails.
 pub fn write_raw(fd: c_int, data: &[u8]) -> PyResult<isize> {
     // SAFETY: the slice is readable.
-    until_done(|| unsafe { libc::write(fd, data.as_ptr().cast(), data.len().min(MAX_TRANSFER)) })
+    let result =
+        until_done(|| unsafe { libc::write(fd, data.as_ptr().cast(), data.len().min(MAX_TRANSFER)) })?;
+    after_transfer(result)
+}
+
+/// A signal may have cut a transfer short: its handler runs now, not only at the next call or jump.
+fn after_transfer(result: isize) -> PyResult<isize> {
+    if result >= 0 {
+        hooks::run_pending_signals()?;
+    }
+    Ok(result)
 }
 
 /// Sets whether `exec` closes the descriptor.

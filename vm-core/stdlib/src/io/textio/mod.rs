@@ -11,7 +11,7 @@ mod reading;
 use super::fileio::{FILEIO_TYPE, FileIO};
 use super::iobase::{TEXTIOBASE_TYPE, check_closed};
 use super::newline::Newlines;
-use super::open::{OptStr, given_text, warns_of_default_encoding};
+use super::open::{DEV_MODE, OptStr, given_text, startup_flag, utf8_mode, warns_of_default_encoding};
 use super::*;
 use adder_runtime::objects::unicodeobject::search::has_char;
 use adder_runtime::protocol::with_repr_guard;
@@ -164,6 +164,7 @@ impl TextIOWrapper {
     fn find_encoding(name: Option<&PyUnicodeObject>) -> PyResult<(Ref<PyUnicodeObject>, Encoding)> {
         let name = match name {
             Some(name) if !name.eq_str("locale") => name.to_ref(),
+            None if utf8_mode()? => PyUnicodeObject::from_str("utf-8"),
             _ => PyUnicodeObject::from_str(locale_encoding()),
         };
         let text = name.to_str()?;
@@ -282,7 +283,8 @@ impl TextIOWrapper {
                 encoded.as_bytes()
             }
         };
-        if self.pending.borrow().len() + bytes.len() > chunk_size {
+        // The buffer may write to this stream meanwhile, so one flush need not be enough.
+        while !self.pending.borrow().is_empty() && self.pending.borrow().len() + bytes.len() > chunk_size {
             self.write_flush()?;
         }
         self.pending.borrow_mut().extend_from_slice(bytes);
@@ -360,6 +362,9 @@ impl TextIOWrapper {
         self.pending.borrow_mut().clear();
         self.b2cratio.set(0.0);
         let (name, found) = Self::find_encoding(encoding)?;
+        if startup_flag(&DEV_MODE, "dev_mode")? && !errors.eq_str("strict") {
+            adder_runtime::objects::codecs::registry::lookup_error(errors.to_str()?)?;
+        }
         self.encoding.set(Some(name));
         self.set_newline(newline);
         self.line_buffering.set(line_buffering);
@@ -530,6 +535,11 @@ impl TextIOWrapper {
         if encoding.is_none() && errors.is_none() && !changes_newline {
             return Ok(());
         }
+        if let Some(name) = encoding
+            && let Some((before, _)) = name.to_str()?.split_once('\0')
+        {
+            return Err(raise!(LookupError, "unknown encoding: {before}"));
+        }
         let own_encoding = self.encoding.get();
         let (name, found) = Self::find_encoding(encoding.or(own_encoding.as_deref()))?;
         let errors = match (errors, encoding) {
@@ -583,7 +593,7 @@ impl TextIOWrapper {
     fn close(&self) -> PyResult {
         self.check_attached()?;
         let this = self.as_object();
-        if this.get_attr(identifier!("closed"))?.is_true()? {
+        if this.get_attr(identifier!("closed"))?.is_true()? || self.detached.get() {
             return Ok(none_ref());
         }
         let buffer = self.buffer()?;
