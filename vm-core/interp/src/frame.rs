@@ -59,8 +59,7 @@ pub struct Frame {
     pub frame_obj: *mut PyFrameObject,
     pub owner: FrameOwner,
     pub exit: FrameExit,
-    /// The line of the last `line` event.
-    pub traced: bool,
+    /// The line of the last `line` event; -1 before the first.
     pub traced_line: i32,
     /// Owned: the instance whose `__init__` this is; else null.
     pub extra: *mut PyObject,
@@ -283,8 +282,7 @@ pub unsafe fn push_frame(
             frame_obj: std::ptr::null_mut(),
             owner: FrameOwner::Thread,
             exit: FrameExit::Native,
-            traced: false,
-            traced_line: 0,
+            traced_line: -1,
             extra: std::ptr::null_mut(),
         });
         let registers = Frame::registers(frame);

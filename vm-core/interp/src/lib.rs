@@ -18,6 +18,7 @@ pub mod groups;
 pub mod hooks;
 pub mod import;
 pub mod matching;
+pub mod monitoring;
 pub mod pending;
 pub mod pylifecycle;
 pub mod pythonrun;

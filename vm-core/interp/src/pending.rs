@@ -13,6 +13,9 @@ pub static TRIP_SIGNAL: OnceLock<fn(i32)> = OnceLock::new();
 /// Runs what C code queued with `Py_AddPendingCall`; set by `cpyext`.
 pub static PENDING_CALLS: OnceLock<fn() -> PyResult<()>> = OnceLock::new();
 
+/// A bit of the eval breaker: tracing or monitoring was turned on or off, which running frames are to notice.
+pub const MODE_CHANGED: u32 = 1 << 16;
+
 fn take(bit: u32) -> bool {
     EVAL_BREAKER.fetch_and(!bit, Ordering::Relaxed) & bit != 0
 }
@@ -21,6 +24,7 @@ fn take(bit: u32) -> bool {
 #[cold]
 #[inline(never)]
 pub fn handle_eval_breaker() -> PyResult<()> {
+    take(MODE_CHANGED);
     if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::SIGNALS != 0
         && crate::pylifecycle::is_main_thread()
         && take(breaker::SIGNALS)

@@ -8,8 +8,9 @@ use adder_runtime::abi::*;
 use adder_runtime::error;
 use adder_runtime::memory;
 use adder_runtime::prelude::*;
-use adder_runtime::thread::{ThreadState, thread_state};
+use adder_runtime::thread::{EVAL_BREAKER, ThreadState, thread_state};
 use std::ptr::null_mut;
+use std::sync::atomic::Ordering;
 
 fn event_name(what: c_int) -> &'static PyUnicodeObject {
     match what {
@@ -93,6 +94,7 @@ fn install(
 ) {
     let new = value.map_or(null_mut(), |value| value.to_ref().into_raw());
     function.set(value.map(|_| trampoline));
+    EVAL_BREAKER.fetch_or(crate::pending::MODE_CHANGED, Ordering::Relaxed);
     let old = object.replace(new);
     // SAFETY: the field owned it.
     drop(unsafe { Ref::from_owned_opt(old) });
@@ -158,36 +160,78 @@ pub unsafe fn before_instruction(ts: &ThreadState, frame: *mut Frame) -> PyResul
     unsafe {
         let word = *(*frame).pc;
         let opcode = generic_opcode(word as u8);
-        match opcode {
-            op::RESUME => {
-                // Only what a call and `yield` resume counts; `await` and `yield from` as well, as in CPython.
-                (*frame).traced_line = -1;
-                return emit(ts, frame, PyTrace_CALL, null_mut());
-            }
-            op::RETURN_GENERATOR | op::COPY_FREE_VARS | op::MAKE_CELL => return Ok(()),
-            _ => {}
+        let line = (*frame).line().unwrap_or(-1);
+        let starts_line = line >= 0
+            && line != (*frame).traced_line
+            && !matches!(opcode, op::RESUME | op::RETURN_GENERATOR | op::COPY_FREE_VARS | op::MAKE_CELL);
+        if starts_line {
+            (*frame).traced_line = line;
+        }
+        if crate::monitoring::is_active() {
+            crate::monitoring::before_instruction(ts, frame, opcode, starts_line.then_some(line))?;
+        }
+        if opcode == op::RESUME {
+            (*frame).traced_line = -1;
+            return emit(ts, frame, PyTrace_CALL, null_mut());
         }
         let object = (*frame).frame_obj;
         let wants = |flag: fn(&PyFrameObject) -> bool| !object.is_null() && flag(&*object);
-        let local = ts.base.c_tracefunc.get().is_some();
-        if local {
-            let line = (*frame).line().unwrap_or(-1);
-            if line >= 0 && line != (*frame).traced_line {
-                (*frame).traced_line = line;
-                if wants(|object| object.f_trace_lines.get() != 0) {
-                    emit(ts, frame, PyTrace_LINE, null_mut())?;
-                }
+        if ts.base.c_tracefunc.get().is_some() {
+            if starts_line && wants(|object| object.f_trace_lines.get() != 0) {
+                emit(ts, frame, PyTrace_LINE, null_mut())?;
             }
             if wants(|object| object.f_trace_opcodes.get() != 0) {
                 emit(ts, frame, PyTrace_OPCODE, null_mut())?;
             }
         }
-        if matches!(opcode, op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT) {
+        match opcode {
             // The line at the head of the loop begins anew.
-            (*frame).traced_line = -1;
+            op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT => (*frame).traced_line = -1,
+            op::CALL | op::CALL_KW | op::CALL_EX if ts.base.c_profilefunc.get().is_some() => {
+                let callable = *Frame::registers(frame).add(eval::field_b(word) as usize);
+                if is_c_function(&*callable) {
+                    emit(ts, frame, PyTrace_C_CALL, callable)?;
+                }
+            }
+            _ => {}
         }
         Ok(())
     }
+}
+
+/// What `c_call` events are about.
+fn is_c_function(callable: &PyObject) -> bool {
+    let ty = callable.ty();
+    ty.is_subtype(&adder_runtime::objects::methodobject::PyCFunction_Type)
+        || std::ptr::eq(ty, &adder_runtime::objects::descrobject::PyMethodDescr_Type)
+}
+
+/// A call that was no Python function's returned or raised. An exception in flight stays in flight.
+///
+/// # Safety
+/// `frame` is running; `callable` is live or null.
+#[cold]
+pub unsafe fn after_c_call(ts: &ThreadState, frame: *mut Frame, callable: *mut PyObject, raised: bool) -> PyResult<()> {
+    // SAFETY: the caller's contract.
+    let Some(callable) = (unsafe { Ref::from_borrowed_opt(callable) }) else { return Ok(()) };
+    let exception = if raised { error::fetch() } else { None };
+    let result = (|| {
+        if crate::monitoring::is_active() {
+            // SAFETY: the caller's contract.
+            unsafe { crate::monitoring::after_c_call(ts, frame, &callable, raised)? };
+        }
+        if ts.base.c_profilefunc.get().is_some() && is_c_function(&callable) {
+            let what = if raised { PyTrace_C_EXCEPTION } else { PyTrace_C_RETURN };
+            emit(ts, frame, what, callable.as_raw())?;
+        }
+        Ok(())
+    })();
+    if let Some(exception) = exception
+        && result.is_ok()
+    {
+        let _ = error::restore(exception);
+    }
+    result
 }
 
 /// The generic opcode that a specialised one stands for.
@@ -203,7 +247,11 @@ pub fn generic_opcode(opcode: u8) -> u8 {
 /// # Safety
 /// `frame` is running, `value` is live.
 #[cold]
-pub unsafe fn on_return(ts: &ThreadState, frame: *mut Frame, value: *mut PyObject) -> PyResult<()> {
+pub unsafe fn on_return(ts: &ThreadState, frame: *mut Frame, value: *mut PyObject, yields: bool) -> PyResult<()> {
+    if crate::monitoring::is_active() {
+        // SAFETY: the caller's contract.
+        unsafe { crate::monitoring::on_return(ts, frame, value, yields)? };
+    }
     emit(ts, frame, PyTrace_RETURN, value)
 }
 
@@ -213,6 +261,10 @@ pub unsafe fn on_return(ts: &ThreadState, frame: *mut Frame, value: *mut PyObjec
 /// `frame` is running and an exception is set.
 #[cold]
 pub unsafe fn on_exception(ts: &ThreadState, frame: *mut Frame) {
+    if crate::monitoring::is_active() {
+        // SAFETY: the caller's contract.
+        unsafe { crate::monitoring::on_exception(ts, frame, crate::monitoring::event::RAISE) };
+    }
     if ts.base.c_tracefunc.get().is_none() {
         return;
     }
@@ -231,6 +283,10 @@ pub unsafe fn on_exception(ts: &ThreadState, frame: *mut Frame) {
 /// `frame` is running and an exception is set.
 #[cold]
 pub unsafe fn on_unwind(ts: &ThreadState, frame: *mut Frame) {
+    if crate::monitoring::is_active() {
+        // SAFETY: the caller's contract.
+        unsafe { crate::monitoring::on_exception(ts, frame, crate::monitoring::event::PY_UNWIND) };
+    }
     let Some(exception) = error::fetch() else { return };
     if emit(ts, frame, PyTrace_RETURN, null_mut()).is_ok() {
         let _ = error::restore(exception);

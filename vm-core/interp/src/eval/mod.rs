@@ -254,8 +254,12 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                     }
                     macro_rules! check_breaker {
                         () => {
-                            if eval_breaker_set() && crate::pending::handle_eval_breaker().is_err() {
-                                raise_here!()
+                            if eval_breaker_set() {
+                                let handled = crate::pending::handle_eval_breaker();
+                                mask = trace_mask(ts);
+                                if handled.is_err() {
+                                    raise_here!()
+                                }
                             }
                         };
                     }
@@ -1015,12 +1019,23 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 specialize::call(pc, args, c as usize);
                                 match call::call(ts, args, c as usize) {
                                     call::Called::Value(value) => {
+                                        if mask != 0
+                                            && crate::tracing::after_c_call(ts, frame, *args, false).is_err()
+                                        {
+                                            decref(value);
+                                            raise_here!()
+                                        }
                                         ops::clear_registers(args, c as usize + 2);
                                         set_dst!(a, value);
                                         next!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
-                                    call::Called::Raised => raise_here!(),
+                                    call::Called::Raised => {
+                                        if mask != 0 {
+                                            let _ = crate::tracing::after_c_call(ts, frame, *args, true);
+                                        }
+                                        raise_here!()
+                                    }
                                 }
                             }
                             op::CALL_PY_EXACT => {
@@ -1119,18 +1134,35 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 let names = *consts.add(*pc.add(1) as u32 as usize);
                                 match call::call_keywords(ts, args, c as usize, names) {
                                     call::Called::Value(value) => {
+                                        if mask != 0
+                                            && crate::tracing::after_c_call(ts, frame, *args, false).is_err()
+                                        {
+                                            decref(value);
+                                            raise_here!()
+                                        }
                                         ops::clear_registers(args, c as usize + 2);
                                         set_dst!(a, value);
                                         next!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
-                                    call::Called::Raised => raise_here!(),
+                                    call::Called::Raised => {
+                                        if mask != 0 {
+                                            let _ = crate::tracing::after_c_call(ts, frame, *args, true);
+                                        }
+                                        raise_here!()
+                                    }
                                 }
                             }
                             op::CALL_EX => {
                                 let args = regs.add(b as usize);
                                 match call::call_ex(ts, args, x & 1 != 0) {
                                     call::Called::Value(value) => {
+                                        if mask != 0
+                                            && crate::tracing::after_c_call(ts, frame, *args, false).is_err()
+                                        {
+                                            decref(value);
+                                            raise_here!()
+                                        }
                                         ops::clear_registers(args, 4.min(2 + 1 + (x & 1) as usize));
                                         set_dst!(a, value);
                                         next!(2)
@@ -1138,7 +1170,12 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     call::Called::Frame(new) => {
                                         enter_frame!(new, FrameExit::Register)
                                     }
-                                    call::Called::Raised => raise_here!(),
+                                    call::Called::Raised => {
+                                        if mask != 0 {
+                                            let _ = crate::tracing::after_c_call(ts, frame, *args, true);
+                                        }
+                                        raise_here!()
+                                    }
                                 }
                             }
                             op::CALL_INTRINSIC_1 => finish!(ops::intrinsic_1(frame, x, obj!(b)), 1, b),
@@ -1376,7 +1413,12 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     mask = 0;
                                     continue 'exec;
                                 }
+                                // Calls tell of C functions in their generic form.
                                 opcode = w as u8;
+                                if crate::tracing::generic_opcode(opcode) == op::CALL && opcode != op::CALL {
+                                    specialize::miss(pc, op::CALL);
+                                    opcode = op::CALL;
+                                }
                             }
                             // SAFETY: code objects hold no other numbers.
                             _ => std::hint::unreachable_unchecked(),
@@ -1387,7 +1429,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
             // Here a frame ends, is suspended, or looks for a handler.
             match flow {
                 Flow::Return(value) => {
-                    if mask != 0 && crate::tracing::on_return(ts, frame, value).is_err() {
+                    if mask != 0 && crate::tracing::on_return(ts, frame, value, false).is_err() {
                         decref(value);
                         flow_in = Some(Flow::Raise);
                         continue;
@@ -1443,7 +1485,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                     }
                 }
                 Flow::Yield(value) => {
-                    if mask != 0 && crate::tracing::on_return(ts, frame, value).is_err() {
+                    if mask != 0 && crate::tracing::on_return(ts, frame, value, true).is_err() {
                         decref(value);
                         flow_in = Some(Flow::Raise);
                         continue;
@@ -1485,7 +1527,9 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
 /// 0, or all bits set when the thread is traced.
 #[inline(always)]
 pub fn trace_mask(ts: &ThreadState) -> u8 {
-    let on = ts.base.c_tracefunc.get().is_some() | ts.base.c_profilefunc.get().is_some();
+    let on = ts.base.c_tracefunc.get().is_some()
+        | ts.base.c_profilefunc.get().is_some()
+        | crate::monitoring::is_active();
     if on && ts.base.tracing.get() == 0 { op::TRACED } else { 0 }
 }
 

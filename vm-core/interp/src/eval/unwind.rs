@@ -34,8 +34,14 @@ pub unsafe fn unwind(ts: &'static ThreadState, frame: *mut Frame, pc: *const u64
                 crate::tracing::on_exception(ts, frame);
             }
         }
+        if !fresh && crate::monitoring::is_active() {
+            crate::monitoring::on_exception(ts, frame, crate::monitoring::event::RERAISE);
+        }
         let index = ((pc as usize - data.words.as_ptr() as usize) / 8) as u32;
         if let Some(entry) = data.handler_at(index) {
+            if crate::monitoring::is_active() {
+                crate::monitoring::on_exception(ts, frame, crate::monitoring::event::EXCEPTION_HANDLED);
+            }
             let registers = Frame::registers(frame);
             let mut temp = data.n_localsplus as usize + entry.depth as usize;
             for register in temp..data.n_registers as usize {

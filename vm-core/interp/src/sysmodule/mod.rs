@@ -532,6 +532,8 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
     let module = adder_runtime::module::load_without_spec(&sys::DEF)?;
     state::SYS.set(Some(module.to_ref()));
     info::fill(&module)?;
+    let monitoring = adder_runtime::module::load_without_spec(&crate::monitoring::monitoring::DEF)?;
+    module.add("monitoring", monitoring.into_object())?;
     let config = config();
     let strings = |items: &[String]| {
         PyListObject::from_vec(items.iter().map(|item| text(item)).collect()).into_object()
