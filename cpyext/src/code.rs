@@ -120,7 +120,6 @@ fn new_frame(
             frame_obj: std::ptr::null_mut(),
             owner: FrameOwner::FrameObject,
             exit: FrameExit::Native,
-            traced: false,
             traced_line: 0,
             extra: std::ptr::null_mut(),
         });
