@@ -13,6 +13,7 @@ use adder_runtime::thread::{self, INTERPRETER, thread_state};
 use std::sync::atomic::Ordering;
 
 pub mod info;
+pub mod jit;
 mod stdlib_names;
 
 static AUDIT_HOOKS: GilCell<Vec<Ref>> = GilCell::new(Vec::new());
@@ -534,6 +535,8 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
     info::fill(&module)?;
     let monitoring = adder_runtime::module::load_without_spec(&crate::monitoring::monitoring::DEF)?;
     module.add("monitoring", monitoring.into_object())?;
+    let jit = adder_runtime::module::load_without_spec(&jit::_jit::DEF)?;
+    module.add("_jit", jit.into_object())?;
     let config = config();
     let strings = |items: &[String]| {
         PyListObject::from_vec(items.iter().map(|item| text(item)).collect()).into_object()
