@@ -76,6 +76,7 @@ modules! {
     suggestions::_suggestions,
     symtable::_symtable,
     sysconfig::_sysconfig,
+    sysconfigdata::platform,
     tokenize::_tokenize,
     tracemalloc::_tracemalloc,
 }
