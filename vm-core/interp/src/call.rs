@@ -4,14 +4,14 @@
 use crate::eval;
 use crate::frame::*;
 use adder_runtime::abi::*;
-use adder_runtime::memory::{decref, xdecref};
+use adder_runtime::memory::decref;
 use adder_runtime::objects::classobject::PyMethod_Type;
 use adder_runtime::objects::codeobject::CodeData;
 use adder_runtime::objects::funcobject::PyFunction_Type;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::call::vectorcall;
 use adder_runtime::thread::{ThreadState, check_native_stack, thread_state};
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
 /// What a call instruction did.
 pub enum Called {
@@ -153,26 +153,30 @@ pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject, has_ke
         if !unsafe { is_ours(callable.as_ptr()) } {
             return callable.call_tuple(&tuple, keywords.as_deref()).map(|value| Called::Value(value.into_raw()));
         }
-        let mut all: Vec<*mut PyObject> = tuple.as_slice().iter().map(|item| item.to_ref().into_raw()).collect();
+        let function = callable.to_ref().into_raw().cast();
+        let items = tuple.as_slice().as_ptr().cast::<*mut PyObject>();
+        if keywords.is_none() {
+            // SAFETY: the tuple keeps the arguments while they are bound.
+            return unsafe { new_call_frame(ts, function, items, tuple.len(), None) }.map(Called::Frame);
+        }
+        let mut all: Vec<*mut PyObject> = tuple.as_slice().iter().map(|item| item.as_ptr()).collect();
         let n_positional = all.len();
         let mut names = Vec::new();
         if let Some(keywords) = &keywords {
             let mut position = 0;
             while let Some((name, value, _)) = keywords.next_entry(&mut position) {
                 if !PyUnicodeObject::check(name) {
-                    // SAFETY: the arguments so far are ours.
-                    unsafe { drop_owned(&all) };
+                    // SAFETY: the function's count is ours.
+                    unsafe { decref(callable.as_ptr()) };
                     return Err(raise!(TypeError, "keywords must be strings"));
                 }
                 names.push(name.to_ref());
-                all.push(value.to_ref().into_raw());
+                all.push(value.as_ptr());
             }
         }
         let names = (!names.is_empty()).then(|| PyTupleObject::from_vec(names));
-        let function = callable.to_ref().into_raw().cast();
-        // SAFETY: the arguments are owned, and taken by the callee.
-        let frame = unsafe { push_call(ts, function, all.as_mut_ptr(), n_positional, names.as_deref()) }?;
-        Ok(Called::Frame(frame))
+        // SAFETY: the tuple and the dict keep the arguments while they are bound.
+        unsafe { new_call_frame(ts, function, all.as_ptr(), n_positional, names.as_deref()) }.map(Called::Frame)
     })();
     match result {
         Ok(called) => {
@@ -277,6 +281,17 @@ pub unsafe fn new_call_frame(
     // SAFETY: the caller's contract.
     unsafe {
         let code = &*(*function).func_code.get().cast::<PyCodeObject>();
+        let data = code.data();
+        if names.is_none() && data.simple_arguments && data.n_args as usize == n_positional {
+            let frame = push_frame(ts, function, null_mut(), n_positional)?;
+            let registers = Frame::registers(frame);
+            for index in 0..n_positional {
+                let value = *args.add(index);
+                (*value).incref();
+                *registers.add(index) = value;
+            }
+            return Ok(frame);
+        }
         let locals = if code.co_flags.get() & CO_OPTIMIZED != 0 {
             null_mut()
         } else {
@@ -543,21 +558,7 @@ pub unsafe extern "C" fn function_vectorcall(
         } else {
             Some(&*kwnames.cast::<PyTupleObject>())
         };
-        let code = (*function).func_code.get().cast::<PyCodeObject>();
-        let data = &*(*code).adder_code.get().cast::<CodeData>();
-        let frame = if names.is_none() && data.simple_arguments && data.n_args as usize == n {
-            push_frame(ts, function, null_mut(), n).inspect(|frame| {
-                let registers = Frame::registers(*frame);
-                for index in 0..n {
-                    let value = *args.add(index);
-                    (*value).incref();
-                    *registers.add(index) = value;
-                }
-            })
-        } else {
-            new_call_frame(ts, function, args, n, names)
-        };
-        match frame {
+        match new_call_frame(ts, function, args, n, names) {
             Ok(frame) => run_new_frame(ts, frame),
             Err(_) => null_mut(),
         }
@@ -684,16 +685,3 @@ pub unsafe fn push_init(
     }
 }
 
-/// Drops a null-terminated-by-count run of owned pointers; for callers that give up half-way.
-///
-/// # Safety
-/// The caller owns them.
-pub unsafe fn drop_owned(values: &[*mut PyObject]) {
-    for value in values {
-        // SAFETY: the caller's contract.
-        unsafe { xdecref(*value) };
-    }
-}
-
-/// No arguments at all.
-pub const NO_ARGS: *const *mut PyObject = null();

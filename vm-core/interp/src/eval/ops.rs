@@ -446,31 +446,37 @@ pub unsafe fn list_of_registers(first: *mut *mut PyObject, n: usize) -> Ref {
 }
 
 pub unsafe fn set_of_registers(first: *mut *mut PyObject, n: usize) -> PyResult {
-    // SAFETY: the caller's contract.
-    let items = unsafe { take_registers(first, n) };
     let set = PySetObject::new_set();
-    for item in &items {
-        set.add(item)?;
+    // SAFETY: the caller's contract.
+    unsafe {
+        for index in 0..n {
+            set.add(&**first.add(index))?;
+        }
+        clear_registers(first, n);
     }
     Ok(set.into_object())
 }
 
 pub unsafe fn dict_of_registers(first: *mut *mut PyObject, n: usize) -> PyResult {
-    // SAFETY: the caller's contract.
-    let items = unsafe { take_registers(first, 2 * n) };
     let dict = PyDictObject::with_capacity(n);
-    for pair in items.chunks_exact(2) {
-        dict.set(&pair[0], &pair[1])?;
+    // SAFETY: the caller's contract, for twice as many registers.
+    unsafe {
+        for index in 0..n {
+            dict.set(&**first.add(2 * index), &**first.add(2 * index + 1))?;
+        }
+        clear_registers(first, 2 * n);
     }
     Ok(dict.into_object())
 }
 
 pub unsafe fn string_of_registers(first: *mut *mut PyObject, n: usize) -> PyResult {
-    // SAFETY: the caller's contract; the compiler passes strings.
-    let items = unsafe { take_registers(first, n) };
-    // SAFETY: as above.
-    let items: Vec<&PyUnicodeObject> = items.iter().map(|item| unsafe { item.cast_unchecked() }).collect();
-    Ok(PyUnicodeObject::empty().join(&items)?.into_object())
+    // SAFETY: the caller's contract; the compiler passes strings, and a reference has the layout of a pointer.
+    unsafe {
+        let items = std::slice::from_raw_parts(first.cast::<&PyUnicodeObject>(), n);
+        let text = PyUnicodeObject::empty().join(items)?;
+        clear_registers(first, n);
+        Ok(text.into_object())
+    }
 }
 
 /// # Safety
@@ -577,8 +583,26 @@ fn cannot_unpack(value: &PyObject, raised: Raised) -> Raised {
     raised
 }
 
+/// Unpacked values that need no list of the old ones on the heap.
+const MAX_INLINE: usize = 16;
+
+/// Puts items into registers; the old values are dropped when all are there.
+unsafe fn store_items(first: *mut *mut PyObject, items: &[&PyObject]) {
+    let mut old = [null_mut(); MAX_INLINE];
+    // SAFETY: the caller's contract: as many registers as items, at most MAX_INLINE.
+    unsafe {
+        for (index, item) in items.iter().enumerate() {
+            item.incref();
+            old[index] = std::ptr::replace(first.add(index), item.as_ptr());
+        }
+        for value in &old[..items.len()] {
+            xdecref(*value);
+        }
+    }
+}
+
 /// # Safety
-/// `n` registers from `first`.
+/// `n` registers from `first`; the caller owns a count of `value`.
 pub unsafe fn unpack_sequence(
     first: *mut *mut PyObject,
     value: &PyObject,
@@ -590,6 +614,11 @@ pub unsafe fn unpack_sequence(
         value.downcast_exact::<PyListObject>().map(|list| list.as_slice())
     };
     if let Some(slice) = slice {
+        if slice.len() == n && n <= MAX_INLINE {
+            // SAFETY: the caller's contract.
+            unsafe { store_items(first, slice) };
+            return Ok(Vec::new());
+        }
         if slice.len() == n {
             let items = slice.iter().map(|item| item.to_ref()).collect();
             return Ok(store_unpacked(first, items));
