@@ -156,6 +156,8 @@ pub fn initialize_imports() -> PyResult<()> {
     import::init_external_importlib()?;
     import::import_full(identifier!("encodings").as_object())?;
     crate::streams::install_io()?;
+    // It installs the handler that raises KeyboardInterrupt.
+    import::import_full(identifier!("_signal").as_object())?;
     crate::pythonrun::main_dict()?;
     if !config().warnoptions.is_empty() {
         import::import_full(identifier!("warnings").as_object())?;

@@ -184,9 +184,6 @@ impl<const FD: bool, const NULLABLE: bool> Path<FD, NULLABLE> {
         let object = if is_text(arg) {
             arg.to_ref()
         } else if FD && arg.has_index() {
-            if arg.is(true_()) || arg.is(false_()) {
-                exceptions::warn(exc::RuntimeWarning, "bool is used as a file descriptor", 1)?;
-            }
             let fd = plain_fd(arg)?;
             return Ok(Path {
                 object: Some(arg.to_ref()),
@@ -220,6 +217,9 @@ impl<'a, const FD: bool, const NULLABLE: bool> FromArg<'a> for Path<FD, NULLABLE
 
 /// An integer that is taken for a descriptor.
 fn plain_fd(arg: &PyObject) -> PyResult<c_int> {
+    if arg.is(true_()) || arg.is(false_()) {
+        exceptions::warn(exc::RuntimeWarning, "bool is used as a file descriptor", 1)?;
+    }
     let (value, overflow) = arg.index()?.as_i64_and_overflow();
     if overflow > 0 || value > i64::from(c_int::MAX) {
         return Err(raise!(OverflowError, "fd is greater than maximum"));

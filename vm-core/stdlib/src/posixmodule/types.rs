@@ -95,9 +95,31 @@ unsafe extern "C" fn stat_result_new(
 
 /// `os.sched_param`, which is made from one priority.
 pub fn sched_param() -> PyResult<&'static PyTypeObject> {
-    let ty = sched_param_base()?;
-    ty.tp_new.set(Some(sched_param_new));
-    Ok(ty)
+    static TYPE: LazyType = LazyType::new();
+    TYPE.get(|| {
+        let ty = sched_param_base()?;
+        ty.tp_new.set(Some(sched_param_new));
+        for method in &SCHED_PARAM_METHODS {
+            adder_runtime::objects::descrobject::add_method(ty, method)?;
+        }
+        adder_runtime::types::modified(ty);
+        Ok(ty)
+    })
+}
+
+/// Carries the methods of `sched_param`.
+#[repr(transparent)]
+pub struct SchedParam(PyTupleObject);
+
+#[pymethods(part = SCHED_PARAM)]
+impl SchedParam {
+    /// State for pickling.
+    #[method("($self, /)", coexist)]
+    fn __reduce__(this: &PyObject) -> PyResult {
+        let priority = structseq::get_field(this, 0).unwrap_or_else(none_ref);
+        let args = PyTupleObject::from_vec(vec![priority]).into_object();
+        Ok(PyTupleObject::from_vec(vec![this.ty().to_object(), args]).into_object())
+    }
 }
 
 unsafe extern "C" fn sched_param_new(
