@@ -531,7 +531,6 @@ pub fn default_unraisablehook(args: &PyObject) -> PyResult<()> {
 /// The module with everything in it that the command line decides.
 pub fn create() -> PyResult<Ref<PyModuleObject>> {
     let module = adder_runtime::module::load_without_spec(&sys::DEF)?;
-    module.add("_jit", adder_runtime::module::load_without_spec(&_jit::DEF)?.into_object())?;
     state::SYS.set(Some(module.to_ref()));
     info::fill(&module)?;
     let monitoring = adder_runtime::module::load_without_spec(&crate::monitoring::monitoring::DEF)?;
@@ -578,24 +577,4 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
         }
     }
     Ok(module)
-}
-
-/// What `sys._jit` says of CPython's own JIT, which is not part of Adder.
-#[pymodule(name = "sys._jit")]
-mod _jit {
-    /// Whether the executable has the JIT.
-    #[pyfunction("($module, /)")]
-    fn is_available() -> bool {
-        false
-    }
-    /// Whether the JIT is switched on for this process.
-    #[pyfunction("($module, /)")]
-    fn is_enabled() -> bool {
-        false
-    }
-    /// Whether the topmost Python frame runs JIT code.
-    #[pyfunction("($module, /)")]
-    fn is_active() -> bool {
-        false
-    }
 }
