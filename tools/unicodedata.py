@@ -64,6 +64,18 @@ def main():
     for name, (index1, blocks) in zip(("", "OLD_"), indices):
         table(out, f"{name}INDEX1", "u16", index1)
         table(out, f"{name}INDEX2", "u16", blocks)
+    def numbers(ucd, c):
+        return ucd.decimal(c, -1), ucd.digit(c, -1), ucd.numeric(c, -1.0)
+
+    differing = [code for code in range(LAST) if numbers(unicodedata, chr(code)) != numbers(old, chr(code))]
+    out.append("/// Code point, decimal, digit and numeric value where the old version has others; -1 for none.")
+    table(out, "OLD_NUMBERS", "(u32, i8, i8, f64)",
+          ["(%d, %d, %d, %r)" % (code, *map(float, numbers(old, chr(code)))) for code in differing], 6)
+    out.append("/// Code point and what it decomposed to before it was corrected.")
+    normal = [(code, unicodedata.normalize("NFD", chr(code)), old.normalize("NFD", chr(code))) for code in range(LAST)]
+    table(out, "OLD_DECOMPOSITIONS", "(u32, u32)",
+          [f"({code}, {ord(text)})" for code, current, text in normal
+           if current != text and old.category(chr(code)) != "Cn" and len(text) == 1])
     prefixes, places, codes, pairs = [""], [], [], []
     for code in range(LAST):
         text = unicodedata.decomposition(chr(code))

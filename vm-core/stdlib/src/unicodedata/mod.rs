@@ -89,8 +89,22 @@ fn or_default(value: Option<Ref>, default: Option<&PyObject>, message: &str) -> 
     }
 }
 
+/// The numbers of a character where the old version has others.
+fn old_numbers(version: Version, code: u32) -> Option<(u32, i8, i8, f64)> {
+    if version == Version::Current {
+        return None;
+    }
+    OLD_NUMBERS
+        .binary_search_by_key(&code, |row| row.0)
+        .ok()
+        .map(|at| OLD_NUMBERS[at])
+}
+
 fn decimal(version: Version, code: u32, default: Option<&PyObject>) -> PyResult {
-    let value = unicodectype::to_decimal(code).filter(|_| is_assigned(version, code));
+    let value = match old_numbers(version, code) {
+        Some(row) => u32::try_from(row.1).ok(),
+        None => unicodectype::to_decimal(code),
+    };
     or_default(
         value.map(|value| PyLongObject::from_i64(value.into()).into_object()),
         default,
@@ -99,7 +113,10 @@ fn decimal(version: Version, code: u32, default: Option<&PyObject>) -> PyResult 
 }
 
 fn digit(version: Version, code: u32, default: Option<&PyObject>) -> PyResult {
-    let value = unicodectype::to_digit(code).filter(|_| is_assigned(version, code));
+    let value = match old_numbers(version, code) {
+        Some(row) => u32::try_from(row.2).ok(),
+        None => unicodectype::to_digit(code),
+    };
     or_default(
         value.map(|value| PyLongObject::from_i64(value.into()).into_object()),
         default,
@@ -108,7 +125,10 @@ fn digit(version: Version, code: u32, default: Option<&PyObject>) -> PyResult {
 }
 
 fn numeric(version: Version, code: u32, default: Option<&PyObject>) -> PyResult {
-    let value = unicodectype::to_numeric(code).filter(|_| is_assigned(version, code));
+    let value = match old_numbers(version, code) {
+        Some(row) => Some(row.3).filter(|value| *value != -1.0),
+        None => unicodectype::to_numeric(code),
+    };
     or_default(
         value.map(|value| PyFloatObject::from_f64(value).into_object()),
         default,
@@ -125,11 +145,36 @@ fn name(version: Version, code: u32, default: Option<&PyObject>) -> PyResult {
 }
 
 fn lookup(name: &str) -> PyResult<Ref<PyUnicodeObject>> {
-    let is_plain = !name.starts_with(' ') && !name.ends_with(' ');
-    match unicode_names2::character(name).filter(|_| is_plain) {
+    let found = unicode_names2::character(name)
+        .filter(|found| is_name_of(name, *found))
+        .or_else(|| by_number(name));
+    match found {
         Some(found) => Ok(PyUnicodeObject::from_char(u32::from(found))),
         None => Err(raise!(KeyError, "undefined character name '{name}'")),
     }
+}
+
+/// Whether the crate found the character by its name or an alias, and not by a name with other spaces and hyphens.
+fn is_name_of(query: &str, found: char) -> bool {
+    let Some(name) = unicode_names2::name(found).map(|name| name.to_string()) else {
+        return query.trim() == query;
+    };
+    let letters = |text: &str| {
+        text.chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '_'))
+            .collect::<String>()
+            .to_ascii_uppercase()
+    };
+    name.eq_ignore_ascii_case(query) || (letters(&name) != letters(query) && query.trim() == query)
+}
+
+/// The character of a name that ends in its own number.
+fn by_number(name: &str) -> Option<char> {
+    let (_, number) = name.rsplit_once('-')?;
+    let found = char::from_u32(u32::from_str_radix(number, 16).ok()?)?;
+    unicode_names2::name(found)
+        .filter(|known| known.to_string().eq_ignore_ascii_case(name))
+        .map(|_| found)
 }
 
 /// The database as an object; only version 3.2.0 has one.

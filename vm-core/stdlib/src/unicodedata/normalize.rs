@@ -1,6 +1,6 @@
 //! Normalisation forms (UAX #15): decomposition, canonical order, composition.
 
-use super::tables::COMPOSITIONS;
+use super::tables::{COMPOSITIONS, OLD_DECOMPOSITIONS};
 use super::{Version, is_assigned, parts_of, record};
 use adder_runtime::prelude::*;
 
@@ -75,6 +75,11 @@ fn decompose(version: Version, form: Form, code: u32, out: &mut Vec<u32>) {
     }
     if let Some(letters) = split_hangul(code) {
         return out.extend(letters);
+    }
+    if version == Version::Old
+        && let Some((_, corrected)) = OLD_DECOMPOSITIONS.iter().find(|(from, _)| *from == code)
+    {
+        return out.push(*corrected);
     }
     match parts_of(code) {
         ([], _) => out.push(code),

@@ -53,8 +53,11 @@ impl PyByteArrayObject {
                 let copy = self.as_bytes().to_vec();
                 return self.extend_from_slice(&copy);
             }
+            // The argument's `__buffer__` may change the array.
+            let end = self.len();
             let more = BytesArg::of(iterable_of_ints)?;
-            return self.extend_from_slice(more.as_bytes());
+            let end = end.min(self.len());
+            return self.splice(end, end, more.as_bytes());
         }
         let ty = iterable_of_ints.ty();
         if ty.tp_iter.get().is_none() && !iterable_of_ints.is_sequence() {

@@ -232,13 +232,10 @@ impl PyByteArrayObject {
             let start = range.start as usize;
             return self.splice(start, start + range.count, &bytes);
         }
-        if value.is_none() {
+        if bytes.is_empty() {
             return self.delete_extended(range);
         }
         if bytes.len() != range.count {
-            if range.count == 0 && range.step == 1 {
-                return Ok(());
-            }
             return Err(raise!(
                 ValueError,
                 "attempt to assign bytes of size {} to extended slice of size {}",
@@ -337,8 +334,7 @@ impl PyByteArrayObject {
                 source.ty().full_name()
             ));
         }
-        let bytes = collect_bytes(source)?;
-        self.extend_from_slice(&bytes)
+        source.for_each(|item| self.push(byte_value(&item, BYTE_RANGE)?))
     }
     #[slot]
     unsafe fn tp_dealloc(this: *mut PyByteArrayObject) {
@@ -392,8 +388,8 @@ impl PyByteArrayObject {
     fn nb_remainder(a: &PyObject, b: &PyObject) -> PyResult {
         match a.downcast::<PyByteArrayObject>() {
             Some(format) => {
-                let format = format.as_bytes().to_vec();
-                Ok(PyByteArrayObject::from_slice(&bytes_format::format(&format, b)?).into_object())
+                let _held = bytes_methods::ByteString::hold(format);
+                Ok(PyByteArrayObject::from_slice(&bytes_format::format(format.as_bytes(), b)?).into_object())
             }
             None => Ok(not_implemented().to_ref()),
         }

@@ -61,6 +61,7 @@ macro_rules! shared_methods {
             /// The hexadecimal digits of the bytes, with separators if asked for.
             #[method("($self, /, sep=<unrepresentable>, bytes_per_sep=1)")]
             fn hex(&self, sep: Option<&PyObject>, bytes_per_sep: i32) -> PyResult<Ref<PyUnicodeObject>> {
+                let _held = self.hold();
                 to_hex(self.bytes(), sep, bytes_per_sep)
             }
             /// Whether all bytes are ASCII letters or digits and there is one.

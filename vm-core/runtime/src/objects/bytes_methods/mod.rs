@@ -23,6 +23,8 @@ pub trait ByteString: TypedObject {
     fn make_from(bytes: &[u8]) -> Ref<Self>;
     /// A result that has all the bytes of this object: the object itself when it is immutable and exact.
     fn whole(&self) -> Ref<Self>;
+    /// Keeps the bytes in place and their number as it is while Python code may run.
+    fn hold(&self) -> Hold<'_>;
     /// The type's name, for messages.
     const NAME: &'static str;
 }
@@ -41,6 +43,9 @@ impl ByteString for PyBytesObject {
     fn whole(&self) -> Ref<Self> {
         self.to_exact()
     }
+    fn hold(&self) -> Hold<'_> {
+        Hold(None)
+    }
     const NAME: &'static str = "bytes";
 }
 
@@ -58,7 +63,22 @@ impl ByteString for PyByteArrayObject {
     fn whole(&self) -> Ref<Self> {
         PyByteArrayObject::from_slice(self.as_bytes())
     }
+    fn hold(&self) -> Hold<'_> {
+        self.ob_exports.set(self.ob_exports.get() + 1);
+        Hold(Some(self))
+    }
     const NAME: &'static str = "bytearray";
+}
+
+/// See `ByteString::hold`: an export of a `bytearray` that is given back on drop.
+pub struct Hold<'a>(Option<&'a PyByteArrayObject>);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        if let Some(array) = self.0 {
+            array.ob_exports.set(array.ob_exports.get() - 1);
+        }
+    }
 }
 
 /// A part of an object as a new one, or the object itself where `whole` gives it.
@@ -199,6 +219,7 @@ pub fn fill_repeated(target: &mut [u8], pattern: &[u8]) {
 
 /// `item in bytes`: a byte or a run of bytes.
 pub fn contains<T: ByteString>(this: &T, item: &PyObject) -> PyResult<bool> {
+    let _held = this.hold();
     if item.has_index() && !has_buffer(item) {
         let byte = byte_value(item, "byte must be in range(0, 256)")?;
         return Ok(memchr::memchr(byte, this.bytes()).is_some());
@@ -336,6 +357,9 @@ pub fn join<T: ByteString>(this: &T, iterable: &PyObject) -> PyResult<Ref<T>> {
             }
         })?;
         pieces.push(piece);
+        if crate::objects::unicodeobject::split::fast_items(&sequence).len() != items.len() {
+            return Err(raise!(RuntimeError, "sequence changed size during iteration"));
+        }
     }
     let separator = this.bytes();
     let total: usize = pieces.iter().map(|piece| piece.as_bytes().len()).sum();

@@ -46,6 +46,7 @@ pub(super) fn find<T: ByteString>(
     end: Option<&PyObject>,
     which: End,
 ) -> PyResult<Option<usize>> {
+    let _held = this.hold();
     let wanted = Wanted::of(sub)?;
     let (start, end) = bounds(start, end)?;
     let (bytes, wanted) = (this.bytes(), wanted.as_bytes());
@@ -77,6 +78,7 @@ pub(super) fn count<T: ByteString>(
     start: Option<&PyObject>,
     end: Option<&PyObject>,
 ) -> PyResult<usize> {
+    let _held = this.hold();
     let wanted = Wanted::of(sub)?;
     let (start, end) = bounds(start, end)?;
     let (bytes, wanted) = (this.bytes(), wanted.as_bytes());
@@ -98,6 +100,7 @@ pub(super) fn affix_test<T: ByteString>(
     end: Option<&PyObject>,
     which: End,
 ) -> PyResult<bool> {
+    let _held = this.hold();
     let (start, end) = bounds(start, end)?;
     let matches = |affix: &PyObject| -> PyResult<bool> {
         let affix = BytesArg::of(affix)?;
@@ -143,6 +146,7 @@ pub(super) fn split<T: ByteString>(
     max_split: isize,
     which: End,
 ) -> PyResult<Ref<PyListObject>> {
+    let _held = this.hold();
     let limit = usize::try_from(max_split).unwrap_or(usize::MAX);
     let separator = sep.filter(|sep| !is_none(sep)).map(BytesArg::of).transpose()?;
     let bytes = this.bytes();

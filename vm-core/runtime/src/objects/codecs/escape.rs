@@ -231,6 +231,7 @@ pub fn decode_raw_unicode_escape(bytes: &[u8], errors: &str, is_final: bool) -> 
 pub fn decode_bytes_escape(bytes: &[u8], errors: &str) -> PyResult<Vec<u8>> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
+    let mut invalid: Option<(String, &str)> = None;
     while at < bytes.len() {
         if bytes[at] != b'\\' {
             decoded.push(bytes[at]);
@@ -244,6 +245,9 @@ pub fn decode_bytes_escape(bytes: &[u8], errors: &str) -> PyResult<Vec<u8>> {
             b'\n' => at += 2,
             b'0'..=b'7' => {
                 let (value, end) = octal(bytes, at + 1);
+                if value > 0o377 {
+                    invalid.get_or_insert_with(|| (format!("{value:o}"), "octal escape"));
+                }
                 decoded.push(value as u8);
                 at = end;
             }
@@ -270,11 +274,17 @@ pub fn decode_bytes_escape(bytes: &[u8], errors: &str) -> PyResult<Vec<u8>> {
             _ => {
                 match simple_escape(letter) {
                     Some(byte) => decoded.push(byte),
-                    None => decoded.extend_from_slice(&[b'\\', letter]),
+                    None => {
+                        invalid.get_or_insert_with(|| (char::from(letter).to_string(), "escape"));
+                        decoded.extend_from_slice(&[b'\\', letter]);
+                    }
                 }
                 at += 2;
             }
         }
+    }
+    if let Some((shown, kind)) = invalid {
+        warn_invalid(&shown, kind)?;
     }
     Ok(decoded)
 }

@@ -79,6 +79,10 @@ pub fn decode(bytes: &[u8], errors: &str, is_final: bool) -> PyResult<Decoded> {
             let start = at + valid;
             match wrong {
                 None => Step::Next(start),
+                // A surrogate may be about to be whole, for handlers that take it.
+                _ if !is_final && matches!(bytes[start..], [0xED, 0xA0..=0xBF]) => {
+                    Step::Incomplete(start, "")
+                }
                 Some(None) => Step::Incomplete(start, "unexpected end of data"),
                 Some(Some(n_bad)) => {
                     let is_start = matches!(bytes[start], 0xC2..=0xF4);

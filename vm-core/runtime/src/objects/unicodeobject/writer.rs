@@ -15,6 +15,11 @@ pub struct UnicodeWriter {
     kind: usize,
     ascii: bool,
     failed: bool,
+    /// The only thing written so far, not yet copied: the result may be this very string. `capacity` is then 0, so
+    /// that the next write passes through `reallocate`.
+    only: Option<Ref<PyUnicodeObject>>,
+    /// The real capacity meanwhile.
+    set_aside: usize,
 }
 
 impl Default for UnicodeWriter {
@@ -32,6 +37,8 @@ impl UnicodeWriter {
             kind: 1,
             ascii: true,
             failed: false,
+            only: None,
+            set_aside: 0,
         }
     }
     pub fn with_capacity(n_units: usize) -> UnicodeWriter {
@@ -44,11 +51,11 @@ impl UnicodeWriter {
     /// How many characters have been written.
     #[inline]
     pub fn len(&self) -> usize {
-        self.len
+        self.len + self.only.as_ref().map_or(0, |only| only.len())
     }
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
     #[inline]
     fn header(&self) -> usize {
@@ -103,15 +110,30 @@ impl UnicodeWriter {
         }
         match self.len.checked_add(n_more) {
             Some(len) if len <= self.capacity => true,
-            Some(len) => self.reallocate(len.saturating_add(len / 4).max(16)),
+            Some(len) => self.make_room(len, n_more),
             None => {
                 self.failed = true;
                 false
             }
         }
     }
+    /// Copies the only string, if there is one that waits.
+    fn settle(&mut self) -> bool {
+        let Some(only) = self.only.take() else { return false };
+        self.capacity = self.set_aside;
+        per_kind!(only.data(), units => self.push_units(units, only.max_char_value()));
+        true
+    }
+    #[cold]
+    fn make_room(&mut self, len: usize, n_more: usize) -> bool {
+        if self.settle() {
+            return self.reserve(n_more, 0);
+        }
+        self.reallocate(len.saturating_add(len / 4).max(16))
+    }
     #[cold]
     fn widen(&mut self, max_char: u32) {
+        self.settle();
         let kind = match max_char {
             0..0x100 => 1,
             0x100..0x1_0000 => 2,
@@ -190,6 +212,16 @@ impl UnicodeWriter {
         text.chars().for_each(|c| self.push_char(c));
     }
     pub fn push_object(&mut self, text: &PyUnicodeObject) {
+        if self.len == 0
+            && self.only.is_none()
+            && !text.is_empty()
+            && !self.failed
+            && PyUnicodeObject::check_exact(text.as_object())
+        {
+            self.set_aside = std::mem::take(&mut self.capacity);
+            self.only = Some(text.to_ref());
+            return;
+        }
         per_kind!(text.data(), units => self.push_units(units, text.max_char_value()));
     }
     /// Appends a part of a string; the range is within it.
@@ -219,6 +251,9 @@ impl UnicodeWriter {
     pub fn finish(mut self) -> PyResult<Ref<PyUnicodeObject>> {
         if self.failed {
             return Err(memory::no_memory());
+        }
+        if let Some(only) = self.only.take() {
+            return Ok(only);
         }
         if self.len == 0 {
             return Ok(PyUnicodeObject::empty());
