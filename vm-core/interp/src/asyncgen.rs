@@ -39,7 +39,11 @@ impl WrappedValue {
 
 /// ASYNC_GEN_WRAP.
 pub fn wrap_value(value: &PyObject) -> PyResult {
-    Ok(Ref::new(WrappedValue { ob_base: memory::blank_header(), value: Some(value.to_ref()) })?.into_object())
+    Ok(Ref::new(WrappedValue {
+        ob_base: memory::blank_header(),
+        value: Some(value.to_ref()),
+    })?
+    .into_object())
 }
 
 /// What a step of the generator means to the awaitable: a wrapped value ends the await with StopIteration(value).
@@ -161,7 +165,10 @@ impl AsyncGenerator {
     #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
     fn athrow(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         genobject::warn_old_throw(val, tb, "a")?;
-        new_athrow(self, Some((typ.to_ref(), val.map(PyObject::to_ref), tb.map(PyObject::to_ref))))
+        new_athrow(
+            self,
+            Some((typ.to_ref(), val.map(PyObject::to_ref), tb.map(PyObject::to_ref))),
+        )
     }
     /// An awaitable that raises GeneratorExit in the generator.
     #[method]
@@ -226,7 +233,10 @@ impl ASend {
         if self.state.get() == State::Init {
             if self.generator.gi_running_async.get() != 0 {
                 self.state.set(State::Closed);
-                return Err(raise!(RuntimeError, "anext(): asynchronous generator is already running"));
+                return Err(raise!(
+                    RuntimeError,
+                    "anext(): asynchronous generator is already running"
+                ));
             }
             self.state.set(State::Iter);
         }
@@ -236,7 +246,10 @@ impl ASend {
 
     fn advance(&self, arg: &PyObject) -> PyResult {
         if self.state.get() == State::Closed {
-            return Err(raise!(RuntimeError, "cannot reuse already awaited __anext__()/asend()"));
+            return Err(raise!(
+                RuntimeError,
+                "cannot reuse already awaited __anext__()/asend()"
+            ));
         }
         let first = self.state.get() == State::Init;
         self.begin()?;
@@ -305,7 +318,10 @@ impl ASend {
     #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
     fn throw(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         if self.state.get() == State::Closed {
-            return Err(raise!(RuntimeError, "cannot reuse already awaited __anext__()/asend()"));
+            return Err(raise!(
+                RuntimeError,
+                "cannot reuse already awaited __anext__()/asend()"
+            ));
         }
         self.begin()?;
         let exception = thrown_exception(typ, val, tb)?;
@@ -356,7 +372,10 @@ impl AThrow {
         if self.generator.gi_running_async.get() != 0 {
             self.state.set(State::Closed);
             let what = if self.args.is_none() { "aclose" } else { "athrow" };
-            return Err(raise!(RuntimeError, "{what}(): asynchronous generator is already running"));
+            return Err(raise!(
+                RuntimeError,
+                "{what}(): asynchronous generator is already running"
+            ));
         }
         self.state.set(State::Iter);
         self.generator.gi_running_async.set(1);
@@ -377,7 +396,10 @@ impl AThrow {
                     return Err(raise!(StopAsyncIteration));
                 }
                 if !is_none(arg) {
-                    return Err(raise!(RuntimeError, "can't send non-None value to a just-started coroutine"));
+                    return Err(raise!(
+                        RuntimeError,
+                        "can't send non-None value to a just-started coroutine"
+                    ));
                 }
                 self.begin()?;
                 let sent = match &self.args {
@@ -507,8 +529,11 @@ pub struct ANextAwaitable {
 }
 
 pub fn new_anext_awaitable(wrapped: Ref, default: &PyObject) -> PyResult {
-    let awaitable =
-        Ref::new(ANextAwaitable { ob_base: memory::blank_header(), wrapped, default: default.to_ref() })?;
+    let awaitable = Ref::new(ANextAwaitable {
+        ob_base: memory::blank_header(),
+        wrapped,
+        default: default.to_ref(),
+    })?;
     Ok(awaitable.into_object())
 }
 
@@ -521,7 +546,9 @@ impl ANextAwaitable {
         }
         match iterator.ty().async_slot(|slots| slots.am_await.get()) {
             // SAFETY: a slot of the iterator's type.
-            Some(am_await) => unsafe { adder_runtime::protocol::from_slot(am_await(iterator.as_raw()), "__await__") },
+            Some(am_await) => unsafe {
+                adder_runtime::protocol::from_slot(am_await(iterator.as_raw()), "__await__")
+            },
             None => Err(raise!(TypeError, "__await__() must return an iterator")),
         }
     }
@@ -583,4 +610,3 @@ impl ANextAwaitable {
         self.judge(iterator.call_method(identifier!("close"), &[]))
     }
 }
-

@@ -71,8 +71,11 @@ pub unsafe fn call(ts: &'static ThreadState, args: *mut *mut PyObject, n: usize)
             unpack_method(args);
         }
         let callable = *args;
-        let (first, n_args) =
-            if (*args.add(1)).is_null() { (args.add(2), n) } else { (args.add(1), n + 1) };
+        let (first, n_args) = if (*args.add(1)).is_null() {
+            (args.add(2), n)
+        } else {
+            (args.add(1), n + 1)
+        };
         if is_ours(callable) {
             *args = null_mut();
             return match push_call(ts, callable.cast(), first, n_args, None) {
@@ -80,7 +83,12 @@ pub unsafe fn call(ts: &'static ThreadState, args: *mut *mut PyObject, n: usize)
                 Err(_) => Called::Raised,
             };
         }
-        match vectorcall(&*callable, first, n_args | PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut()) {
+        match vectorcall(
+            &*callable,
+            first,
+            n_args | PY_VECTORCALL_ARGUMENTS_OFFSET,
+            null_mut(),
+        ) {
             Ok(value) => Called::Value(value.into_raw()),
             Err(_) => Called::Raised,
         }
@@ -103,8 +111,11 @@ pub unsafe fn call_keywords(
             unpack_method(args);
         }
         let callable = *args;
-        let (first, n_args) =
-            if (*args.add(1)).is_null() { (args.add(2), n) } else { (args.add(1), n + 1) };
+        let (first, n_args) = if (*args.add(1)).is_null() {
+            (args.add(2), n)
+        } else {
+            (args.add(1), n + 1)
+        };
         let n_positional = n_args - (*names.cast::<PyTupleObject>()).len();
         if is_ours(callable) {
             *args = null_mut();
@@ -113,7 +124,12 @@ pub unsafe fn call_keywords(
                 Err(_) => Called::Raised,
             };
         }
-        match vectorcall(&*callable, first, n_positional | PY_VECTORCALL_ARGUMENTS_OFFSET, names) {
+        match vectorcall(
+            &*callable,
+            first,
+            n_positional | PY_VECTORCALL_ARGUMENTS_OFFSET,
+            names,
+        ) {
             Ok(value) => Called::Value(value.into_raw()),
             Err(_) => Called::Raised,
         }
@@ -151,7 +167,9 @@ pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject, has_ke
         let keywords = keywords.filter(|keywords| keywords.len() != 0);
         // SAFETY: the type is checked.
         if !unsafe { is_ours(callable.as_ptr()) } {
-            return callable.call_tuple(&tuple, keywords.as_deref()).map(|value| Called::Value(value.into_raw()));
+            return callable
+                .call_tuple(&tuple, keywords.as_deref())
+                .map(|value| Called::Value(value.into_raw()));
         }
         let function = callable.to_ref().into_raw().cast();
         let items = tuple.as_slice().as_ptr().cast::<*mut PyObject>();
@@ -176,7 +194,8 @@ pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject, has_ke
         }
         let names = (!names.is_empty()).then(|| PyTupleObject::from_vec(names));
         // SAFETY: the tuple and the dict keep the arguments while they are bound.
-        unsafe { new_call_frame(ts, function, all.as_ptr(), n_positional, names.as_deref()) }.map(Called::Frame)
+        unsafe { new_call_frame(ts, function, all.as_ptr(), n_positional, names.as_deref()) }
+            .map(Called::Frame)
     })();
     match result {
         Ok(called) => {
@@ -199,7 +218,11 @@ pub fn function_text(function: &PyObject) -> PyResult<String> {
     match function.get_attr_opt(identifier!("__module__"))? {
         Some(module) if !is_none(&module) => {
             let module = module.str()?.to_string_lossy();
-            Ok(if module == "builtins" { format!("{qualname}()") } else { format!("{module}.{qualname}()") })
+            Ok(if module == "builtins" {
+                format!("{qualname}()")
+            } else {
+                format!("{module}.{qualname}()")
+            })
         }
         _ => Ok(format!("{qualname}()")),
     }
@@ -331,8 +354,9 @@ unsafe fn bind_arguments(
             *registers.add(index) = value;
         }
         if has_varargs {
-            let rest: Vec<Ref> =
-                (n_copied..n_positional).map(|index| Ref::from_borrowed(*args.add(index))).collect();
+            let rest: Vec<Ref> = (n_copied..n_positional)
+                .map(|index| Ref::from_borrowed(*args.add(index)))
+                .collect();
             *registers.add(n_named) = PyTupleObject::from_vec(rest).into_object_raw();
         }
         let keywords = if has_varkw {
@@ -344,7 +368,14 @@ unsafe fn bind_arguments(
             None
         };
         if let Some(names) = names {
-            bind_keywords(function, code, registers, names, args.add(n_positional), keywords.as_deref())?;
+            bind_keywords(
+                function,
+                code,
+                registers,
+                names,
+                args.add(n_positional),
+                keywords.as_deref(),
+            )?;
         }
         if n_positional > n_args && !has_varargs {
             return Err(too_many_positional(function, code, n_positional, registers));
@@ -354,7 +385,14 @@ unsafe fn bind_arguments(
             let n_defaults = defaults.map_or(0, |defaults| defaults.len());
             let n_required = n_args - n_defaults.min(n_args);
             if (n_positional..n_required).any(|index| (*registers.add(index)).is_null()) {
-                return Err(missing_arguments(function, code, n_required, 0, registers, "positional"));
+                return Err(missing_arguments(
+                    function,
+                    code,
+                    n_required,
+                    0,
+                    registers,
+                    "positional",
+                ));
             }
             if let Some(defaults) = defaults {
                 let skip = n_defaults.saturating_sub(n_args);
@@ -383,7 +421,14 @@ unsafe fn bind_arguments(
                 }
             }
             if missing {
-                return Err(missing_arguments(function, code, n_named, n_args, registers, "keyword-only"));
+                return Err(missing_arguments(
+                    function,
+                    code,
+                    n_named,
+                    n_args,
+                    registers,
+                    "keyword-only",
+                ));
             }
         }
         Ok(())
@@ -406,7 +451,11 @@ unsafe fn bind_keywords(
         // SAFETY: a value a name.
         let value = unsafe { &**values.add(at) };
         let Some(text) = name.downcast::<PyUnicodeObject>() else {
-            return Err(raise!(TypeError, "{}() keywords must be strings", function.qualname().to_string_lossy()));
+            return Err(raise!(
+                TypeError,
+                "{}() keywords must be strings",
+                function.qualname().to_string_lossy()
+            ));
         };
         let mut found = (n_posonly..n_named).find(|index| parameters[*index].is(name));
         if found.is_none() {
@@ -445,7 +494,10 @@ fn unexpected_keyword(
     let data = code.data();
     let qualname = function.qualname().to_string_lossy();
     let given = |parameter: &PyUnicodeObject| {
-        names.as_slice().iter().any(|name| name.downcast::<PyUnicodeObject>().is_some_and(|name| name.eq(parameter)))
+        names.as_slice().iter().any(|name| {
+            name.downcast::<PyUnicodeObject>()
+                .is_some_and(|name| name.eq(parameter))
+        })
     };
     let as_keywords: Vec<String> = (0..data.n_posonly as usize)
         .map(|index| code.local_name(index))
@@ -468,7 +520,10 @@ fn unexpected_keyword(
             TypeError,
             "{qualname}() got an unexpected keyword argument '{name}'. Did you mean '{other}'?"
         ),
-        None => raise!(TypeError, "{qualname}() got an unexpected keyword argument '{name}'"),
+        None => raise!(
+            TypeError,
+            "{qualname}() got an unexpected keyword argument '{name}'"
+        ),
     }
 }
 
@@ -482,11 +537,15 @@ fn too_many_positional(
     let data = code.data();
     let (n_args, n_kwonly) = (data.n_args as usize, data.n_kwonly as usize);
     // SAFETY: argument registers.
-    let n_kwonly_given =
-        (n_args..n_args + n_kwonly).filter(|index| unsafe { !(*registers.add(*index)).is_null() }).count();
+    let n_kwonly_given = (n_args..n_args + n_kwonly)
+        .filter(|index| unsafe { !(*registers.add(*index)).is_null() })
+        .count();
     let n_defaults = function.defaults().map_or(0, |defaults| defaults.len());
     let (plural, takes) = if n_defaults > 0 {
-        (true, format!("from {} to {n_args}", n_args.saturating_sub(n_defaults)))
+        (
+            true,
+            format!("from {} to {n_args}", n_args.saturating_sub(n_defaults)),
+        )
     } else {
         (n_args != 1, n_args.to_string())
     };
@@ -504,7 +563,11 @@ fn too_many_positional(
         "{}() takes {takes} positional argument{} but {given}{keyword_part} {} given",
         function.qualname().to_string_lossy(),
         if plural { "s" } else { "" },
-        if given == 1 && n_kwonly_given == 0 { "was" } else { "were" }
+        if given == 1 && n_kwonly_given == 0 {
+            "was"
+        } else {
+            "were"
+        }
     )
 }
 
@@ -586,7 +649,11 @@ pub fn run_in_locals(function: Ref<PyFunctionObject>, locals: Ref) -> PyResult {
     // SAFETY: the function is live; the frame is complete, as the code takes no arguments.
     unsafe {
         let flags = function.code().co_flags.get();
-        let locals = if flags & CO_OPTIMIZED != 0 { null_mut() } else { locals.into_raw() };
+        let locals = if flags & CO_OPTIMIZED != 0 {
+            null_mut()
+        } else {
+            locals.into_raw()
+        };
         let frame = push_frame(ts, function.into_raw(), locals, 0)?;
         let result = run_new_frame(ts, frame);
         Ref::from_owned_opt(result).ok_or_else(Raised::assume)
@@ -651,7 +718,9 @@ pub unsafe fn call_method_descriptor(
 unsafe fn checked(result: *mut PyObject, callable: *mut PyObject) -> Option<*mut PyObject> {
     if result.is_null() && !adder_runtime::error::occurred() {
         // SAFETY: the callable is alive.
-        let name = unsafe { (*callable).repr() }.map(|text| text.to_string_lossy()).unwrap_or_default();
+        let name = unsafe { (*callable).repr() }
+            .map(|text| text.to_string_lossy())
+            .unwrap_or_default();
         let _ = raise!(SystemError, "{name} returned NULL without setting an exception");
     }
     (!result.is_null()).then_some(result)
@@ -684,4 +753,3 @@ pub unsafe fn push_init(
         Ok(frame)
     }
 }
-

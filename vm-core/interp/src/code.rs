@@ -20,7 +20,9 @@ fn interned(text: &PyStr) -> Ref {
 
 /// Strings that look like names are shared, as CPython does.
 fn is_name_like(text: &PyStr) -> bool {
-    text.as_wtf8().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    text.as_wtf8()
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 fn tuple_of_names(names: &[PyStr]) -> Ref<PyTupleObject> {
@@ -53,7 +55,11 @@ pub fn constant_object(constant: &Constant) -> PyResult {
         }
         Constant::Slice(parts) => {
             let [start, stop, step] = &**parts;
-            let parts = [constant_object(start)?, constant_object(stop)?, constant_object(step)?];
+            let parts = [
+                constant_object(start)?,
+                constant_object(stop)?,
+                constant_object(step)?,
+            ];
             PySliceObject::new_slice(Some(&parts[0]), Some(&parts[1]), Some(&parts[2]))?.into_object()
         }
         Constant::Code(code) => code_object(code)?.into_object(),
@@ -62,7 +68,11 @@ pub fn constant_object(constant: &Constant) -> PyResult {
 
 /// The compiler's code as a Python code object.
 pub fn code_object(code: &bytecode::CodeObject) -> PyResult<Ref<PyCodeObject>> {
-    let consts = code.consts.iter().map(constant_object).collect::<PyResult<Vec<_>>>()?;
+    let consts = code
+        .consts
+        .iter()
+        .map(constant_object)
+        .collect::<PyResult<Vec<_>>>()?;
     let location = |(start, position): &(u32, bytecode::Position)| Location {
         start: *start,
         line: position.line,
@@ -103,12 +113,16 @@ pub fn pristine_words(data: &CodeData) -> Vec<u64> {
     let mut words: Vec<u64> = data.words.iter().map(|word| word.get()).collect();
     let mut at = 0;
     while at < words.len() {
-        let Some(opcode) = Opcode::from_u8(words[at] as u8) else { break };
+        let Some(opcode) = Opcode::from_u8(words[at] as u8) else {
+            break;
+        };
         let info = opcode.info();
         words[at] = words[at] & !0xFF | info.generic as u64;
         let n = info.ext.words();
         for index in 1..=n {
-            let Some(word) = words.get_mut(at + index) else { break };
+            let Some(word) = words.get_mut(at + index) else {
+                break;
+            };
             let kept = match (index, info.ext) {
                 (1, Ext::Target(_) | Ext::Const(_) | Ext::Name(_) | Ext::SrcCount(_)) => 0xFFFF_FFFF,
                 (1, Ext::Src(_)) => 0xFFFF,
@@ -141,14 +155,18 @@ pub fn raise_compile_error(error: &CompileError, filename: &PyObject) -> Raised 
         }
     }
     let text = error.text.as_deref().map(PyUnicodeObject::from_str);
-    raise_syntax_error(ty, &error.message, &SyntaxErrorPlace {
-        filename,
-        lineno: error.lineno as isize,
-        offset: error.offset as isize,
-        end_lineno: error.end_lineno as isize,
-        end_offset: error.end_offset as isize,
-        text: text.as_ref().map(|text| text.as_object()),
-    })
+    raise_syntax_error(
+        ty,
+        &error.message,
+        &SyntaxErrorPlace {
+            filename,
+            lineno: error.lineno as isize,
+            offset: error.offset as isize,
+            end_lineno: error.end_lineno as isize,
+            end_offset: error.end_offset as isize,
+            text: text.as_ref().map(|text| text.as_object()),
+        },
+    )
 }
 
 /// Issues the compiler's warnings.
@@ -175,7 +193,12 @@ pub fn issue_warnings(warnings: &[CompileWarning], filename: &PyObject) -> PyRes
 }
 
 /// Compiles text that is already decoded.
-pub fn compile_text(text: &str, filename: &PyObject, mode: Mode, opts: &CompileOpts) -> PyResult<Ref<PyCodeObject>> {
+pub fn compile_text(
+    text: &str,
+    filename: &PyObject,
+    mode: Mode,
+    opts: &CompileOpts,
+) -> PyResult<Ref<PyCodeObject>> {
     let name = filename.str()?.to_string_lossy();
     match adder_compiler::compile_source(text, &name, mode, opts) {
         Ok(compiled) => {
@@ -194,7 +217,8 @@ pub fn decode_source(source: &[u8], filename: &PyObject) -> PyResult<String> {
             let codecs = adder_runtime::hooks::import_module("codecs")?;
             let encoding = PyUnicodeObject::from_str(&encoding);
             let bytes = PyBytesObject::from_slice(source);
-            let decoded = codecs.call_method(identifier!("decode"), &[bytes.as_object(), encoding.as_object()]);
+            let decoded =
+                codecs.call_method(identifier!("decode"), &[bytes.as_object(), encoding.as_object()]);
             match decoded {
                 Ok(text) => Ok(text.str()?.to_str()?.to_owned()),
                 Err(raised) => {
@@ -217,12 +241,16 @@ pub fn dump(stage: &str, source: &str) -> Result<String, String> {
     match stage {
         "ast" => {
             let text = adder_compiler::parse::source::normalize_newlines(source);
-            let parsed = adder_compiler::parse::parse(&text, Mode::Exec).map_err(|error| error.to_string())?;
+            let parsed =
+                adder_compiler::parse::parse(&text, Mode::Exec).map_err(|error| error.to_string())?;
             Ok(format!("{:#?}\n", parsed.ast))
         }
         "bytecode" => {
-            let compiled = adder_compiler::compile_source(source, "<source>", Mode::Exec, &CompileOpts::default());
-            Ok(bytecode::disasm::disassemble(&compiled.map_err(|error| error.to_string())?.code))
+            let compiled =
+                adder_compiler::compile_source(source, "<source>", Mode::Exec, &CompileOpts::default());
+            Ok(bytecode::disasm::disassemble(
+                &compiled.map_err(|error| error.to_string())?.code,
+            ))
         }
         _ => Err(format!("no stage {stage:?} to dump: ast and bytecode are there")),
     }

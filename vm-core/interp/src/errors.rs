@@ -72,11 +72,18 @@ pub fn handled_exception(ts: &ThreadState) -> Option<Ref> {
 
 /// `type(value).__name__: value` for messages.
 pub fn brief(exception: &PyObject) -> String {
-    let text = exception.str().map(|text| text.to_string_lossy()).unwrap_or_else(|raised| {
-        raised.clear();
-        "<exception str() failed>".to_owned()
-    });
-    if text.is_empty() { exception.ty().short_name() } else { format!("{}: {text}", exception.ty().short_name()) }
+    let text = exception
+        .str()
+        .map(|text| text.to_string_lossy())
+        .unwrap_or_else(|raised| {
+            raised.clear();
+            "<exception str() failed>".to_owned()
+        });
+    if text.is_empty() {
+        exception.ty().short_name()
+    } else {
+        format!("{}: {text}", exception.ty().short_name())
+    }
 }
 
 /// Runs `f` with the exception in flight put aside; it is in flight again afterwards, whatever `f` did.

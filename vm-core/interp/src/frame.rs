@@ -205,7 +205,9 @@ fn release_chunk(ts: &ThreadState, chunk: *mut _PyStackChunk) {
         ts.base.datastack_chunk.set(previous);
         ts.base.datastack_top.set((*previous).top.get() as *mut _);
         let start = previous.cast::<u64>().add(header);
-        ts.base.datastack_limit.set(start.add((*previous).size.get()).cast());
+        ts.base
+            .datastack_limit
+            .set(start.add((*previous).size.get()).cast());
         memory::raw_free(chunk.cast());
     }
 }

@@ -17,7 +17,11 @@ pub fn f_locals(object: &FrameObject) -> PyResult {
         }
     }
     let object = object.to_ref();
-    Ok(Ref::new(FrameLocalsProxy { ob_base: memory::blank_header(), frame: object })?.into_object())
+    Ok(Ref::new(FrameLocalsProxy {
+        ob_base: memory::blank_header(),
+        frame: object,
+    })?
+    .into_object())
 }
 
 /// Whether an inlined comprehension of a module or class has variables that are bound now.
@@ -45,10 +49,8 @@ pub unsafe fn snapshot(frame: *mut Frame) -> PyResult {
             dict.update(&*(*frame).locals)?;
         }
         let code = (*frame).code();
-        for index in 0..(*frame).n_localsplus() {
-            if let Some(value) = Frame::local_value(frame, index) {
-                dict.set(code.local_name(index).as_object(), &value)?;
-            }
+        for (index, value) in bound_variables(frame) {
+            dict.set(code.local_name(index).as_object(), &value)?;
         }
         if let Some(object) = (*frame).frame_obj.as_ref()
             && let Some(extra) = object.f_extra_locals.get().as_ref()
@@ -57,6 +59,35 @@ pub unsafe fn snapshot(frame: *mut Frame) -> PyResult {
         }
         Ok(dict.into_object())
     }
+}
+
+/// The bound variables, in the order of the registers. A variable of an inlined comprehension that runs hides one of the
+/// same name.
+fn bound_variables(frame: *mut Frame) -> Vec<(usize, Ref)> {
+    // SAFETY: the frame is alive.
+    let (code, n) = unsafe { ((*frame).code(), (*frame).n_localsplus()) };
+    let kinds = &code.data().kinds;
+    let bound: Vec<(usize, Ref)> = (0..n)
+        .filter_map(|index| Frame::local_value(frame, index).map(|value| (index, value)))
+        .collect();
+    let hidden: Vec<usize> = bound
+        .iter()
+        .map(|(index, _)| *index)
+        .filter(|index| kinds[*index] & CO_FAST_HIDDEN != 0)
+        .collect();
+    if hidden.is_empty() {
+        return bound;
+    }
+    let is_hidden_by = |index: usize| {
+        kinds[index] & CO_FAST_HIDDEN == 0
+            && hidden
+                .iter()
+                .any(|other| code.local_name(*other).eq(code.local_name(index)))
+    };
+    bound
+        .into_iter()
+        .filter(|(index, _)| !is_hidden_by(*index))
+        .collect()
 }
 
 /// The mapping behind `f_locals` of functions.
@@ -68,24 +99,37 @@ pub struct FrameLocalsProxy {
 
 impl FrameLocalsProxy {
     fn frame(&self) -> PyResult<*mut Frame> {
-        self.frame.frame().ok_or_else(|| raise!(RuntimeError, "the frame is gone"))
+        self.frame
+            .frame()
+            .ok_or_else(|| raise!(RuntimeError, "the frame is gone"))
     }
     fn extra(&self) -> Option<&PyDictObject> {
         // SAFETY: a dict or null.
         unsafe { self.frame.f_extra_locals.get().cast::<PyDictObject>().as_ref() }
     }
-    /// The number of the variable called `key`, bound ones first.
+    /// The number of the variable called `key`: a bound one, or for writing any that is not an inlined comprehension's.
     fn index_of(&self, key: &PyObject, bound: bool) -> PyResult<Option<usize>> {
-        key.hash()?;
-        let Some(name) = key.downcast::<PyUnicodeObject>() else { return Ok(None) };
+        let hash = key.hash()?;
         let frame = self.frame()?;
         // SAFETY: the frame is alive.
-        let (code, n) = unsafe { ((*frame).code(), (*frame).n_localsplus()) };
-        Ok((0..n).find(|index| {
-            code.local_name(*index).eq(name)
-                && (!bound || Frame::local_value(frame, *index).is_some())
-                && (bound || code.data().kinds[*index] & CO_FAST_HIDDEN == 0)
-        }))
+        let (code, n) = unsafe { ((*frame).code().to_ref(), (*frame).n_localsplus()) };
+        let candidates: Vec<usize> = if bound {
+            bound_variables(frame)
+                .into_iter()
+                .map(|(index, _)| index)
+                .collect()
+        } else {
+            (0..n)
+                .filter(|index| code.data().kinds[*index] & CO_FAST_HIDDEN == 0)
+                .collect()
+        };
+        for index in candidates {
+            let name = code.local_name(index);
+            if name.as_object().is(key) || (name.hash() == hash && name.as_object().eq(key)?) {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
     }
     fn get_value(&self, key: &PyObject) -> PyResult<Option<Ref>> {
         if let Some(index) = self.index_of(key, true)? {
@@ -100,12 +144,10 @@ impl FrameLocalsProxy {
     fn entries(&self) -> PyResult<Vec<(Ref, Ref)>> {
         let frame = self.frame()?;
         // SAFETY: the frame is alive.
-        let (code, n) = unsafe { ((*frame).code(), (*frame).n_localsplus()) };
+        let code = unsafe { (*frame).code() };
         let mut entries = Vec::new();
-        for index in 0..n {
-            if let Some(value) = Frame::local_value(frame, index) {
-                entries.push((code.local_name(index).to_object(), value));
-            }
+        for (index, value) in bound_variables(frame) {
+            entries.push((code.local_name(index).to_object(), value));
         }
         if let Some(extra) = self.extra() {
             let mut position = 0;
@@ -125,7 +167,9 @@ impl FrameLocalsProxy {
     fn set_value(&self, key: &PyObject, value: &PyObject) -> PyResult<()> {
         let Some(index) = self.index_of(key, false)? else {
             if self.extra().is_none() {
-                self.frame.f_extra_locals.set(PyDictObject::new().into_object_raw());
+                self.frame
+                    .f_extra_locals
+                    .set(PyDictObject::new().into_object_raw());
             }
             return match self.extra() {
                 Some(extra) => extra.set(key, value),
@@ -150,7 +194,9 @@ impl FrameLocalsProxy {
             if let Some(old) = old {
                 let kept = self.frame.f_overwritten_fast_locals.get();
                 if kept.is_null() {
-                    self.frame.f_overwritten_fast_locals.set(PyListObject::from_vec(vec![old]).into_object_raw());
+                    self.frame
+                        .f_overwritten_fast_locals
+                        .set(PyListObject::from_vec(vec![old]).into_object_raw());
                 } else {
                     (*kept.cast::<PyListObject>()).push(old);
                 }
@@ -159,7 +205,9 @@ impl FrameLocalsProxy {
         Ok(())
     }
     fn list_of(&self, pick: impl Fn((Ref, Ref)) -> Ref) -> PyResult<Ref<PyListObject>> {
-        Ok(PyListObject::from_vec(self.entries()?.into_iter().map(pick).collect()))
+        Ok(PyListObject::from_vec(
+            self.entries()?.into_iter().map(pick).collect(),
+        ))
     }
 }
 
@@ -174,7 +222,11 @@ impl FrameLocalsProxy {
         match frame.downcast::<FrameObject>() {
             Some(frame) => {
                 let frame = frame.to_ref();
-                Ok(Ref::new(FrameLocalsProxy { ob_base: memory::blank_header(), frame })?.into_object())
+                Ok(Ref::new(FrameLocalsProxy {
+                    ob_base: memory::blank_header(),
+                    frame,
+                })?
+                .into_object())
             }
             None => Err(raise!(TypeError, "expect frame, not {}", frame.ty().name())),
         }
@@ -187,8 +239,7 @@ impl FrameLocalsProxy {
     fn tp_repr(this: &PyObject) -> PyResult<Ref<PyUnicodeObject>> {
         // SAFETY: the slot's type.
         let proxy = unsafe { this.cast_unchecked::<FrameLocalsProxy>() };
-        let text =
-            adder_runtime::protocol::with_repr_guard(this, || proxy.to_dict()?.as_object().repr())?;
+        let text = adder_runtime::protocol::with_repr_guard(this, || proxy.to_dict()?.as_object().repr())?;
         Ok(text.unwrap_or_else(|| PyUnicodeObject::from_str("{...}")))
     }
     #[slot]
@@ -215,7 +266,11 @@ impl FrameLocalsProxy {
     #[slot]
     fn mp_subscript(&self, key: &PyObject) -> PyResult {
         self.get_value(key)?.ok_or_else(|| match key.str() {
-            Ok(text) => raise!(KeyError, "local variable '{}' is not defined", text.to_string_lossy()),
+            Ok(text) => raise!(
+                KeyError,
+                "local variable '{}' is not defined",
+                text.to_string_lossy()
+            ),
             Err(raised) => raised,
         })
     }
@@ -283,14 +338,19 @@ impl FrameLocalsProxy {
     /// The value of a name, or the default.
     #[method("($self, key, default=None, /)")]
     fn get(&self, key: &PyObject, default: Option<&PyObject>) -> PyResult {
-        Ok(self.get_value(key)?.unwrap_or_else(|| default.map_or_else(none_ref, PyObject::to_ref)))
+        Ok(self
+            .get_value(key)?
+            .unwrap_or_else(|| default.map_or_else(none_ref, PyObject::to_ref)))
     }
     /// Sets variables from a mapping.
     #[method("($self, other, /)")]
     fn update(&self, other: &PyObject) -> PyResult<()> {
         let dict = PyDictObject::new();
         if !PyDictObject::check(other) && !FrameLocalsProxy::check(other) {
-            return Err(raise!(TypeError, "update() argument must be dict or another FrameLocalsProxy"));
+            return Err(raise!(
+                TypeError,
+                "update() argument must be dict or another FrameLocalsProxy"
+            ));
         }
         dict.update(other)?;
         let mut position = 0;
@@ -326,10 +386,9 @@ impl FrameLocalsProxy {
         }
     }
     #[method]
-    fn __reversed__(&self) -> PyResult {
+    fn __reversed__(&self) -> PyResult<Ref<PyListObject>> {
         let mut keys: Vec<Ref> = self.entries()?.into_iter().map(|(key, _)| key).collect();
         keys.reverse();
-        PyListObject::from_vec(keys).as_object().iter()
+        Ok(PyListObject::from_vec(keys))
     }
 }
-

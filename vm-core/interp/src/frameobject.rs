@@ -131,7 +131,8 @@ impl FrameObject {
     }
     /// The frame is over and the values are the object's own.
     fn owns_frame(&self) -> bool {
-        self.frame().is_some_and(|frame| unsafe_owner(frame) == FrameOwner::FrameObject)
+        self.frame()
+            .is_some_and(|frame| unsafe_owner(frame) == FrameOwner::FrameObject)
     }
     fn clear_values(&self) {
         if let Some(frame) = self.frame()
@@ -157,7 +158,15 @@ fn unsafe_owner(frame: *mut Frame) -> FrameOwner {
     unsafe { (*frame).owner }
 }
 
-#[pytype(name = "frame", static_name = PyFrame_Type, flags = HAVE_GC)]
+#[pytype(
+    name = "frame",
+    static_name = PyFrame_Type,
+    flags = HAVE_GC,
+    members = [
+        ("f_trace_lines", Py_T_BOOL, std::mem::offset_of!(PyFrameObject, f_trace_lines), 0),
+        ("f_trace_opcodes", Py_T_BOOL, std::mem::offset_of!(PyFrameObject, f_trace_opcodes), 0)
+    ]
+)]
 impl FrameObject {
     #[slot]
     unsafe fn tp_dealloc(this: *mut FrameObject) {
@@ -182,8 +191,12 @@ impl FrameObject {
     }
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
-        let fields =
-            [self.f_trace.get(), self.f_extra_locals.get(), self.f_overwritten_fast_locals.get(), self.f_back.get().cast()];
+        let fields = [
+            self.f_trace.get(),
+            self.f_extra_locals.get(),
+            self.f_overwritten_fast_locals.get(),
+            self.f_back.get().cast(),
+        ];
         for field in fields {
             let status = visitor.visit(field);
             if status != 0 {
@@ -192,7 +205,9 @@ impl FrameObject {
         }
         match self.frame() {
             // SAFETY: the block is the object's own.
-            Some(frame) if unsafe_owner(frame) == FrameOwner::FrameObject => unsafe { traverse_frame(frame, visitor) },
+            Some(frame) if unsafe_owner(frame) == FrameOwner::FrameObject => unsafe {
+                traverse_frame(frame, visitor)
+            },
             _ => 0,
         }
     }
@@ -221,9 +236,7 @@ impl FrameObject {
                 return Ok(back.cast());
             }
             match self.frame() {
-                Some(frame) if !(*frame).previous.is_null() => {
-                    Ok(object_of((*frame).previous)?.cast())
-                }
+                Some(frame) if !(*frame).previous.is_null() => Ok(object_of((*frame).previous)?.cast()),
                 _ => Ok(none_ref()),
             }
         }
@@ -259,7 +272,9 @@ impl FrameObject {
     }
     #[setter]
     fn set_f_lineno(&self, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else { return Err(raise!(AttributeError, "cannot delete attribute")) };
+        let Some(value) = value else {
+            return Err(raise!(AttributeError, "cannot delete attribute"));
+        };
         let Some(line) = value.downcast_exact::<PyLongObject>() else {
             return Err(raise!(ValueError, "lineno must be an integer"));
         };
@@ -289,24 +304,6 @@ impl FrameObject {
         if let Some(value) = value.filter(|value| !is_none(value)) {
             self.f_trace.set(value.to_ref().into_raw());
         }
-        Ok(())
-    }
-    #[getter]
-    fn f_trace_lines(&self) -> bool {
-        self.f_trace_lines.get() != 0
-    }
-    #[setter]
-    fn set_f_trace_lines(&self, value: &PyObject) -> PyResult<()> {
-        self.f_trace_lines.set(value.is_true()? as c_char);
-        Ok(())
-    }
-    #[getter]
-    fn f_trace_opcodes(&self) -> bool {
-        self.f_trace_opcodes.get() != 0
-    }
-    #[setter]
-    fn set_f_trace_opcodes(&self, value: &PyObject) -> PyResult<()> {
-        self.f_trace_opcodes.set(value.is_true()? as c_char);
         Ok(())
     }
     /// Clears all references held by the frame.
@@ -339,7 +336,11 @@ impl FrameObject {
         size_of::<PyFrameObject>()
             + self.frame().map_or(0, |frame| {
                 // SAFETY: the frame is alive.
-                if self.owns_frame() { (HEADER_WORDS + unsafe { (*frame).n_registers() }) * 8 } else { 0 }
+                if self.owns_frame() {
+                    (HEADER_WORDS + unsafe { (*frame).n_registers() }) * 8
+                } else {
+                    0
+                }
             })
     }
 }

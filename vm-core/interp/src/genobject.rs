@@ -93,8 +93,12 @@ pub unsafe fn make_from_frame(ts: &ThreadState, frame: *mut Frame) -> PyResult {
             (*(*target).frame_obj).f_frame.set(target.cast());
         }
         let func = (*target).func();
-        (*generator).gi_name.set((*func.func_name.get()).to_ref().into_raw());
-        (*generator).gi_qualname.set((*func.func_qualname.get()).to_ref().into_raw());
+        (*generator)
+            .gi_name
+            .set((*func.func_name.get()).to_ref().into_raw());
+        (*generator)
+            .gi_qualname
+            .set((*func.func_qualname.get()).to_ref().into_raw());
         (*generator).gi_frame_state.set(FRAME_CREATED);
         if flags & CO_COROUTINE != 0 {
             let depth = ts.base.coroutine_origin_tracking_depth.get();
@@ -181,8 +185,13 @@ unsafe fn push_exc_state(ts: &ThreadState, generator: *mut PyGenObject) {
     // SAFETY: a live generator.
     unsafe {
         (*generator).gi_frame_state.set(FRAME_EXECUTING);
-        (*generator).gi_exc_state.previous_item.set(ts.base.exc_info.get());
-        ts.base.exc_info.set((&raw const (*generator).gi_exc_state).cast_mut());
+        (*generator)
+            .gi_exc_state
+            .previous_item
+            .set(ts.base.exc_info.get());
+        ts.base
+            .exc_info
+            .set((&raw const (*generator).gi_exc_state).cast_mut());
     }
 }
 
@@ -204,7 +213,11 @@ pub unsafe fn suspend_frame(ts: &ThreadState, frame: *mut Frame, is_yield_from: 
     // SAFETY: the caller's contract.
     unsafe {
         let generator = generator_of(frame);
-        let state = if is_yield_from { FRAME_SUSPENDED_YIELD_FROM } else { FRAME_SUSPENDED };
+        let state = if is_yield_from {
+            FRAME_SUSPENDED_YIELD_FROM
+        } else {
+            FRAME_SUSPENDED
+        };
         (*generator).gi_frame_state.set(state);
         pop_exc_state(ts, generator);
         (*frame).previous = null_mut();
@@ -462,16 +475,23 @@ pub fn thrown_exception(ty: &PyObject, value: Option<&PyObject>, traceback: Opti
     if let Some(traceback) = traceback
         && PyTracebackObject::check(traceback).eq(&false)
     {
-        return Err(raise!(TypeError, "throw() third argument must be a traceback object"));
+        return Err(raise!(
+            TypeError,
+            "throw() third argument must be a traceback object"
+        ));
     }
     let value = value.filter(|value| !is_none(value));
-    let is_class =
-        ty.downcast::<PyTypeObject>().is_some_and(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS));
+    let is_class = ty
+        .downcast::<PyTypeObject>()
+        .is_some_and(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS));
     let exception = if is_class {
         adder_runtime::exceptions::normalize(ty, value)?
     } else if ty.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS) {
         if value.is_some() {
-            return Err(raise!(TypeError, "instance exception may not have a separate value"));
+            return Err(raise!(
+                TypeError,
+                "instance exception may not have a separate value"
+            ));
         }
         ty.to_ref()
     } else {
@@ -520,7 +540,11 @@ pub fn close(generator: &PyGenObject) -> PyResult {
         let _ = raise!(GeneratorExit);
     }
     match step(generator, None, true) {
-        Ok(Sent::Yield(_)) => Err(raise!(RuntimeError, "{} ignored GeneratorExit", kind_name(generator))),
+        Ok(Sent::Yield(_)) => Err(raise!(
+            RuntimeError,
+            "{} ignored GeneratorExit",
+            kind_name(generator)
+        )),
         Ok(Sent::Return(value)) => Ok(value),
         Err(raised) => {
             if raised.matches(exc::StopIteration) || raised.matches(exc::GeneratorExit) {
@@ -570,7 +594,10 @@ pub fn yield_from_iter(frame: *mut Frame, object: &PyObject) -> PyResult {
         // SAFETY: the running frame.
         let flags = unsafe { (*frame).code() }.co_flags.get();
         if flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE) == 0 {
-            return Err(raise!(TypeError, "cannot 'yield from' a coroutine object in a non-coroutine generator"));
+            return Err(raise!(
+                TypeError,
+                "cannot 'yield from' a coroutine object in a non-coroutine generator"
+            ));
         }
         return Ok(object.to_ref());
     }
@@ -602,14 +629,13 @@ pub fn awaitable_iter(object: &PyObject) -> PyResult {
     // SAFETY: a slot of the object's type.
     let iterator = unsafe { adder_runtime::protocol::from_slot(am_await(object.as_ptr()), "__await__")? };
     if is_coroutine(&iterator) || is_iterable_coroutine(&iterator) {
-        return Err(raise!(TypeError, "{}.__await__() must return an iterator, not coroutine", ty.name()));
+        return Err(raise!(TypeError, "__await__() returned a coroutine"));
     }
     if !iterator.is_iterator() {
         return Err(raise!(
             TypeError,
-            "{}.__await__() must return an iterator, not {}",
-            ty.name(),
-            iterator.ty().name()
+            "__await__() returned non-iterator of type '{}'",
+            iterator.ty().full_name()
         ));
     }
     Ok(iterator)
@@ -682,7 +708,10 @@ pub fn code_attribute(generator: &PyGenObject) -> Ref {
 }
 
 pub fn is_suspended(generator: &PyGenObject) -> bool {
-    matches!(generator.gi_frame_state.get(), FRAME_SUSPENDED | FRAME_SUSPENDED_YIELD_FROM)
+    matches!(
+        generator.gi_frame_state.get(),
+        FRAME_SUSPENDED | FRAME_SUSPENDED_YIELD_FROM
+    )
 }
 
 pub fn is_running(generator: &PyGenObject) -> bool {
@@ -691,12 +720,22 @@ pub fn is_running(generator: &PyGenObject) -> bool {
 
 pub fn repr(generator: &PyGenObject, kind: &str) -> Ref<PyUnicodeObject> {
     let qualname = owned(&generator.gi_qualname);
-    let qualname = qualname.str().map(|text| text.to_string_lossy()).unwrap_or_default();
-    PyUnicodeObject::from_string(format!("<{kind} object {qualname} at {:p}>", as_object(generator).as_ptr()))
+    let qualname = qualname
+        .str()
+        .map(|text| text.to_string_lossy())
+        .unwrap_or_default();
+    PyUnicodeObject::from_string(format!(
+        "<{kind} object {qualname} at {:p}>",
+        as_object(generator).as_ptr()
+    ))
 }
 
 pub fn traverse(generator: &PyGenObject, visitor: &Visitor) -> c_int {
-    for field in [&generator.gi_name, &generator.gi_qualname, &generator.gi_origin_or_finalizer] {
+    for field in [
+        &generator.gi_name,
+        &generator.gi_qualname,
+        &generator.gi_origin_or_finalizer,
+    ] {
         let status = visitor.visit(field.get());
         if status != 0 {
             return status;
@@ -733,7 +772,7 @@ pub fn finalize(generator: &PyGenObject) {
                 && generator.gi_closed.get() == 0
             {
                 if let Err(raised) = finalizer.call1(object) {
-                    error::write_unraisable(raised, None, Some(object));
+                    unraisable(raised, "finalizing async generator", object);
                 }
                 return;
             }
@@ -744,9 +783,27 @@ pub fn finalize(generator: &PyGenObject) {
         if generator.gi_frame_state.get() < FRAME_EXECUTING
             && let Err(raised) = close(generator)
         {
-            error::write_unraisable(raised, None, Some(object));
+            unraisable(raised, "closing generator", object);
         }
     });
+}
+
+/// Tells of an exception that a finalizer met.
+pub fn unraisable(raised: Raised, doing: &str, object: &PyObject) {
+    let exception = raised.take();
+    let repr = object
+        .repr()
+        .map(|repr| repr.to_string_lossy())
+        .unwrap_or_else(|raised| {
+            raised.clear();
+            "<object repr() failed>".to_owned()
+        });
+    let raised = error::restore(exception);
+    error::write_unraisable(
+        raised,
+        Some(&format!("Exception ignored while {doing} {repr}")),
+        None,
+    );
 }
 
 /// # Safety
@@ -947,19 +1004,22 @@ impl Coroutine {
     fn coro_am_send(&self, value: &PyObject) -> PyResult<SendResult> {
         send_result(self, value)
     }
-    /// Resumes the coroutine: the `await` at which it stands gets the value `arg`.
+    /// Sends 'arg' into coroutine: the await at which it stands gets that value. Returns what is yielded next.
     #[method("($self, arg, /)", name = "send")]
     fn coro_send(&self, arg: &PyObject) -> PyResult {
         step_or_stop(self, step(self, Some(arg), false))
     }
-    /// Raises an exception where the coroutine stands.
-    #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)", name = "throw")]
+    /// Raises an exception in coroutine, at the await where it stands. Returns what is yielded next.
+    #[method(
+        "($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)",
+        name = "throw"
+    )]
     fn coro_throw(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         warn_old_throw(val, tb, "coroutine.")?;
         let exception = thrown_exception(typ, val, tb)?;
         step_or_stop(self, throw(self, exception, true))
     }
-    /// Raises GeneratorExit inside the coroutine.
+    /// Raises GeneratorExit inside coroutine.
     #[method(name = "close")]
     fn coro_close(&self) -> PyResult {
         close(self)
@@ -1049,10 +1109,15 @@ impl CoroutineWrapper {
     fn of(coroutine: &PyGenObject) -> PyResult<Ref<CoroutineWrapper>> {
         // SAFETY: the coroutine is a live object with this layout.
         let coroutine = unsafe { as_object(coroutine).to_ref().cast::<PyGenObject>() };
-        Ref::new(CoroutineWrapper { ob_base: memory::blank_header(), coroutine: Some(coroutine) })
+        Ref::new(CoroutineWrapper {
+            ob_base: memory::blank_header(),
+            coroutine: Some(coroutine),
+        })
     }
     fn coroutine(&self) -> PyResult<&PyGenObject> {
-        self.coroutine.as_deref().ok_or_else(|| raise!(RuntimeError, "the coroutine is gone"))
+        self.coroutine
+            .as_deref()
+            .ok_or_else(|| raise!(RuntimeError, "the coroutine is gone"))
     }
 }
 
@@ -1083,19 +1148,19 @@ impl CoroutineWrapper {
     #[method("($self, arg, /)")]
     fn send(&self, arg: &PyObject) -> PyResult {
         {
-        let coroutine = self.coroutine()?;
-        step_or_stop(coroutine, step(coroutine, Some(arg), false))
-    }
+            let coroutine = self.coroutine()?;
+            step_or_stop(coroutine, step(coroutine, Some(arg), false))
+        }
     }
     /// As the coroutine's.
     #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
     fn throw(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         {
-        warn_old_throw(val, tb, "coroutine.")?;
-        let exception = thrown_exception(typ, val, tb)?;
-        let coroutine = self.coroutine()?;
-        step_or_stop(coroutine, throw(coroutine, exception, true))
-    }
+            warn_old_throw(val, tb, "coroutine.")?;
+            let exception = thrown_exception(typ, val, tb)?;
+            let coroutine = self.coroutine()?;
+            step_or_stop(coroutine, throw(coroutine, exception, true))
+        }
     }
     /// As the coroutine's.
     #[method]

@@ -14,7 +14,10 @@ pub fn group_match(exception: &PyObject, class: &PyObject) -> PyResult<(Ref, Ref
     {
         adder_runtime::exceptions::set_traceback(matched, Some(traceback));
     }
-    Ok((found.matched.unwrap_or_else(none_ref), found.rest.unwrap_or_else(none_ref)))
+    Ok((
+        found.matched.unwrap_or_else(none_ref),
+        found.rest.unwrap_or_else(none_ref),
+    ))
 }
 
 /// PREP_RERAISE_STAR.

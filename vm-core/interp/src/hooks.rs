@@ -41,7 +41,11 @@ fn trip_signal(signum: i32) {
 }
 
 fn run_pending_signals() -> PyResult<()> {
-    if EVAL_BREAKER.load(Ordering::Relaxed) == 0 { Ok(()) } else { crate::pending::handle_eval_breaker() }
+    if EVAL_BREAKER.load(Ordering::Relaxed) == 0 {
+        Ok(())
+    } else {
+        crate::pending::handle_eval_breaker()
+    }
 }
 
 fn current_frame_object() -> PyResult<Option<Ref>> {
@@ -69,16 +73,22 @@ fn super_arguments() -> PyResult<(Ref<PyTypeObject>, Ref)> {
         let registers = Frame::registers(frame);
         let mut first = (*registers).as_ref().map(PyObject::to_ref);
         if data.kinds[0] & CO_FAST_CELL != 0
-            && let Some(cell) = (*registers).as_ref().and_then(|value| value.downcast_exact::<PyCellObject>())
+            && let Some(cell) = (*registers)
+                .as_ref()
+                .and_then(|value| value.downcast_exact::<PyCellObject>())
         {
             first = Ref::from_borrowed_opt(cell.ob_ref.get());
         }
-        let Some(first) = first else { return Err(raise!(RuntimeError, "super(): arg[0] deleted")) };
+        let Some(first) = first else {
+            return Err(raise!(RuntimeError, "super(): arg[0] deleted"));
+        };
         for index in 0..data.n_localsplus as usize {
             if data.kinds[index] & CO_FAST_FREE == 0 || !code.local_name(index).eq_str("__class__") {
                 continue;
             }
-            let Some(cell) = (*registers.add(index)).as_ref().and_then(|cell| cell.downcast_exact::<PyCellObject>())
+            let Some(cell) = (*registers.add(index))
+                .as_ref()
+                .and_then(|cell| cell.downcast_exact::<PyCellObject>())
             else {
                 return Err(raise!(RuntimeError, "super(): bad __class__ cell"));
             };
@@ -87,9 +97,11 @@ fn super_arguments() -> PyResult<(Ref<PyTypeObject>, Ref)> {
             };
             return match class.downcast::<PyTypeObject>() {
                 Ok(class) => Ok((class, first)),
-                Err(other) => {
-                    Err(raise!(RuntimeError, "super(): __class__ is not a type ({})", other.ty().name()))
-                }
+                Err(other) => Err(raise!(
+                    RuntimeError,
+                    "super(): __class__ is not a type ({})",
+                    other.ty().name()
+                )),
             };
         }
         Err(raise!(RuntimeError, "super(): __class__ cell not found"))

@@ -70,9 +70,14 @@ pub fn import_name(
         unsafe { ((*frame).globals(), &*(*frame).builtins, (*frame).locals.as_ref()) };
     let function = match builtins.downcast::<PyDictObject>() {
         Some(dict) => dict.get_str(identifier!("__import__")),
-        None => builtins.get_item(identifier!("__import__").as_object()).map_err(Raised::clear).ok(),
+        None => builtins
+            .get_item(identifier!("__import__").as_object())
+            .map_err(Raised::clear)
+            .ok(),
     };
-    let Some(function) = function else { return Err(raise!(ImportError, "__import__ not found")) };
+    let Some(function) = function else {
+        return Err(raise!(ImportError, "__import__ not found"));
+    };
     let own = state::IMPORT_FUNCTION.with(|own| own.as_ref().is_some_and(|own| own.is(&function)));
     if own {
         let level = match level.downcast::<PyLongObject>() {
@@ -81,7 +86,13 @@ pub fn import_name(
         };
         return import_module_level(name.as_object(), Some(globals.as_object()), fromlist, level);
     }
-    function.call(&[name.as_object(), globals.as_object(), locals.unwrap_or(none()), fromlist, level])
+    function.call(&[
+        name.as_object(),
+        globals.as_object(),
+        locals.unwrap_or(none()),
+        fromlist,
+        level,
+    ])
 }
 
 /// The full name of a relative import.
@@ -89,8 +100,12 @@ fn resolve_name(name: &PyUnicodeObject, globals: &PyObject, level: i64) -> PyRes
     let Some(globals) = globals.downcast::<PyDictObject>() else {
         return Err(raise!(TypeError, "globals must be a dict"));
     };
-    let mut package = globals.get_str(identifier!("__package__")).filter(|package| !is_none(package));
-    let spec = globals.get_str(identifier!("__spec__")).filter(|spec| !is_none(spec));
+    let mut package = globals
+        .get_str(identifier!("__package__"))
+        .filter(|package| !is_none(package));
+    let spec = globals
+        .get_str(identifier!("__spec__"))
+        .filter(|spec| !is_none(spec));
     if let Some(package) = &package {
         if !PyUnicodeObject::check(package) {
             return Err(raise!(TypeError, "package must be a string"));
@@ -102,7 +117,8 @@ fn resolve_name(name: &PyUnicodeObject, globals: &PyObject, level: i64) -> PyRes
         }
         package = Some(parent);
     } else {
-        let message = "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__";
+        let message =
+            "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__";
         adder_runtime::hooks::warn(exc::ImportWarning, message, 1)?;
         let Some(own) = globals.get_str(identifier!("__name__")) else {
             return Err(raise!(KeyError, "'__name__' not in globals"));
@@ -119,33 +135,53 @@ fn resolve_name(name: &PyUnicodeObject, globals: &PyObject, level: i64) -> PyRes
         };
     }
     let package = package.map(|package| package.str()).transpose()?;
-    let package = package.map(|package| package.to_string_lossy()).unwrap_or_default();
+    let package = package
+        .map(|package| package.to_string_lossy())
+        .unwrap_or_default();
     if package.is_empty() {
-        return Err(raise!(ImportError, "attempted relative import with no known parent package"));
+        return Err(raise!(
+            ImportError,
+            "attempted relative import with no known parent package"
+        ));
     }
     let mut base = package.as_str();
     for _ in 1..level {
         match base.rsplit_once('.') {
             Some((parent, _)) => base = parent,
-            None => return Err(raise!(ImportError, "attempted relative import beyond top-level package")),
+            None => {
+                return Err(raise!(
+                    ImportError,
+                    "attempted relative import beyond top-level package"
+                ));
+            }
         }
     }
     let name = name.to_string_lossy();
-    let full = if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") };
+    let full = if name.is_empty() {
+        base.to_owned()
+    } else {
+        format!("{base}.{name}")
+    };
     Ok(PyUnicodeObject::intern(PyUnicodeObject::from_string(full)))
 }
 
 fn importlib() -> PyResult {
-    state::IMPORTLIB.get().ok_or_else(|| raise!(ImportError, "importlib is not initialized"))
+    state::IMPORTLIB
+        .get()
+        .ok_or_else(|| raise!(ImportError, "importlib is not initialized"))
 }
 
 /// Waits for another thread that is importing the module.
 fn ensure_initialized(module: &PyObject, name: &PyObject) -> PyResult<()> {
-    let Some(spec) = module.get_attr_opt(identifier!("__spec__"))? else { return Ok(()) };
+    let Some(spec) = module.get_attr_opt(identifier!("__spec__"))? else {
+        return Ok(());
+    };
     if is_none(&spec) || !adder_runtime::objects::moduleobject::is_initializing(&spec)? {
         return Ok(());
     }
-    importlib()?.call_method(identifier!("_lock_unlock_module"), &[name]).map(drop)
+    importlib()?
+        .call_method(identifier!("_lock_unlock_module"), &[name])
+        .map(drop)
 }
 
 /// Imports a module by its full name and returns it.
@@ -157,7 +193,9 @@ pub fn import_full(name: &PyObject) -> PyResult {
         ensure_initialized(&module, name)?;
         return Ok(module);
     }
-    let Some(importlib) = state::IMPORTLIB.get() else { return import_early(name) };
+    let Some(importlib) = state::IMPORTLIB.get() else {
+        return import_early(name);
+    };
     if get_module(&modules, name)?.is_some() || PyUnicodeObject::check(name) {
         let found = importlib.call_method(identifier!("_find_and_load"), &[name, &*import_function()?]);
         return found.map_err(without_importlib_frames);
@@ -185,7 +223,8 @@ fn without_importlib_frames(raised: Raised) -> Raised {
         next = entry.next().map(TypedObject::to_ref);
         let index = entries.len();
         let (file, name) = crate::traceback::place_of(&entry);
-        let internal = file == "<frozen importlib._bootstrap>" || file == "<frozen importlib._bootstrap_external>";
+        let internal =
+            file == "<frozen importlib._bootstrap>" || file == "<frozen importlib._bootstrap_external>";
         if internal && !inside {
             chunk_start = kept.len();
         }
@@ -212,7 +251,9 @@ fn without_importlib_frames(raised: Raised) -> Raised {
 }
 
 fn import_function() -> PyResult {
-    state::IMPORT_FUNCTION.get().ok_or_else(|| raise!(ImportError, "__import__ not found"))
+    state::IMPORT_FUNCTION
+        .get()
+        .ok_or_else(|| raise!(ImportError, "__import__ not found"))
 }
 
 /// Before importlib is there, only built-in modules can be imported.
@@ -232,11 +273,14 @@ pub fn load_builtin(name: &str) -> PyResult<Option<Ref>> {
     let init = INITTAB.with(|table| table.iter().find(|row| row.0 == name).map(|row| row.1));
     let Some(init) = init else { return Ok(None) };
     // SAFETY: the table's functions are module init functions.
-    let made = unsafe { Ref::from_owned_opt(init()) }.ok_or_else(|| Raised::from_c("a module's init function"))?;
+    let made =
+        unsafe { Ref::from_owned_opt(init()) }.ok_or_else(|| Raised::from_c("a module's init function"))?;
     let definition = made.as_raw().cast::<PyModuleDef>();
     if std::ptr::eq(made.ty(), &adder_runtime::objects::moduleobject::PyModuleDef_Type) {
         // SAFETY: definitions are static.
-        return Ok(Some(module::load_without_spec(unsafe { &*definition })?.into_object()));
+        return Ok(Some(
+            module::load_without_spec(unsafe { &*definition })?.into_object(),
+        ));
     }
     Ok(Some(made))
 }
@@ -275,7 +319,9 @@ pub fn import_module_level(
         return Ok(module);
     }
     let text = name_text.to_string_lossy();
-    let Some((front, _)) = text.split_once('.') else { return Ok(module) };
+    let Some((front, _)) = text.split_once('.') else {
+        return Ok(module);
+    };
     if level == 0 {
         let front = PyUnicodeObject::intern(PyUnicodeObject::from_str(front));
         return import_full(front.as_object());
@@ -288,7 +334,11 @@ pub fn import_module_level(
     let front = PyUnicodeObject::from_str(&full_text[..full_text.len() - cut]);
     match get_module(&*modules()?, front.as_object())? {
         Some(module) => Ok(module),
-        None => Err(raise!(KeyError, "'{}' not in sys.modules as expected", front.to_string_lossy())),
+        None => Err(raise!(
+            KeyError,
+            "'{}' not in sys.modules as expected",
+            front.to_string_lossy()
+        )),
     }
 }
 
@@ -298,7 +348,9 @@ pub fn import_from(module: &PyObject, name: &PyUnicodeObject) -> PyResult {
         return Ok(value);
     }
     // In a circular import the submodule may be in sys.modules before it is an attribute.
-    let package = module.get_attr_opt(identifier!("__name__"))?.filter(|package| PyUnicodeObject::check(package));
+    let package = module
+        .get_attr_opt(identifier!("__name__"))?
+        .filter(|package| PyUnicodeObject::check(package));
     if let Some(package) = &package {
         let full = format!("{}.{}", package.str()?.to_string_lossy(), name.to_string_lossy());
         let full = PyUnicodeObject::from_string(full);
@@ -316,14 +368,18 @@ fn cannot_import(module: &PyObject, name: &PyUnicodeObject, package: Option<Ref>
         Some(package) => package.str()?.to_string_lossy(),
         None => "<unknown module name>".to_owned(),
     };
-    let spec = module.get_attr_opt(identifier!("__spec__"))?.filter(|spec| !is_none(spec));
+    let spec = module
+        .get_attr_opt(identifier!("__spec__"))?
+        .filter(|spec| !is_none(spec));
     let origin = match &spec {
         Some(spec) => adder_runtime::objects::moduleobject::file_origin(spec)?,
         None => None,
     };
     let origin = match origin {
         Some(origin) => Some(origin.into_object()),
-        None => module.get_attr_opt(identifier!("__file__"))?.filter(|file| PyUnicodeObject::check(file)),
+        None => module
+            .get_attr_opt(identifier!("__file__"))?
+            .filter(|file| PyUnicodeObject::check(file)),
     };
     let place = match &origin {
         Some(origin) => origin.str()?.to_string_lossy(),
@@ -354,7 +410,12 @@ pub fn import_star(locals: &PyObject, module: &PyObject) -> PyResult<()> {
         Some(all) => (all, false),
         None => match module.get_attr_opt(identifier!("__dict__"))? {
             Some(dict) => (dict.call_method(identifier!("keys"), &[])?, true),
-            None => return Err(raise!(ImportError, "from-import-* object has no __dict__ and no __all__")),
+            None => {
+                return Err(raise!(
+                    ImportError,
+                    "from-import-* object has no __dict__ and no __all__"
+                ));
+            }
         },
     };
     for name in names.collect()? {
@@ -388,21 +449,32 @@ const FROZEN: [(&str, &str); 3] = [
 ];
 
 fn frozen_code(name: &str) -> PyResult<Option<Ref<PyCodeObject>>> {
-    let Some((_, path)) = FROZEN.iter().find(|row| row.0 == name) else { return Ok(None) };
+    let Some((_, path)) = FROZEN.iter().find(|row| row.0 == name) else {
+        return Ok(None);
+    };
     let file = std::path::Path::new(crate::pylifecycle::stdlib_dir()).join(path);
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) => return Err(raise!(ImportError, "cannot read {}: {error}", file.display())),
     };
-    let filename = PyUnicodeObject::from_string(format!("<frozen {}>", path.trim_end_matches(".py").replace('/', ".")));
-    let code =
-        crate::code::compile_text(&text, filename.as_object(), adder_compiler::Mode::Exec, &Default::default())?;
+    let filename = PyUnicodeObject::from_string(format!(
+        "<frozen {}>",
+        path.trim_end_matches(".py").replace('/', ".")
+    ));
+    let code = crate::code::compile_text(
+        &text,
+        filename.as_object(),
+        adder_compiler::Mode::Exec,
+        &Default::default(),
+    )?;
     Ok(Some(code))
 }
 
 /// Runs frozen code as a module.
 fn import_frozen(name: &str) -> PyResult<Option<Ref>> {
-    let Some(code) = frozen_code(name)? else { return Ok(None) };
+    let Some(code) = frozen_code(name)? else {
+        return Ok(None);
+    };
     let name_object = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
     let modules = modules()?;
     let module = match get_module(&modules, name_object.as_object())? {
@@ -413,7 +485,11 @@ fn import_frozen(name: &str) -> PyResult<Option<Ref>> {
             module
         }
     };
-    let Some(dict) = module.downcast::<PyModuleObject>().ok().map(|module| module.dict().to_ref()) else {
+    let Some(dict) = module
+        .downcast::<PyModuleObject>()
+        .ok()
+        .map(|module| module.dict().to_ref())
+    else {
         return Err(raise!(SystemError, "a frozen module is not a module"));
     };
     if let Some(builtins) = state::BUILTINS.get() {
@@ -435,7 +511,9 @@ pub fn init_importlib() -> PyResult<()> {
     };
     let modules = modules()?;
     modules.set_item(identifier!("_imp").as_object(), &imp)?;
-    let Some(sys) = state::SYS.get() else { return Err(raise!(ImportError, "no sys")) };
+    let Some(sys) = state::SYS.get() else {
+        return Err(raise!(ImportError, "no sys"));
+    };
     bootstrap.call_method(identifier!("_install"), &[sys.as_object(), &imp])?;
     state::IMPORTLIB.set(Some(bootstrap));
     Ok(())
@@ -444,7 +522,9 @@ pub fn init_importlib() -> PyResult<()> {
 /// Importers of files: importlib's second half.
 pub fn init_external_importlib() -> PyResult<()> {
     importlib()?.call_method(identifier!("_install_external_importers"), &[])?;
-    let Some(sys) = state::sys_dict() else { return Ok(()) };
+    let Some(sys) = state::sys_dict() else {
+        return Ok(());
+    };
     // The zip importer comes first among the path hooks.
     let zipimport = match import_full(identifier!("zipimport").as_object()) {
         Ok(zipimport) => zipimport,
@@ -470,14 +550,21 @@ pub mod _imp {
 
     #[pyexec]
     fn exec(module: &PyModuleObject) -> PyResult<()> {
-        module.add("check_hash_based_pycs", PyUnicodeObject::from_str("default").into_object())
+        module.add(
+            "check_hash_based_pycs",
+            PyUnicodeObject::from_str("default").into_object(),
+        )
     }
 
     /// The suffixes of extension modules.
     #[pyfunction("($module, /)")]
     fn extension_suffixes() -> Ref<PyListObject> {
         let suffixes = super::EXTENSION_SUFFIXES.iter();
-        PyListObject::from_vec(suffixes.map(|suffix| PyUnicodeObject::from_str(suffix).into_object()).collect())
+        PyListObject::from_vec(
+            suffixes
+                .map(|suffix| PyUnicodeObject::from_str(suffix).into_object())
+                .collect(),
+        )
     }
     /// Whether the import lock is held: there is none.
     #[pyfunction("($module, /)")]
@@ -497,7 +584,11 @@ pub mod _imp {
             *depth = depth.saturating_sub(1);
             held
         });
-        if held { Ok(()) } else { Err(raise!(RuntimeError, "not holding the import lock")) }
+        if held {
+            Ok(())
+        } else {
+            Err(raise!(RuntimeError, "not holding the import lock"))
+        }
     }
     /// 1 for a built-in module, -1 for one that cannot be made again, 0 for others.
     #[pyfunction("($module, name, /)")]
@@ -523,7 +614,11 @@ pub mod _imp {
         Err(no_frozen(name))
     }
     fn no_frozen(name: &PyUnicodeObject) -> Raised {
-        raise!(ImportError, "No such frozen object named {}", name.to_string_lossy())
+        raise!(
+            ImportError,
+            "No such frozen object named {}",
+            name.to_string_lossy()
+        )
     }
     /// (data, is package, original name) of a frozen module, or None.
     #[pyfunction("($module, name, /, *, withdata=False)")]
@@ -551,7 +646,9 @@ pub mod _imp {
     }
     #[pyfunction("($module, /)")]
     fn _frozen_module_names() -> Ref<PyListObject> {
-        let names = FROZEN.iter().map(|row| PyUnicodeObject::from_str(row.0).into_object());
+        let names = FROZEN
+            .iter()
+            .map(|row| PyUnicodeObject::from_str(row.0).into_object());
         PyListObject::from_vec(names.collect())
     }
     #[pyfunction("($module, override, /)")]
@@ -586,7 +683,8 @@ pub mod _imp {
         let Some(init) = init else { return Ok(none_ref()) };
         // SAFETY: the table's functions are module init functions; definitions are static.
         unsafe {
-            let made = Ref::from_owned_opt(init()).ok_or_else(|| Raised::from_c("a module's init function"))?;
+            let made =
+                Ref::from_owned_opt(init()).ok_or_else(|| Raised::from_c("a module's init function"))?;
             if std::ptr::eq(made.ty(), &adder_runtime::objects::moduleobject::PyModuleDef_Type) {
                 return module::from_def_and_spec(&*made.as_raw().cast::<PyModuleDef>(), spec);
             }
@@ -607,7 +705,10 @@ pub mod _imp {
         };
         match DYNAMIC_LOADER.get() {
             Some(load) => load(spec, &origin),
-            None => Err(raise!(ImportError, "dynamic modules need the C API, which is not linked in")),
+            None => Err(raise!(
+                ImportError,
+                "dynamic modules need the C API, which is not linked in"
+            )),
         }
     }
     /// Runs an extension module that `create_dynamic` made.
@@ -616,9 +717,13 @@ pub mod _imp {
         exec_module(mod_)
     }
     fn exec_module(module: &PyObject) -> PyResult<i32> {
-        let Some(module) = module.downcast::<PyModuleObject>() else { return Ok(0) };
+        let Some(module) = module.downcast::<PyModuleObject>() else {
+            return Ok(0);
+        };
         // SAFETY: definitions are static.
-        let Some(definition) = (unsafe { module.md_def.get().as_ref() }) else { return Ok(0) };
+        let Some(definition) = (unsafe { module.md_def.get().as_ref() }) else {
+            return Ok(0);
+        };
         if !module.md_state.get().is_null() {
             return Ok(0);
         }

@@ -102,7 +102,11 @@ pub fn is_active() -> bool {
 fn update() {
     let active = with(|tools| {
         tools.tools.iter().any(|tool| tool.events != 0)
-            || tools.local.iter().flatten().any(|(_, local)| local.sets.iter().any(|set| *set != 0))
+            || tools
+                .local
+                .iter()
+                .flatten()
+                .any(|(_, local)| local.sets.iter().any(|set| *set != 0))
     });
     ACTIVE.store(active, Ordering::Relaxed);
     EVAL_BREAKER.fetch_or(crate::pending::MODE_CHANGED, Ordering::Relaxed);
@@ -145,9 +149,9 @@ fn fire(ts: &ThreadState, code: &PyCodeObject, index: i32, number: u8, args: &[&
             let local = tools.local.as_ref().and_then(|local| local.get(&key));
             let wanted = tools.tools[tool].events | local.map_or(0, |local| local.sets[tool]);
             let old_branch = 1u32 << event::BRANCH;
-            let as_branch = matches!(number, event::BRANCH_LEFT | event::BRANCH_RIGHT) && wanted & old_branch != 0;
-            let disabled =
-                local.is_some_and(|local| local.disabled.contains(&(index, tool as u8, number)));
+            let as_branch =
+                matches!(number, event::BRANCH_LEFT | event::BRANCH_RIGHT) && wanted & old_branch != 0;
+            let disabled = local.is_some_and(|local| local.disabled.contains(&(index, tool as u8, number)));
             if disabled {
                 None
             } else if wanted & bit != 0 {
@@ -159,7 +163,11 @@ fn fire(ts: &ThreadState, code: &PyCodeObject, index: i32, number: u8, args: &[&
             }
         });
         let Some(callback) = callback else { continue };
-        let place = int(if number == event::LINE { i64::from(index) } else { i64::from(index) * 2 });
+        let place = int(if number == event::LINE {
+            i64::from(index)
+        } else {
+            i64::from(index) * 2
+        });
         let mut all: Vec<&PyObject> = vec![code.as_object(), &place];
         all.extend(args);
         ts.base.tracing.set(ts.base.tracing.get() + 1);
@@ -176,11 +184,15 @@ fn fire(ts: &ThreadState, code: &PyCodeObject, index: i32, number: u8, args: &[&
                 ));
             }
             with(|tools| {
-                let local = tools.local.get_or_insert_default().entry(key).or_insert_with(|| Local {
-                    code: code.to_object(),
-                    sets: [0; N_TOOLS],
-                    disabled: HashSet::new(),
-                });
+                let local = tools
+                    .local
+                    .get_or_insert_default()
+                    .entry(key)
+                    .or_insert_with(|| Local {
+                        code: code.to_object(),
+                        sets: [0; N_TOOLS],
+                        disabled: HashSet::new(),
+                    });
                 local.disabled.insert((index, tool as u8, number));
             });
         }
@@ -208,13 +220,21 @@ pub unsafe fn before_instruction(
         if let Some((owner, from, next)) = pending
             && owner == frame as usize
         {
-            let number = if index as u32 == next { event::BRANCH_LEFT } else { event::BRANCH_RIGHT };
+            let number = if index as u32 == next {
+                event::BRANCH_LEFT
+            } else {
+                event::BRANCH_RIGHT
+            };
             let target = int(i64::from(index) * 2);
             fire(ts, &code, from as i32, number, &[&target])?;
         }
         match opcode {
             op::RESUME => {
-                let number = if crate::eval::field_x(word) == 0 { event::PY_START } else { event::PY_RESUME };
+                let number = if crate::eval::field_x(word) == 0 {
+                    event::PY_START
+                } else {
+                    event::PY_RESUME
+                };
                 return fire(ts, &code, index, number, &[]);
             }
             op::RETURN_GENERATOR | op::COPY_FREE_VARS | op::MAKE_CELL => return Ok(()),
@@ -229,8 +249,14 @@ pub unsafe fn before_instruction(
                 let target = int((word >> 32) as i64 * 2);
                 fire(ts, &code, index, event::JUMP, &[&target])?;
             }
-            op::POP_JUMP_IF_TRUE | op::POP_JUMP_IF_FALSE | op::POP_JUMP_IF_NONE | op::POP_JUMP_IF_NOT_NONE
-            | op::COMPARE_JUMP | op::IS_JUMP | op::CONTAINS_JUMP | op::FOR_ITER => {
+            op::POP_JUMP_IF_TRUE
+            | op::POP_JUMP_IF_FALSE
+            | op::POP_JUMP_IF_NONE
+            | op::POP_JUMP_IF_NOT_NONE
+            | op::COMPARE_JUMP
+            | op::IS_JUMP
+            | op::CONTAINS_JUMP
+            | op::FOR_ITER => {
                 let next = index as u32 + u32::from(WORDS[opcode as usize]);
                 with(|tools| tools.branch = Some((frame as usize, index as u32, next)));
             }
@@ -271,7 +297,12 @@ unsafe fn first_argument(registers: *mut *mut PyObject, word: u64, opcode: u8) -
 ///
 /// # Safety
 /// `frame` is running, `value` is live.
-pub unsafe fn on_return(ts: &ThreadState, frame: *mut Frame, value: *mut PyObject, yields: bool) -> PyResult<()> {
+pub unsafe fn on_return(
+    ts: &ThreadState,
+    frame: *mut Frame,
+    value: *mut PyObject,
+    yields: bool,
+) -> PyResult<()> {
     // SAFETY: the caller's contract.
     unsafe {
         let number = if yields { event::PY_YIELD } else { event::PY_RETURN };
@@ -285,7 +316,9 @@ pub unsafe fn on_return(ts: &ThreadState, frame: *mut Frame, value: *mut PyObjec
 /// # Safety
 /// `frame` is running and an exception is set.
 pub unsafe fn on_exception(ts: &ThreadState, frame: *mut Frame, number: u8) {
-    let Some(exception) = adder_runtime::error::fetch() else { return };
+    let Some(exception) = adder_runtime::error::fetch() else {
+        return;
+    };
     // SAFETY: the caller's contract.
     let (code, index) = unsafe { ((*frame).code().to_ref(), (*frame).index()) };
     if fire(ts, &code, index, number, &[&exception]).is_ok() {
@@ -297,7 +330,12 @@ pub unsafe fn on_exception(ts: &ThreadState, frame: *mut Frame, number: u8) {
 ///
 /// # Safety
 /// `frame` is running.
-pub unsafe fn after_c_call(ts: &ThreadState, frame: *mut Frame, callable: &PyObject, raised: bool) -> PyResult<()> {
+pub unsafe fn after_c_call(
+    ts: &ThreadState,
+    frame: *mut Frame,
+    callable: &PyObject,
+    raised: bool,
+) -> PyResult<()> {
     // SAFETY: the caller's contract.
     let (code, index) = unsafe { ((*frame).code().to_ref(), (*frame).index()) };
     let missing = missing_object()?;
@@ -330,7 +368,10 @@ fn check_set(set: i64) -> PyResult<u32> {
     let set = set as u32;
     if set & C_EVENTS != 0 {
         if set & 1 << event::CALL == 0 {
-            return Err(raise!(ValueError, "cannot set C_RETURN or C_RAISE events independently"));
+            return Err(raise!(
+                ValueError,
+                "cannot set C_RETURN or C_RAISE events independently"
+            ));
         }
         return Ok(set & !C_EVENTS);
     }
@@ -360,7 +401,10 @@ pub mod monitoring {
             events.set(PyUnicodeObject::from_str(name).as_object(), &int(1 << number))?;
         }
         events.set(PyUnicodeObject::from_str("NO_EVENTS").as_object(), &int(0))?;
-        module.add("events", adder_runtime::objects::namespaceobject::new_namespace(&events)?)
+        module.add(
+            "events",
+            adder_runtime::objects::namespaceobject::new_namespace(&events)?,
+        )
     }
 
     #[pyfunction("($module, tool_id, name, /)")]
@@ -416,7 +460,10 @@ pub mod monitoring {
     fn register_callback(tool_id: i64, event: i64, func: &PyObject) -> PyResult {
         let index = tool_index(tool_id)?;
         if event <= 0 || event.count_ones() != 1 {
-            return Err(raise!(ValueError, "The callback can only be set for one event at a time"));
+            return Err(raise!(
+                ValueError,
+                "The callback can only be set for one event at a time"
+            ));
         }
         let number = event.trailing_zeros() as usize;
         if number >= event::COUNT {
@@ -448,7 +495,11 @@ pub mod monitoring {
         };
         let key = code.as_ptr() as usize;
         Ok(with(|tools| {
-            tools.local.as_ref().and_then(|local| local.get(&key)).map_or(0, |local| local.sets[index])
+            tools
+                .local
+                .as_ref()
+                .and_then(|local| local.get(&key))
+                .map_or(0, |local| local.sets[index])
         }))
     }
     #[pyfunction("($module, tool_id, code, event_set, /)")]
@@ -463,9 +514,15 @@ pub mod monitoring {
             return Err(raise!(ValueError, "invalid local event set 0x{set:x}"));
         }
         with(|tools| {
-            let local = tools.local.get_or_insert_default().entry(code.as_ptr() as usize).or_insert_with(|| {
-                Local { code: code.to_object(), sets: [0; N_TOOLS], disabled: HashSet::new() }
-            });
+            let local = tools
+                .local
+                .get_or_insert_default()
+                .entry(code.as_ptr() as usize)
+                .or_insert_with(|| Local {
+                    code: code.to_object(),
+                    sets: [0; N_TOOLS],
+                    disabled: HashSet::new(),
+                });
             debug_assert!(local.code.is(code.as_object()));
             local.sets[index] = set;
         });
@@ -486,7 +543,9 @@ pub mod monitoring {
         let dict = PyDictObject::new();
         for (number, name) in NAMES.iter().enumerate() {
             let tools = with(|tools| {
-                (0..N_TOOLS).filter(|tool| tools.tools[*tool].events & 1 << number != 0).fold(0, |set, tool| set | 1 << tool)
+                (0..N_TOOLS)
+                    .filter(|tool| tools.tools[*tool].events & 1 << number != 0)
+                    .fold(0, |set, tool| set | 1 << tool)
             });
             if tools != 0 {
                 dict.set(PyUnicodeObject::from_str(name).as_object(), &int(tools))?;

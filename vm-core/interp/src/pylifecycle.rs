@@ -60,7 +60,9 @@ impl Default for Config {
         Config {
             argv: vec![String::new()],
             orig_argv: std::env::args().collect(),
-            executable: std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
+            executable: std::env::current_exe()
+                .map(|path| path.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             base_executable: String::new(),
             prefix: "/usr".to_owned(),
             base_prefix: "/usr".to_owned(),
@@ -173,7 +175,11 @@ pub fn finalize() -> bool {
     if let Some(threading) = import::loaded_module(identifier!("threading"))
         && let Err(raised) = threading.call_method(identifier!("_shutdown"), &[])
     {
-        error::write_unraisable(raised, Some("Exception ignored on threading shutdown"), Some(&threading));
+        error::write_unraisable(
+            raised,
+            Some("Exception ignored on threading shutdown"),
+            Some(&threading),
+        );
     }
     if let Some(atexit) = import::loaded_module(identifier!("atexit"))
         && let Err(raised) = atexit.call_method(identifier!("_run_exitfuncs"), &[])
@@ -189,10 +195,21 @@ pub fn finalize() -> bool {
 
 /// Takes the modules apart: `__main__` first, those that others need last.
 fn finalize_modules() {
-    let Ok(modules) = import::modules().map_err(Raised::clear) else { return };
-    let Some(dict) = modules.downcast::<PyDictObject>().ok() else { return };
+    let Ok(modules) = import::modules().map_err(Raised::clear) else {
+        return;
+    };
+    let Some(dict) = modules.downcast::<PyDictObject>().ok() else {
+        return;
+    };
     if let Some(sys) = state::sys_dict() {
-        for name in ["last_exc", "last_type", "last_value", "last_traceback", "ps1", "ps2"] {
+        for name in [
+            "last_exc",
+            "last_type",
+            "last_value",
+            "last_traceback",
+            "ps1",
+            "ps2",
+        ] {
             let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
             if sys.contains_str(&name) {
                 let _ = sys.set_str(&name, none()).map_err(Raised::clear);
@@ -211,8 +228,12 @@ fn finalize_modules() {
     }
     dict.clear();
     if let (Some(sys), Some(builtins)) = (state::SYS.get(), state::BUILTINS.get()) {
-        let _ = dict.set_str(identifier!("sys"), sys.as_object()).map_err(Raised::clear);
-        let _ = dict.set_str(identifier!("builtins"), builtins.as_object()).map_err(Raised::clear);
+        let _ = dict
+            .set_str(identifier!("sys"), sys.as_object())
+            .map_err(Raised::clear);
+        let _ = dict
+            .set_str(identifier!("builtins"), builtins.as_object())
+            .map_err(Raised::clear);
     }
     // Modules that nobody else holds die by their count; what is in cycles is cleared by name.
     adder_runtime::memory::gc::collect(2);
@@ -231,7 +252,9 @@ fn clear_module(module: &PyModuleObject) {
         let mut names = Vec::new();
         let mut position = 0;
         while let Some((name, value, _)) = dict.next_entry(&mut position) {
-            let Some(text) = name.downcast::<PyUnicodeObject>() else { continue };
+            let Some(text) = name.downcast::<PyUnicodeObject>() else {
+                continue;
+            };
             let text = text.to_string_lossy();
             let is_private = text.starts_with('_') && !text.starts_with("__");
             if !is_none(value) && is_private == private && text != "__builtins__" {

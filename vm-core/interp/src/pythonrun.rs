@@ -59,7 +59,10 @@ pub fn main_dict() -> PyResult<Ref<PyDictObject>> {
 /// Compiles and runs text as `__main__`.
 pub fn run_string(source: &str, filename: &str) -> PyResult {
     let filename = PyUnicodeObject::from_str(filename);
-    let opts = CompileOpts { optimize: crate::pylifecycle::config().optimize, ..CompileOpts::default() };
+    let opts = CompileOpts {
+        optimize: crate::pylifecycle::config().optimize,
+        ..CompileOpts::default()
+    };
     let code = code::compile_text(source, filename.as_object(), Mode::Exec, &opts)?;
     let globals = main_dict()?;
     run_code(&code, &globals, None)
@@ -84,7 +87,10 @@ pub fn run_file_source(bytes: &[u8], path: &str) -> PyResult {
         globals.set_str(identifier!("__loader__"), &loader)?;
     }
     let text = code::decode_source(bytes, filename.as_object())?;
-    let opts = CompileOpts { optimize: crate::pylifecycle::config().optimize, ..CompileOpts::default() };
+    let opts = CompileOpts {
+        optimize: crate::pylifecycle::config().optimize,
+        ..CompileOpts::default()
+    };
     let code = code::compile_text(&text, filename.as_object(), Mode::Exec, &opts)?;
     run_code(&code, &globals, None)
 }
@@ -103,7 +109,9 @@ pub fn write_stderr(text: &str) {
 }
 
 fn flush(name: &'static PyUnicodeObject) -> bool {
-    let Some(stream) = sys_attribute(name).filter(|stream| !is_none(stream)) else { return true };
+    let Some(stream) = sys_attribute(name).filter(|stream| !is_none(stream)) else {
+        return true;
+    };
     match stream.call_method(identifier!("flush"), &[]) {
         Ok(_) => true,
         Err(raised) => {
@@ -136,10 +144,13 @@ fn exit_status(exception: &PyObject) -> i32 {
         return number.to_i64().unwrap_or(-1) as i32;
     }
     flush(identifier!("stdout"));
-    let text = code.str().map(|text| text.to_string_lossy()).unwrap_or_else(|raised| {
-        raised.clear();
-        String::new()
-    });
+    let text = code
+        .str()
+        .map(|text| text.to_string_lossy())
+        .unwrap_or_else(|raised| {
+            raised.clear();
+            String::new()
+        });
     write_stderr(&format!("{text}\n"));
     1
 }
@@ -246,7 +257,10 @@ pub fn run_module(name: &str, alter_argv: bool) -> PyResult<()> {
     let runpy = adder_runtime::hooks::import_module("runpy")?;
     let name = PyUnicodeObject::from_str(name);
     let alter_argv = if alter_argv { true_() } else { false_() };
-    runpy.get_attr(identifier!("_run_module_as_main"))?.call(&[name.as_object(), alter_argv]).map(drop)
+    runpy
+        .get_attr(identifier!("_run_module_as_main"))?
+        .call(&[name.as_object(), alter_argv])
+        .map(drop)
 }
 
 /// The prompt, by Python's own `code` module: statements from standard input, exceptions are printed and it goes on.
@@ -267,7 +281,13 @@ pub fn run_interactive() -> PyResult<()> {
     let console = adder_runtime::hooks::import_module("code")?
         .get_attr(identifier!("InteractiveConsole"))?
         .call1(main.as_object())?;
-    let (banner, end) = (PyUnicodeObject::from_string(banner), PyUnicodeObject::from_str(""));
+    let (banner, end) = (
+        PyUnicodeObject::from_string(banner),
+        PyUnicodeObject::from_str(""),
+    );
     let keywords = [("banner", banner.as_object()), ("exitmsg", end.as_object())];
-    console.get_attr(identifier!("interact"))?.call_kw(&[], &keywords).map(drop)
+    console
+        .get_attr(identifier!("interact"))?
+        .call_kw(&[], &keywords)
+        .map(drop)
 }

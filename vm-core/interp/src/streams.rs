@@ -49,14 +49,19 @@ impl NativeWriter {
 }
 
 fn set(name: &str, value: &PyObject) -> PyResult<()> {
-    let Some(sys) = state::sys_dict() else { return Ok(()) };
+    let Some(sys) = state::sys_dict() else {
+        return Ok(());
+    };
     sys.set_str(&PyUnicodeObject::intern(PyUnicodeObject::from_str(name)), value)
 }
 
 /// `sys.stdout` and `sys.stderr` as native writers.
 pub fn install_native() -> PyResult<()> {
     for (name, fd) in [("stdout", 1), ("stderr", 2)] {
-        let writer = Ref::new(NativeWriter { ob_base: memory::blank_header(), fd })?;
+        let writer = Ref::new(NativeWriter {
+            ob_base: memory::blank_header(),
+            fd,
+        })?;
         set(name, writer.as_object())?;
         set(&format!("__{name}__"), writer.as_object())?;
     }
@@ -89,14 +94,24 @@ pub fn install_io() -> PyResult<()> {
     Ok(())
 }
 
-fn make_stream(io: &PyObject, open: &PyObject, name: &str, fd: i32, mode: &str, ioencoding: Option<&str>) -> PyResult {
+fn make_stream(
+    io: &PyObject,
+    open: &PyObject,
+    name: &str,
+    fd: i32,
+    mode: &str,
+    ioencoding: Option<&str>,
+) -> PyResult {
     let text = |text: &str| PyUnicodeObject::from_str(text).into_object();
     let unbuffered = crate::pylifecycle::config().unbuffered && fd != 0;
     let buffering = PyLongObject::from_i64(if unbuffered { 0 } else { -1 });
     let descriptor = PyLongObject::from_i64(i64::from(fd));
     let keywords: [(&str, &PyObject); 1] = [("closefd", false_())];
     let mode_text = text(mode);
-    let raw_or_buffer = open.call_kw(&[descriptor.as_object(), &mode_text, buffering.as_object()], &keywords)?;
+    let raw_or_buffer = open.call_kw(
+        &[descriptor.as_object(), &mode_text, buffering.as_object()],
+        &keywords,
+    )?;
     let raw = if unbuffered {
         raw_or_buffer.clone()
     } else {

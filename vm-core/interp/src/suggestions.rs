@@ -93,7 +93,10 @@ mod tests {
     #[test]
     fn nearest_name() {
         assert_eq!(best_match("alphb", ["beta", "alpha"].into_iter()), Some("alpha"));
-        assert_eq!(best_match("ssep", ["sep", "end", "file"].into_iter()), Some("sep"));
+        assert_eq!(
+            best_match("ssep", ["sep", "end", "file"].into_iter()),
+            Some("sep")
+        );
         assert_eq!(best_match("zzzz", ["alpha", "b"].into_iter()), None);
     }
 }

@@ -49,7 +49,10 @@ fn describe(exception: &PyObject, text: &mut String, seen: &mut Vec<*mut PyObjec
     let cause = crate::errors::cause_of(exception);
     let context = crate::errors::context_of(exception);
     // SAFETY: exceptions begin with this layout.
-    let suppressed = unsafe { exception.cast_unchecked::<PyBaseExceptionObject>() }.suppress_context.get() != 0;
+    let suppressed = unsafe { exception.cast_unchecked::<PyBaseExceptionObject>() }
+        .suppress_context
+        .get()
+        != 0;
     if let Some(cause) = cause.filter(|cause| !seen.contains(&cause.as_raw())) {
         describe(&cause, text, seen);
         text.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
@@ -67,11 +70,18 @@ fn describe(exception: &PyObject, text: &mut String, seen: &mut Vec<*mut PyObjec
     }
     let ty = exception.ty();
     let name = ty.fully_qualified_name();
-    let name = name.strip_prefix("builtins.").or_else(|| name.strip_prefix("__main__.")).unwrap_or(&name).to_owned();
-    let value = exception.str().map(|value| value.to_string_lossy()).unwrap_or_else(|raised| {
-        raised.clear();
-        "<exception str() failed>".to_owned()
-    });
+    let name = name
+        .strip_prefix("builtins.")
+        .or_else(|| name.strip_prefix("__main__."))
+        .unwrap_or(&name)
+        .to_owned();
+    let value = exception
+        .str()
+        .map(|value| value.to_string_lossy())
+        .unwrap_or_else(|raised| {
+            raised.clear();
+            "<exception str() failed>".to_owned()
+        });
     text.push_str(&name);
     if !value.is_empty() {
         text.push_str(": ");
@@ -82,7 +92,10 @@ fn describe(exception: &PyObject, text: &mut String, seen: &mut Vec<*mut PyObjec
 
 /// The file and the function of an entry.
 pub fn place_of(entry: &PyTracebackObject) -> (String, String) {
-    let frame = entry.frame().downcast::<crate::frameobject::FrameObject>().and_then(|object| object.frame());
+    let frame = entry
+        .frame()
+        .downcast::<crate::frameobject::FrameObject>()
+        .and_then(|object| object.frame());
     match frame {
         // SAFETY: a frame object's frame is alive.
         Some(frame) => unsafe {
@@ -95,7 +108,9 @@ pub fn place_of(entry: &PyTracebackObject) -> (String, String) {
 
 fn describe_entry(entry: &PyTracebackObject, text: &mut String) {
     let frame = entry.frame();
-    let Some(object) = frame.downcast::<crate::frameobject::FrameObject>() else { return };
+    let Some(object) = frame.downcast::<crate::frameobject::FrameObject>() else {
+        return;
+    };
     let Some(frame) = object.frame() else { return };
     // SAFETY: a frame object's frame is alive.
     let code = unsafe { (*frame).code() };
@@ -103,7 +118,10 @@ fn describe_entry(entry: &PyTracebackObject, text: &mut String) {
     let line = entry.tb_lineno.get();
     text.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
     let source = std::fs::read_to_string(&file).ok();
-    if let Some(line) = source.as_deref().and_then(|source| source.lines().nth((line - 1).max(0) as usize)) {
+    if let Some(line) = source
+        .as_deref()
+        .and_then(|source| source.lines().nth((line - 1).max(0) as usize))
+    {
         text.push_str(&format!("    {}\n", line.trim()));
     }
 }

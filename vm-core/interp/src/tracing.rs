@@ -34,8 +34,14 @@ unsafe extern "C" fn trace_trampoline(
 ) -> c_int {
     // SAFETY: the tracer's contract: live objects, `arg` null for None.
     unsafe {
-        let callback = if what == PyTrace_CALL { function } else { (*frame).f_trace.get() };
-        let Some(callback) = Ref::from_borrowed_opt(callback) else { return 0 };
+        let callback = if what == PyTrace_CALL {
+            function
+        } else {
+            (*frame).f_trace.get()
+        };
+        let Some(callback) = Ref::from_borrowed_opt(callback) else {
+            return 0;
+        };
         let frame_ref = &*frame.cast::<PyObject>();
         let arg = arg.as_ref().unwrap_or(none());
         match callback.call(&[frame_ref, event_name(what).as_object(), arg]) {
@@ -102,12 +108,22 @@ fn install(
 
 pub fn set_trace(function: Option<&PyObject>) {
     let ts = thread_state();
-    install(&ts.base.c_tracefunc, &ts.base.c_traceobj, trace_trampoline, function);
+    install(
+        &ts.base.c_tracefunc,
+        &ts.base.c_traceobj,
+        trace_trampoline,
+        function,
+    );
 }
 
 pub fn set_profile(function: Option<&PyObject>) {
     let ts = thread_state();
-    install(&ts.base.c_profilefunc, &ts.base.c_profileobj, profile_trampoline, function);
+    install(
+        &ts.base.c_profilefunc,
+        &ts.base.c_profileobj,
+        profile_trampoline,
+        function,
+    );
 }
 
 pub fn get_trace() -> Ref {
@@ -163,7 +179,10 @@ pub unsafe fn before_instruction(ts: &ThreadState, frame: *mut Frame) -> PyResul
         let line = (*frame).line().unwrap_or(-1);
         let starts_line = line >= 0
             && line != (*frame).traced_line
-            && !matches!(opcode, op::RESUME | op::RETURN_GENERATOR | op::COPY_FREE_VARS | op::MAKE_CELL);
+            && !matches!(
+                opcode,
+                op::RESUME | op::RETURN_GENERATOR | op::COPY_FREE_VARS | op::MAKE_CELL
+            );
         if starts_line {
             (*frame).traced_line = line;
         }
@@ -171,7 +190,10 @@ pub unsafe fn before_instruction(ts: &ThreadState, frame: *mut Frame) -> PyResul
             crate::monitoring::before_instruction(ts, frame, opcode, starts_line.then_some(line))?;
         }
         if opcode == op::RESUME {
-            (*frame).traced_line = -1;
+            // After a yield the rest of its line is no new line.
+            if eval::field_x(word) == 0 {
+                (*frame).traced_line = -1;
+            }
             return emit(ts, frame, PyTrace_CALL, null_mut());
         }
         let object = (*frame).frame_obj;
@@ -211,9 +233,16 @@ fn is_c_function(callable: &PyObject) -> bool {
 /// # Safety
 /// `frame` is running; `callable` is live or null.
 #[cold]
-pub unsafe fn after_c_call(ts: &ThreadState, frame: *mut Frame, callable: *mut PyObject, raised: bool) -> PyResult<()> {
+pub unsafe fn after_c_call(
+    ts: &ThreadState,
+    frame: *mut Frame,
+    callable: *mut PyObject,
+    raised: bool,
+) -> PyResult<()> {
     // SAFETY: the caller's contract.
-    let Some(callable) = (unsafe { Ref::from_borrowed_opt(callable) }) else { return Ok(()) };
+    let Some(callable) = (unsafe { Ref::from_borrowed_opt(callable) }) else {
+        return Ok(());
+    };
     let exception = if raised { error::fetch() } else { None };
     let result = (|| {
         if crate::monitoring::is_active() {
@@ -221,7 +250,11 @@ pub unsafe fn after_c_call(ts: &ThreadState, frame: *mut Frame, callable: *mut P
             unsafe { crate::monitoring::after_c_call(ts, frame, &callable, raised)? };
         }
         if ts.base.c_profilefunc.get().is_some() && is_c_function(&callable) {
-            let what = if raised { PyTrace_C_EXCEPTION } else { PyTrace_C_RETURN };
+            let what = if raised {
+                PyTrace_C_EXCEPTION
+            } else {
+                PyTrace_C_RETURN
+            };
             emit(ts, frame, what, callable.as_raw())?;
         }
         Ok(())
@@ -247,7 +280,12 @@ pub fn generic_opcode(opcode: u8) -> u8 {
 /// # Safety
 /// `frame` is running, `value` is live.
 #[cold]
-pub unsafe fn on_return(ts: &ThreadState, frame: *mut Frame, value: *mut PyObject, yields: bool) -> PyResult<()> {
+pub unsafe fn on_return(
+    ts: &ThreadState,
+    frame: *mut Frame,
+    value: *mut PyObject,
+    yields: bool,
+) -> PyResult<()> {
     if crate::monitoring::is_active() {
         // SAFETY: the caller's contract.
         unsafe { crate::monitoring::on_return(ts, frame, value, yields)? };
@@ -300,24 +338,39 @@ pub fn jump_to_line(object: &FrameObject, line: i64) -> PyResult<()> {
     if ts.base.tracing.get() == 0 || object.f_trace.get().is_null() {
         return Err(raise!(ValueError, "f_lineno can only be set by a trace function"));
     }
-    let Some(frame) = object.frame() else { return Err(raise!(RuntimeError, "the frame is gone")) };
+    let Some(frame) = object.frame() else {
+        return Err(raise!(RuntimeError, "the frame is gone"));
+    };
     // SAFETY: the frame is alive.
     unsafe {
         let code = (*frame).code();
         if line < i64::from(code.co_firstlineno.get()) {
-            return Err(raise!(ValueError, "line {line} comes before the current code block"));
+            return Err(raise!(
+                ValueError,
+                "line {line} comes before the current code block"
+            ));
         }
         let data = code.data();
         let depth = |index: u32| data.handler_at(index).map(|entry| (entry.handler, entry.depth));
         let here = depth((*frame).index() as u32);
-        let mut wanted: Vec<(i64, u32)> =
-            data.locations.iter().map(|run| (i64::from(run.line), run.start)).filter(|(at, _)| *at >= line).collect();
+        let mut wanted: Vec<(i64, u32)> = data
+            .locations
+            .iter()
+            .map(|run| (i64::from(run.line), run.start))
+            .filter(|(at, _)| *at >= line)
+            .collect();
         wanted.sort_unstable();
         let Some((target_line, _)) = wanted.first().copied() else {
-            return Err(raise!(ValueError, "line {line} comes after the current code block"));
+            return Err(raise!(
+                ValueError,
+                "line {line} comes after the current code block"
+            ));
         };
-        let target =
-            wanted.iter().filter(|(at, _)| *at == target_line).map(|(_, start)| *start).find(|at| depth(*at) == here);
+        let target = wanted
+            .iter()
+            .filter(|(at, _)| *at == target_line)
+            .map(|(_, start)| *start)
+            .find(|at| depth(*at) == here);
         let registers = Frame::registers(frame);
         let temporaries_empty =
             ((*frame).n_localsplus()..(*frame).n_registers()).all(|index| (*registers.add(index)).is_null());
@@ -327,7 +380,10 @@ pub fn jump_to_line(object: &FrameObject, line: i64) -> PyResult<()> {
                 (*frame).traced_line = -1;
                 Ok(())
             }
-            _ => Err(raise!(ValueError, "can't jump into or out of a block with values on the stack")),
+            _ => Err(raise!(
+                ValueError,
+                "can't jump into or out of a block with values on the stack"
+            )),
         }
     }
 }

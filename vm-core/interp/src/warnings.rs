@@ -14,7 +14,12 @@ fn native() -> Option<Ref> {
 pub fn warn(category: &PyTypeObject, message: &PyObject, stack_level: isize) -> PyResult<()> {
     let Some(module) = native() else { return Ok(()) };
     let level = PyLongObject::from_isize(stack_level);
-    module.call_method(identifier!("warn"), &[message, category.as_object(), level.as_object()]).map(drop)
+    module
+        .call_method(
+            identifier!("warn"),
+            &[message, category.as_object(), level.as_object()],
+        )
+        .map(drop)
 }
 
 /// A SyntaxWarning or the like of the compiler, at a place of a file that is being compiled.
@@ -30,7 +35,9 @@ pub fn warn_explicit(
     let line = PyLongObject::from_usize(line);
     let mut args = vec![text.as_object(), category.as_object(), filename, line.as_object()];
     args.extend(module);
-    warnings.call_method(identifier!("warn_explicit"), &args).map(drop)
+    warnings
+        .call_method(identifier!("warn_explicit"), &args)
+        .map(drop)
 }
 
 /// "coroutine … was never awaited".
@@ -42,12 +49,14 @@ pub fn warn_unawaited_coroutine(coroutine: &PyObject) {
             return function.call1(coroutine).map(drop);
         }
         let name = coroutine.get_attr(identifier!("__qualname__"))?.str()?;
-        let text =
-            PyUnicodeObject::from_string(format!("coroutine '{}' was never awaited", name.to_string_lossy()));
+        let text = PyUnicodeObject::from_string(format!(
+            "coroutine '{}' was never awaited",
+            name.to_string_lossy()
+        ));
         warn(exc::RuntimeWarning, text.as_object(), 1)
     })();
     if let Err(raised) = result {
-        error::write_unraisable(raised, None, Some(coroutine));
+        crate::genobject::unraisable(raised, "finalizing coroutine", coroutine);
     }
 }
 
@@ -55,7 +64,8 @@ pub fn warn_unawaited_coroutine(coroutine: &PyObject) {
 pub fn warn_unawaited_agen_method(generator: &PyGenObject, method: &str) {
     let name = crate::genobject::qualname_of(generator);
     let name = name.repr().map(|text| text.to_string_lossy()).unwrap_or_default();
-    let text = PyUnicodeObject::from_string(format!("coroutine method '{method}' of {name} was never awaited"));
+    let text =
+        PyUnicodeObject::from_string(format!("coroutine method '{method}' of {name} was never awaited"));
     if let Err(raised) = warn(exc::RuntimeWarning, text.as_object(), 1) {
         error::write_unraisable(raised, None, None);
     }

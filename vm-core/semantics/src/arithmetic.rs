@@ -22,7 +22,11 @@ pub mod nb {
 /// The plain operator of an in-place one: numbers are immutable.
 #[inline(always)]
 pub fn plain(operator: u8) -> u8 {
-    if operator >= nb::N_PLAIN { operator - nb::N_PLAIN } else { operator }
+    if operator >= nb::N_PLAIN {
+        operator - nb::N_PLAIN
+    } else {
+        operator
+    }
 }
 
 #[inline(always)]
@@ -67,7 +71,11 @@ pub fn int_binary<M: Machine>(m: &mut M, operator: u8, left: M::Obj, right: M::O
                 let quotient = m.float_div(left, right);
                 return Ok(m.new_float(quotient));
             }
-            if operator == nb::FLOOR_DIVIDE { m.int_floor_divide(left, right) } else { m.int_modulo(left, right) }
+            if operator == nb::FLOOR_DIVIDE {
+                m.int_floor_divide(left, right)
+            } else {
+                m.int_modulo(left, right)
+            }
         }
         nb::LSHIFT => {
             // One digit shifted by at most 32 places stays in 64 bits.

@@ -2,9 +2,9 @@
 
 use crate::machine::{Cmp, Fast, Machine};
 use adder_runtime::abi::{PyListObject, PyTupleObject, PyVarObject};
+use adder_runtime::object::TypedObject;
 use adder_runtime::objects::iterobject::IndexIterator;
 use adder_runtime::objects::rangeobject::PyRangeIterator;
-use adder_runtime::object::TypedObject;
 use std::mem::offset_of;
 
 /// What a step gave: `None` at the end.
@@ -35,7 +35,11 @@ pub fn range_next<M: Machine>(m: &mut M, iterator: M::Obj) -> Step<M::Obj> {
 
 /// `next` of a list iterator whose list still has items; `Miss` at the end, which the slot handles.
 #[inline(always)]
-pub fn list_next<M: Machine>(m: &mut M, iterator: M::Obj, iterator_type: &'static adder_runtime::abi::PyTypeObject) -> Fast<M::Obj> {
+pub fn list_next<M: Machine>(
+    m: &mut M,
+    iterator: M::Obj,
+    iterator_type: &'static adder_runtime::abi::PyTypeObject,
+) -> Fast<M::Obj> {
     m.guard_type(iterator, iterator_type)?;
     let zero = m.int(0);
     let raw = m.load_field(iterator, offset_of!(IndexIterator, it_seq));
@@ -57,7 +61,11 @@ pub fn list_next<M: Machine>(m: &mut M, iterator: M::Obj, iterator_type: &'stati
 
 /// `next` of a tuple iterator that has items left; `Miss` at the end.
 #[inline(always)]
-pub fn tuple_next<M: Machine>(m: &mut M, iterator: M::Obj, iterator_type: &'static adder_runtime::abi::PyTypeObject) -> Fast<M::Obj> {
+pub fn tuple_next<M: Machine>(
+    m: &mut M,
+    iterator: M::Obj,
+    iterator_type: &'static adder_runtime::abi::PyTypeObject,
+) -> Fast<M::Obj> {
     m.guard_type(iterator, iterator_type)?;
     let zero = m.int(0);
     let raw = m.load_field(iterator, offset_of!(IndexIterator, it_seq));

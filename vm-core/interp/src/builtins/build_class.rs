@@ -24,8 +24,12 @@ fn update_bases(bases: &PyTupleObject) -> PyResult<Option<Ref<PyTupleObject>>> {
         let Ok(entries) = entries.downcast::<PyTupleObject>() else {
             return Err(raise!(TypeError, "__mro_entries__ must return a tuple"));
         };
-        let new =
-            new.get_or_insert_with(|| bases.as_slice()[..index].iter().map(|base| base.to_ref()).collect());
+        let new = new.get_or_insert_with(|| {
+            bases.as_slice()[..index]
+                .iter()
+                .map(|base| base.to_ref())
+                .collect()
+        });
         new.extend(entries.as_slice().iter().map(|entry| entry.to_ref()));
     }
     Ok(new.map(PyTupleObject::from_vec))
@@ -70,7 +74,11 @@ pub fn build_class(args: &[&PyObject], kwargs: Kwargs<'_>) -> PyResult {
         }
         None => PyDictObject::new().into_object(),
     };
-    if namespace.ty().mapping_slot(|slots| slots.mp_subscript.get()).is_none() {
+    if namespace
+        .ty()
+        .mapping_slot(|slots| slots.mp_subscript.get())
+        .is_none()
+    {
         let text = if is_class {
             // SAFETY: checked above.
             unsafe { metaclass.cast_unchecked::<PyTypeObject>() }.name()
@@ -85,7 +93,10 @@ pub fn build_class(args: &[&PyObject], kwargs: Kwargs<'_>) -> PyResult {
     }
     let cell = crate::call::run_in_locals(function.to_ref(), namespace.clone())?;
     if updated.is_some() {
-        namespace.set_item(identifier!("__orig_bases__").as_object(), original_bases.as_object())?;
+        namespace.set_item(
+            identifier!("__orig_bases__").as_object(),
+            original_bases.as_object(),
+        )?;
     }
     let args = PyTupleObject::from_slice(&[name, bases.as_object(), &namespace]);
     let class = metaclass.call_tuple(&args, keywords.as_deref())?;
@@ -116,4 +127,3 @@ pub fn build_class(args: &[&PyObject], kwargs: Kwargs<'_>) -> PyResult {
     }
     Ok(class)
 }
-

@@ -30,8 +30,13 @@ pub mod flags {
 pub struct AstHooks {
     pub parse: fn(source: &str, filename: &PyObject, mode: Mode, opts: &CompileOpts, flags: i32) -> PyResult,
     /// `None` when the object is no AST.
-    pub compile:
-        fn(tree: &PyObject, filename: &PyObject, mode: Mode, opts: &CompileOpts, flags: i32) -> PyResult<Option<Ref>>,
+    pub compile: fn(
+        tree: &PyObject,
+        filename: &PyObject,
+        mode: Mode,
+        opts: &CompileOpts,
+        flags: i32,
+    ) -> PyResult<Option<Ref>>,
 }
 
 pub static AST: OnceLock<AstHooks> = OnceLock::new();
@@ -57,7 +62,10 @@ pub fn source_text(source: &PyObject, function: &str, what: &str, filename: &PyO
         crate::code::decode_source(&bytes, filename)?
     };
     if text.contains('\0') {
-        return Err(raise!(SyntaxError, "source code string cannot contain null bytes"));
+        return Err(raise!(
+            SyntaxError,
+            "source code string cannot contain null bytes"
+        ));
     }
     Ok(text)
 }
@@ -96,7 +104,10 @@ pub fn compile(
     optimize: i32,
 ) -> PyResult {
     let filename = file_name(filename)?;
-    if given & !(flags::COMPILE_MASK | flags::FUTURE_MASK | flags::SOURCE_IS_UTF8 | flags::IGNORE_COOKIE | 0x10) != 0 {
+    if given
+        & !(flags::COMPILE_MASK | flags::FUTURE_MASK | flags::SOURCE_IS_UTF8 | flags::IGNORE_COOKIE | 0x10)
+        != 0
+    {
         return Err(raise!(ValueError, "compile(): unrecognised flags"));
     }
     if !(-1..=2).contains(&optimize) {
@@ -108,18 +119,33 @@ pub fn compile(
         "single" => Mode::Single,
         "func_type" => {
             if given & flags::ONLY_AST == 0 {
-                return Err(raise!(ValueError, "compile() mode 'func_type' requires flag PyCF_ONLY_AST"));
+                return Err(raise!(
+                    ValueError,
+                    "compile() mode 'func_type' requires flag PyCF_ONLY_AST"
+                ));
             }
             Mode::FuncType
         }
         _ if given & flags::ONLY_AST != 0 => {
-            return Err(raise!(ValueError, "compile() mode must be 'exec', 'eval', 'single' or 'func_type'"));
+            return Err(raise!(
+                ValueError,
+                "compile() mode must be 'exec', 'eval', 'single' or 'func_type'"
+            ));
         }
-        _ => return Err(raise!(ValueError, "compile() mode must be 'exec', 'eval' or 'single'")),
+        _ => {
+            return Err(raise!(
+                ValueError,
+                "compile() mode must be 'exec', 'eval' or 'single'"
+            ));
+        }
     };
     let future = given & flags::FUTURE_MASK | if dont_inherit { 0 } else { inherited_flags() };
     let opts = CompileOpts {
-        optimize: if optimize < 0 { crate::pylifecycle::config().optimize } else { optimize as u8 },
+        optimize: if optimize < 0 {
+            crate::pylifecycle::config().optimize
+        } else {
+            optimize as u8
+        },
         future_flags: future as u32,
         top_level_await: given & flags::ALLOW_TOP_LEVEL_AWAIT != 0,
         dont_imply_dedent: given & flags::DONT_IMPLY_DEDENT != 0,
@@ -139,7 +165,10 @@ pub fn compile(
                 adder_runtime::hooks::import_module("_ast")?;
                 match AST.get() {
                     Some(ast) => (ast.parse)(&text, &filename, mode_kind, &opts, given),
-                    None => Err(raise!(SystemError, "module _ast does not offer trees to compile()")),
+                    None => Err(raise!(
+                        SystemError,
+                        "module _ast does not offer trees to compile()"
+                    )),
                 }
             }
         };
@@ -173,30 +202,57 @@ fn namespaces(
     let locals = locals.filter(|locals| !is_none(locals));
     let (globals, locals) = match (globals, locals) {
         (None, None) => {
-            let Some(globals) = super::current_globals() else { return Err(super::no_frame(function)) };
+            let Some(globals) = super::current_globals() else {
+                return Err(super::no_frame(function));
+            };
             (globals, super::current_locals()?)
         }
         (None, Some(locals)) => {
-            let Some(globals) = super::current_globals() else { return Err(super::no_frame(function)) };
+            let Some(globals) = super::current_globals() else {
+                return Err(super::no_frame(function));
+            };
             (globals, locals.to_ref())
         }
         (Some(globals), locals) => {
             let Some(dict) = globals.downcast::<PyDictObject>() else {
                 return Err(match function {
-                    "eval" if globals.ty().mapping_slot(|slots| slots.mp_subscript.get()).is_some() => {
-                        raise!(TypeError, "globals must be a real dict; try eval(code, {{}}, mapping)")
+                    "eval"
+                        if globals
+                            .ty()
+                            .mapping_slot(|slots| slots.mp_subscript.get())
+                            .is_some() =>
+                    {
+                        raise!(
+                            TypeError,
+                            "globals must be a real dict; try eval(code, {{}}, mapping)"
+                        )
                     }
                     "eval" => raise!(TypeError, "globals must be a dict"),
-                    _ => raise!(TypeError, "{function}() globals must be a dict, not {}", globals.ty().name()),
+                    _ => raise!(
+                        TypeError,
+                        "{function}() globals must be a dict, not {}",
+                        globals.ty().name()
+                    ),
                 });
             };
-            (dict.to_ref(), locals.map_or_else(|| globals.to_ref(), PyObject::to_ref))
+            (
+                dict.to_ref(),
+                locals.map_or_else(|| globals.to_ref(), PyObject::to_ref),
+            )
         }
     };
-    if locals.ty().mapping_slot(|slots| slots.mp_subscript.get()).is_none() {
+    if locals
+        .ty()
+        .mapping_slot(|slots| slots.mp_subscript.get())
+        .is_none()
+    {
         return Err(match function {
             "eval" => raise!(TypeError, "locals must be a mapping"),
-            _ => raise!(TypeError, "locals must be a mapping or None, not {}", locals.ty().name()),
+            _ => raise!(
+                TypeError,
+                "locals must be a mapping or None, not {}",
+                locals.ty().name()
+            ),
         });
     }
     ensure_builtins(&globals)?;
@@ -208,7 +264,10 @@ pub fn eval(source: &PyObject, globals: Option<&PyObject>, locals: Option<&PyObj
     if let Some(code) = source.downcast::<PyCodeObject>() {
         adder_runtime::hooks::audit("exec", &[source])?;
         if code.co_nfreevars.get() > 0 {
-            return Err(raise!(TypeError, "code object passed to eval() may not contain free variables"));
+            return Err(raise!(
+                TypeError,
+                "code object passed to eval() may not contain free variables"
+            ));
         }
         return crate::pythonrun::run_code(code, &globals, Some(locals));
     }
@@ -241,17 +300,23 @@ pub fn exec(
         let n_free = code.co_nfreevars.get() as usize;
         match closure {
             None if n_free > 0 => {
-                return Err(raise!(TypeError, "code object requires a closure of exactly length {n_free}"));
+                return Err(raise!(
+                    TypeError,
+                    "code object requires a closure of exactly length {n_free}"
+                ));
             }
             Some(_) if n_free == 0 => {
                 return Err(raise!(TypeError, "cannot use a closure with this code object"));
             }
             Some(closure) => {
-                let good = closure
-                    .downcast_exact::<PyTupleObject>()
-                    .is_some_and(|cells| cells.len() == n_free && cells.as_slice().iter().all(|cell| PyCellObject::check(cell)));
+                let good = closure.downcast_exact::<PyTupleObject>().is_some_and(|cells| {
+                    cells.len() == n_free && cells.as_slice().iter().all(|cell| PyCellObject::check(cell))
+                });
                 if !good {
-                    return Err(raise!(TypeError, "code object requires a closure of exactly length {n_free}"));
+                    return Err(raise!(
+                        TypeError,
+                        "code object requires a closure of exactly length {n_free}"
+                    ));
                 }
             }
             None => {}
@@ -259,7 +324,10 @@ pub fn exec(
         return crate::pythonrun::run_code_with_closure(code, &globals, Some(locals), closure).map(drop);
     }
     if closure.is_some() {
-        return Err(raise!(TypeError, "closure can only be used when source is a code object"));
+        return Err(raise!(
+            TypeError,
+            "closure can only be used when source is a code object"
+        ));
     }
     let filename = PyUnicodeObject::from_str("<string>");
     let text = source_text(source, "exec", "string, bytes or code", filename.as_object())?;

@@ -24,7 +24,11 @@ impl Compensated {
     }
     fn value(self) -> f64 {
         // An infinite or not-a-number sum has no use for its errors.
-        if self.low != 0.0 && self.low.is_finite() { self.high + self.low } else { self.high }
+        if self.low != 0.0 && self.low.is_finite() {
+            self.high + self.low
+        } else {
+            self.high
+        }
     }
 }
 
@@ -34,22 +38,36 @@ pub fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
         None => PyLongObject::from_i64(0).into_object(),
         Some(start) => {
             if PyUnicodeObject::check(start) {
-                return Err(raise!(TypeError, "sum() can't sum strings [use ''.join(seq) instead]"));
+                return Err(raise!(
+                    TypeError,
+                    "sum() can't sum strings [use ''.join(seq) instead]"
+                ));
             }
             if PyBytesObject::check(start) {
-                return Err(raise!(TypeError, "sum() can't sum bytes [use b''.join(seq) instead]"));
+                return Err(raise!(
+                    TypeError,
+                    "sum() can't sum bytes [use b''.join(seq) instead]"
+                ));
             }
             if PyByteArrayObject::check(start) {
-                return Err(raise!(TypeError, "sum() can't sum bytearray [use b''.join(seq) instead]"));
+                return Err(raise!(
+                    TypeError,
+                    "sum() can't sum bytearray [use b''.join(seq) instead]"
+                ));
             }
             start.to_ref()
         }
     };
     let mut pending: Option<Ref> = None;
-    if let Some(value) = total.downcast_exact::<PyLongObject>().and_then(|value| value.to_i64()) {
+    if let Some(value) = total
+        .downcast_exact::<PyLongObject>()
+        .and_then(|value| value.to_i64())
+    {
         let mut value = value;
         loop {
-            let Some(item) = iterator.next()? else { return Ok(PyLongObject::from_i64(value).into_object()) };
+            let Some(item) = iterator.next()? else {
+                return Ok(PyLongObject::from_i64(value).into_object());
+            };
             let number = match item.downcast_exact::<PyLongObject>() {
                 Some(number) => number.to_i64(),
                 None if item.is(true_()) => Some(1),
@@ -70,14 +88,20 @@ pub fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
         total = number::add(&total, &item)?;
     }
     if let Some(value) = total.downcast_exact::<PyFloatObject>().map(|value| value.value()) {
-        let mut value = Compensated { high: value, low: 0.0 };
+        let mut value = Compensated {
+            high: value,
+            low: 0.0,
+        };
         loop {
             let Some(item) = iterator.next()? else {
                 return Ok(PyFloatObject::from_f64(value.value()).into_object());
             };
             if let Some(number) = item.downcast_exact::<PyFloatObject>() {
                 value.add(number.value());
-            } else if let Some(number) = (*item).downcast::<PyLongObject>().and_then(|number| number.to_i64()) {
+            } else if let Some(number) = (*item)
+                .downcast::<PyLongObject>()
+                .and_then(|number| number.to_i64())
+            {
                 value.add(number as f64);
             } else {
                 total = PyFloatObject::from_f64(value.value()).into_object();
@@ -98,7 +122,12 @@ pub fn min_max(args: &[&PyObject], kwargs: Kwargs<'_>, op: CompareOp, name: &str
         match keyword.str()?.to_string_lossy().as_str() {
             "key" => key = Some(value).filter(|key| !is_none(key)),
             "default" => default = Some(value),
-            other => return Err(raise!(TypeError, "{name}() got an unexpected keyword argument '{other}'")),
+            other => {
+                return Err(raise!(
+                    TypeError,
+                    "{name}() got an unexpected keyword argument '{other}'"
+                ));
+            }
         }
     }
     let iterator = match args {

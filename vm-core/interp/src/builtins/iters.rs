@@ -14,7 +14,10 @@ fn strict_keyword(kwargs: Option<&PyDictObject>, name: &str) -> PyResult<bool> {
     while let Some((key, value, _)) = kwargs.next_entry(&mut position) {
         let key = key.str()?.to_string_lossy();
         if key != "strict" {
-            return Err(raise!(TypeError, "{name}() got an unexpected keyword argument '{key}'"));
+            return Err(raise!(
+                TypeError,
+                "{name}() got an unexpected keyword argument '{key}'"
+            ));
         }
         strict = value.is_true()?;
     }
@@ -54,7 +57,11 @@ fn step(iterators: &[Ref], strict: bool, name: &str) -> PyResult<Option<Vec<Ref>
 }
 
 fn visit_all(items: &[Ref], visitor: &Visitor) -> c_int {
-    items.iter().map(|item| visitor.visit(item.as_raw())).find(|status| *status != 0).unwrap_or(0)
+    items
+        .iter()
+        .map(|item| visitor.visit(item.as_raw()))
+        .find(|status| *status != 0)
+        .unwrap_or(0)
 }
 
 #[repr(C)]
@@ -70,14 +77,21 @@ pub struct Map {
 impl Map {
     #[slot]
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
-        let strict = if std::ptr::eq(cls, &PyMap_Type) { strict_keyword(kwargs, "map")? } else { strict_or_ignored(kwargs)? };
+        let strict = if std::ptr::eq(cls, &PyMap_Type) {
+            strict_keyword(kwargs, "map")?
+        } else {
+            strict_or_ignored(kwargs)?
+        };
         let [function, iterables @ ..] = args.as_slice() else {
             return Err(raise!(TypeError, "map() must have at least two arguments."));
         };
         if iterables.is_empty() {
             return Err(raise!(TypeError, "map() must have at least two arguments."));
         }
-        let iterators = iterables.iter().map(|iterable| iterable.iter()).collect::<PyResult<_>>()?;
+        let iterators = iterables
+            .iter()
+            .map(|iterable| iterable.iter())
+            .collect::<PyResult<_>>()?;
         let map = Map {
             ob_base: memory::blank_header(),
             function: function.to_ref(),
@@ -152,7 +166,11 @@ impl Filter {
     #[new("(function, iterable, /)")]
     fn py_new(cls: &PyTypeObject, function: &PyObject, iterable: &PyObject) -> PyResult {
         let iterator = iterable.iter()?;
-        let filter = Filter { ob_base: memory::blank_header(), function: function.to_ref(), iterator };
+        let filter = Filter {
+            ob_base: memory::blank_header(),
+            function: function.to_ref(),
+            iterator,
+        };
         Ok(Ref::new_in(cls, filter)?.into_object())
     }
     #[slot]
@@ -168,10 +186,14 @@ impl Filter {
     }
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
-        let by_truth =
-            is_none(&self.function) || std::ptr::eq(&*self.function, super::PyBool::type_object().as_object());
+        let by_truth = is_none(&self.function)
+            || std::ptr::eq(&*self.function, super::PyBool::type_object().as_object());
         while let Some(item) = self.iterator.next()? {
-            let good = if by_truth { item.is_true()? } else { self.function.call1(&item)?.is_true()? };
+            let good = if by_truth {
+                item.is_true()?
+            } else {
+                self.function.call1(&item)?.is_true()?
+            };
             if good {
                 return Ok(Some(item));
             }
@@ -197,7 +219,11 @@ pub struct Zip {
 impl Zip {
     #[slot]
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
-        let strict = if std::ptr::eq(cls, &PyZip_Type) { strict_keyword(kwargs, "zip")? } else { strict_or_ignored(kwargs)? };
+        let strict = if std::ptr::eq(cls, &PyZip_Type) {
+            strict_keyword(kwargs, "zip")?
+        } else {
+            strict_or_ignored(kwargs)?
+        };
         let mut iterators = Vec::with_capacity(args.len());
         for (index, iterable) in args.as_slice().iter().enumerate() {
             match iterable.iter() {
@@ -216,7 +242,11 @@ impl Zip {
                 }
             }
         }
-        let zip = Zip { ob_base: memory::blank_header(), iterators, strict: Cell::new(strict) };
+        let zip = Zip {
+            ob_base: memory::blank_header(),
+            iterators,
+            strict: Cell::new(strict),
+        };
         Ok(Ref::new_in(cls, zip)?.into_object())
     }
     #[slot]

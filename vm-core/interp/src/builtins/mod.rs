@@ -16,7 +16,9 @@ pub mod print;
 
 /// A function of `builtins`, as it was made: LOAD_COMMON_CONSTANT gives it even when the name was rebound.
 pub fn builtin_function(name: &'static PyUnicodeObject) -> Ref {
-    state::builtins_dict().and_then(|dict| dict.get_str(name)).unwrap_or_else(none_ref)
+    state::builtins_dict()
+        .and_then(|dict| dict.get_str(name))
+        .unwrap_or_else(none_ref)
 }
 
 fn no_frame(what: &str) -> Raised {
@@ -171,9 +173,19 @@ pub mod builtins {
             [object, name] => (object, name, None),
             [object, name, default] => (object, name, Some(default)),
             _ if args.len() < 2 => {
-                return Err(raise!(TypeError, "getattr expected at least 2 arguments, got {}", args.len()));
+                return Err(raise!(
+                    TypeError,
+                    "getattr expected at least 2 arguments, got {}",
+                    args.len()
+                ));
             }
-            _ => return Err(raise!(TypeError, "getattr expected at most 3 arguments, got {}", args.len())),
+            _ => {
+                return Err(raise!(
+                    TypeError,
+                    "getattr expected at most 3 arguments, got {}",
+                    args.len()
+                ));
+            }
         };
         let name = adder_runtime::protocol::attributes::attribute_name(name)?;
         match default {
@@ -184,7 +196,9 @@ pub mod builtins {
     /// Return the dictionary containing the current scope's global variables.
     #[pyfunction("($module, /)")]
     fn globals() -> PyResult {
-        current_globals().map(Ref::into_object).ok_or_else(|| no_frame("globals()"))
+        current_globals()
+            .map(Ref::into_object)
+            .ok_or_else(|| no_frame("globals()"))
     }
     /// Return whether the object has an attribute with the given name.
     #[pyfunction("($module, obj, name, /)")]
@@ -224,7 +238,11 @@ pub mod builtins {
                 adder_runtime::objects::iterobject::callable_iterator(callable, sentinel)
             }
             [] => Err(raise!(TypeError, "iter expected at least 1 argument, got 0")),
-            _ => Err(raise!(TypeError, "iter expected at most 2 arguments, got {}", args.len())),
+            _ => Err(raise!(
+                TypeError,
+                "iter expected at most 2 arguments, got {}",
+                args.len()
+            )),
         }
     }
     /// Return an AsyncIterator for an AsyncIterable object.
@@ -232,7 +250,11 @@ pub mod builtins {
     fn aiter(async_iterable: &PyObject) -> PyResult {
         let ty = async_iterable.ty();
         let Some(slot) = ty.async_slot(|slots| slots.am_aiter.get()) else {
-            return Err(raise!(TypeError, "'{}' object is not an async iterable", ty.name()));
+            return Err(raise!(
+                TypeError,
+                "'{}' object is not an async iterable",
+                ty.name()
+            ));
         };
         // SAFETY: a slot of the object's type.
         let iterator =
@@ -251,7 +273,11 @@ pub mod builtins {
     fn anext(aiterator: &PyObject, default: Option<&PyObject>) -> PyResult {
         let ty = aiterator.ty();
         let Some(slot) = ty.async_slot(|slots| slots.am_anext.get()) else {
-            return Err(raise!(TypeError, "'{}' object is not an async iterator", ty.name()));
+            return Err(raise!(
+                TypeError,
+                "'{}' object is not an async iterator",
+                ty.name()
+            ));
         };
         // SAFETY: a slot of the object's type.
         let awaitable = unsafe { adder_runtime::protocol::from_slot(slot(aiterator.as_ptr()), "__anext__")? };
@@ -277,13 +303,27 @@ pub mod builtins {
             [iterator] => (iterator, None),
             [iterator, default] => (iterator, Some(default)),
             [] => return Err(raise!(TypeError, "next expected at least 1 argument, got 0")),
-            _ => return Err(raise!(TypeError, "next expected at most 2 arguments, got {}", args.len())),
+            _ => {
+                return Err(raise!(
+                    TypeError,
+                    "next expected at most 2 arguments, got {}",
+                    args.len()
+                ));
+            }
         };
         if !iterator.is_iterator() {
-            return Err(raise!(TypeError, "'{}' object is not an iterator", iterator.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "'{}' object is not an iterator",
+                iterator.ty().name()
+            ));
         }
         let Some(slot) = iterator.ty().tp_iternext.get() else {
-            return Err(raise!(TypeError, "'{}' object is not an iterator", iterator.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "'{}' object is not an iterator",
+                iterator.ty().name()
+            ));
         };
         // SAFETY: a slot of the object's type.
         if let Some(item) = unsafe { Ref::from_owned_opt(slot(iterator.as_ptr())) } {
@@ -331,7 +371,10 @@ pub mod builtins {
                 character.ty().name()
             ));
         };
-        Err(raise!(TypeError, "ord() expected a character, but string of length {length} found"))
+        Err(raise!(
+            TypeError,
+            "ord() expected a character, but string of length {length} found"
+        ))
     }
     /// Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.
     #[pyfunction("($module, /, base, exp, mod=None)")]
@@ -348,7 +391,11 @@ pub mod builtins {
     fn round(number: &PyObject, ndigits: Option<&PyObject>) -> PyResult {
         let method = number.lookup_special(identifier!("__round__"))?;
         let Some(method) = method else {
-            return Err(raise!(TypeError, "type {} doesn't define __round__ method", number.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "type {} doesn't define __round__ method",
+                number.ty().name()
+            ));
         };
         match ndigits.filter(|digits| !is_none(digits)) {
             None => method.call0(),
@@ -364,7 +411,11 @@ pub mod builtins {
     #[pyfunction(raw, "($module, iterable, /, *, key=None, reverse=False)")]
     fn sorted(args: &[&PyObject], kwargs: adder_runtime::args::Kwargs<'_>) -> PyResult {
         let [iterable] = args else {
-            return Err(raise!(TypeError, "sorted expected 1 argument, got {}", args.len()));
+            return Err(raise!(
+                TypeError,
+                "sorted expected 1 argument, got {}",
+                args.len()
+            ));
         };
         let list = PyListObject::from_vec(iterable.collect()?);
         let (mut key, mut reverse) = (None, false);
@@ -373,7 +424,10 @@ pub mod builtins {
                 "key" => key = Some(value).filter(|key| !is_none(key)),
                 "reverse" => reverse = value.is_true()?,
                 other => {
-                    return Err(raise!(TypeError, "sort() got an unexpected keyword argument '{other}'"));
+                    return Err(raise!(
+                        TypeError,
+                        "sort() got an unexpected keyword argument '{other}'"
+                    ));
                 }
             }
         }
@@ -398,7 +452,9 @@ pub mod builtins {
     /// Without arguments, equivalent to locals(); with an argument, to object.__dict__.
     #[pyfunction("($module, object=<unrepresentable>, /)")]
     fn vars(object: Option<&PyObject>) -> PyResult {
-        let Some(object) = object else { return current_locals() };
+        let Some(object) = object else {
+            return current_locals();
+        };
         match object.get_attr_opt(identifier!("__dict__"))? {
             Some(dict) => Ok(dict),
             None => Err(raise!(TypeError, "vars() argument must have __dict__ attribute")),
@@ -422,7 +478,9 @@ pub mod builtins {
         crate::import::import_module_level(name, globals, fromlist.unwrap_or(none()), level)
     }
     /// Compile source into a code object that can be executed by exec() or eval().
-    #[pyfunction("($module, /, source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)")]
+    #[pyfunction(
+        "($module, /, source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)"
+    )]
     fn compile(
         source: &PyObject,
         filename: &PyObject,
@@ -501,11 +559,17 @@ pub fn add_types(module: &PyModuleObject) -> PyResult<()> {
     ];
     for ty in types {
         adder_runtime::types::ready(ty)?;
-        module.dict().set_str(&PyUnicodeObject::intern(PyUnicodeObject::from_string(ty.name())), ty.as_object())?;
+        module.dict().set_str(
+            &PyUnicodeObject::intern(PyUnicodeObject::from_string(ty.name())),
+            ty.as_object(),
+        )?;
     }
     adder_runtime::exceptions::add_to_dict(module.dict())?;
-    let constants =
-        [("None", none_ref()), ("Ellipsis", ellipsis().to_ref()), ("NotImplemented", not_implemented().to_ref())];
+    let constants = [
+        ("None", none_ref()),
+        ("Ellipsis", ellipsis().to_ref()),
+        ("NotImplemented", not_implemented().to_ref()),
+    ];
     for (name, value) in constants {
         module.add(name, value)?;
     }

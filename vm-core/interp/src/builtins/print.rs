@@ -9,7 +9,11 @@ fn optional_text<'a>(value: Option<&'a PyObject>, name: &str) -> PyResult<Option
     match value.filter(|value| !is_none(value)) {
         None => Ok(None),
         Some(value) if PyUnicodeObject::check(value) => Ok(Some(value)),
-        Some(value) => Err(raise!(TypeError, "{name} must be None or a string, not {}", value.ty().name())),
+        Some(value) => Err(raise!(
+            TypeError,
+            "{name} must be None or a string, not {}",
+            value.ty().name()
+        )),
     }
 }
 
@@ -50,13 +54,20 @@ pub fn print(
 fn stream(name: &'static PyUnicodeObject) -> PyResult {
     match sys_attribute(name).filter(|stream| !is_none(stream)) {
         Some(stream) => Ok(stream),
-        None => Err(raise!(RuntimeError, "input(): lost sys.{}", name.to_string_lossy())),
+        None => Err(raise!(
+            RuntimeError,
+            "input(): lost sys.{}",
+            name.to_string_lossy()
+        )),
     }
 }
 
 pub fn input(prompt: Option<&PyObject>) -> PyResult {
-    let (stdin, stdout, stderr) =
-        (stream(identifier!("stdin"))?, stream(identifier!("stdout"))?, stream(identifier!("stderr"))?);
+    let (stdin, stdout, stderr) = (
+        stream(identifier!("stdin"))?,
+        stream(identifier!("stdout"))?,
+        stream(identifier!("stderr"))?,
+    );
     adder_runtime::hooks::audit("builtins.input", &[prompt.unwrap_or(none())])?;
     if let Err(raised) = stderr.call_method(identifier!("flush"), &[]) {
         raised.clear();
@@ -79,7 +90,11 @@ pub fn input(prompt: Option<&PyObject>) -> PyResult {
         ));
     }
     let length = text.len();
-    let end = if text.char_at(length - 1) == u32::from('\n') { length - 1 } else { length };
+    let end = if text.char_at(length - 1) == u32::from('\n') {
+        length - 1
+    } else {
+        length
+    };
     let result = text.substring(0, end);
     adder_runtime::hooks::audit("builtins.input/result", &[result.as_object()])?;
     Ok(result.into_object())

@@ -23,12 +23,20 @@ impl Machine for Direct {
     #[inline(always)]
     fn guard_type(&mut self, object: *mut PyObject, ty: &'static PyTypeObject) -> Fast<()> {
         // SAFETY: a live object.
-        if std::ptr::eq(unsafe { (*object).ob_type.get() }, ty) { Ok(()) } else { Err(Exit::Miss) }
+        if std::ptr::eq(unsafe { (*object).ob_type.get() }, ty) {
+            Ok(())
+        } else {
+            Err(Exit::Miss)
+        }
     }
     #[inline(always)]
     fn guard_version(&mut self, object: *mut PyObject, version: u32) -> Fast<()> {
         // SAFETY: a live object.
-        if unsafe { (*(*object).ob_type.get()).tp_version_tag.get() } == version { Ok(()) } else { Err(Exit::Miss) }
+        if unsafe { (*(*object).ob_type.get()).tp_version_tag.get() } == version {
+            Ok(())
+        } else {
+            Err(Exit::Miss)
+        }
     }
     #[inline(always)]
     fn guard(&mut self, condition: bool) -> Fast<()> {
@@ -108,12 +116,20 @@ impl Machine for Direct {
     #[inline(always)]
     fn int_floor_divide(&mut self, left: i64, right: i64) -> i64 {
         let quotient = left / right;
-        if left % right != 0 && (left < 0) != (right < 0) { quotient - 1 } else { quotient }
+        if left % right != 0 && (left < 0) != (right < 0) {
+            quotient - 1
+        } else {
+            quotient
+        }
     }
     #[inline(always)]
     fn int_modulo(&mut self, left: i64, right: i64) -> i64 {
         let remainder = left % right;
-        if remainder != 0 && (remainder < 0) != (right < 0) { remainder + right } else { remainder }
+        if remainder != 0 && (remainder < 0) != (right < 0) {
+            remainder + right
+        } else {
+            remainder
+        }
     }
     #[inline(always)]
     fn int_and(&mut self, left: i64, right: i64) -> i64 {
@@ -191,7 +207,10 @@ impl Machine for Direct {
             if !std::ptr::eq((*left).ob_type.get(), ty) || !std::ptr::eq((*right).ob_type.get(), ty) {
                 return Err(Exit::Miss);
             }
-            let (left, right) = (&*left.cast::<PyUnicodeObject>(), &*right.cast::<PyUnicodeObject>());
+            let (left, right) = (
+                &*left.cast::<PyUnicodeObject>(),
+                &*right.cast::<PyUnicodeObject>(),
+            );
             Ok(match cmp {
                 Cmp::Eq => std::ptr::eq(left, right) || left.eq(right),
                 Cmp::Ne => !std::ptr::eq(left, right) && !left.eq(right),

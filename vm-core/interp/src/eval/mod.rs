@@ -727,7 +727,13 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::BUILD_SLICE => {
                                 let step = *pc.add(1) as u16;
                                 let step_value = if step == NO_REG { None } else { Some(obj!(step)) };
-                                finish!(PySliceObject::new_slice(Some(obj!(b)), Some(obj!(c)), step_value), 2, b, c, step)
+                                finish!(
+                                    PySliceObject::new_slice(Some(obj!(b)), Some(obj!(c)), step_value),
+                                    2,
+                                    b,
+                                    c,
+                                    step
+                                )
                             }
 
                             // ---- operators ----
@@ -964,7 +970,9 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 set_register(regs.add(a as usize), null_mut());
                                 next!(1)
                             }
-                            op::GET_YIELD_FROM_ITER => finish!(genobject::yield_from_iter(frame, obj!(b)), 1, b),
+                            op::GET_YIELD_FROM_ITER => {
+                                finish!(genobject::yield_from_iter(frame, obj!(b)), 1, b)
+                            }
                             op::GET_AWAITABLE => finish!(genobject::get_awaitable(obj!(b), x), 1, b),
                             op::GET_AITER => finish!(ops::get_aiter(obj!(b)), 1, b),
                             op::GET_ANEXT => finish!(ops::get_anext(&*reg!(b)), 1),
@@ -1004,13 +1012,15 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::END_ASYNC_FOR => {
                                 let exception =
                                     Ref::from_owned(std::ptr::replace(regs.add(b as usize), null_mut()));
-                                if exception.is_instance_of(adder_runtime::exceptions::exc::StopAsyncIteration) {
+                                if exception
+                                    .is_instance_of(adder_runtime::exceptions::exc::StopAsyncIteration)
+                                {
                                     set_register(regs.add(a as usize), null_mut());
                                     drop(exception);
                                     next!(1)
                                 }
                                 let _ = adder_runtime::error::restore(exception);
-                                break 'exec Flow::Reraise
+                                break 'exec Flow::Reraise;
                             }
 
                             // ---- calls ----
@@ -1047,7 +1057,8 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     if (*function).func_version.get() == (*pc.add(1) >> 32) as u32 {
                                         let n_args = c as usize + usize::from(!this.is_null());
                                         if n_args == *pc.add(2) as u32 as usize {
-                                            let first = if this.is_null() { args.add(2) } else { args.add(1) };
+                                            let first =
+                                                if this.is_null() { args.add(2) } else { args.add(1) };
                                             *args = null_mut();
                                             match push_frame(ts, function, null_mut(), n_args) {
                                                 Ok(new) => {
@@ -1084,8 +1095,12 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 let callable = *args;
                                 let this = *args.add(1);
                                 if callable as u64 == *pc.add(2) && this.is_null() {
-                                    match call::call_builtin(callable, args.add(2), c as usize, opcode == op::CALL_BUILTIN_O)
-                                    {
+                                    match call::call_builtin(
+                                        callable,
+                                        args.add(2),
+                                        c as usize,
+                                        opcode == op::CALL_BUILTIN_O,
+                                    ) {
                                         Some(value) => {
                                             ops::clear_registers(args, c as usize + 2);
                                             set_dst!(a, value);
@@ -1102,7 +1117,12 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 let callable = *args;
                                 let this = *args.add(1);
                                 if callable as u64 == *pc.add(2) && !this.is_null() {
-                                    match call::call_method_descriptor(callable, this, args.add(2), c as usize) {
+                                    match call::call_method_descriptor(
+                                        callable,
+                                        this,
+                                        args.add(2),
+                                        c as usize,
+                                    ) {
                                         Some(value) => {
                                             ops::clear_registers(args, c as usize + 2);
                                             set_dst!(a, value);
@@ -1198,12 +1218,18 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 set_dst!(a, list.into_raw());
                                 next!(1)
                             }
-                            op::BUILD_SET => finish!(ops::set_of_registers(regs.add(b as usize), c as usize), 1),
-                            op::BUILD_MAP => finish!(ops::dict_of_registers(regs.add(b as usize), c as usize), 1),
+                            op::BUILD_SET => {
+                                finish!(ops::set_of_registers(regs.add(b as usize), c as usize), 1)
+                            }
+                            op::BUILD_MAP => {
+                                finish!(ops::dict_of_registers(regs.add(b as usize), c as usize), 1)
+                            }
                             op::BUILD_STRING => {
                                 finish!(ops::string_of_registers(regs.add(b as usize), c as usize), 1)
                             }
-                            op::BUILD_TEMPLATE => finish!(crate::template::new_template(obj!(b), obj!(c)), 1, b, c),
+                            op::BUILD_TEMPLATE => {
+                                finish!(crate::template::new_template(obj!(b), obj!(c)), 1, b, c)
+                            }
                             op::BUILD_INTERPOLATION => {
                                 match ops::build_interpolation(regs.add(b as usize), x) {
                                     Ok(value) => {
@@ -1224,11 +1250,20 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             }
                             op::LIST_EXTEND => finish_status!(ops::list_extend(&*reg!(a), obj!(b)), 1, b),
                             op::SET_ADD => {
-                                finish_status!((*reg!(a).cast::<PySetObject>()).add(obj!(b)).map(|_| ()), 1, b)
+                                finish_status!(
+                                    (*reg!(a).cast::<PySetObject>()).add(obj!(b)).map(|_| ()),
+                                    1,
+                                    b
+                                )
                             }
                             op::SET_UPDATE => finish_status!(ops::set_update(&*reg!(a), obj!(b)), 1, b),
                             op::MAP_ADD => {
-                                finish_status!((*reg!(a).cast::<PyDictObject>()).set(obj!(b), obj!(c)), 1, b, c)
+                                finish_status!(
+                                    (*reg!(a).cast::<PyDictObject>()).set(obj!(b), obj!(c)),
+                                    1,
+                                    b,
+                                    c
+                                )
                             }
                             op::DICT_UPDATE => finish_status!(ops::dict_update(&*reg!(a), obj!(b)), 1, b),
                             op::DICT_MERGE => {
@@ -1338,13 +1373,13 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     (*frame).pc = base.add(lasti.to_i64().unwrap_or(0) as usize);
                                 }
                                 let _ = adder_runtime::error::restore(Ref::from_owned(exception));
-                                break 'exec Flow::Reraise
+                                break 'exec Flow::Reraise;
                             }
                             op::RAISE_VARARGS => {
                                 let exception = if x == 0 { null_mut() } else { owned_src!(a) };
                                 let cause = if x == 2 { owned_src!(b) } else { null_mut() };
                                 if ops::do_raise(ts, exception, cause) {
-                                    break 'exec Flow::Reraise
+                                    break 'exec Flow::Reraise;
                                 }
                                 raise_here!()
                             }
@@ -1530,7 +1565,11 @@ pub fn trace_mask(ts: &ThreadState) -> u8 {
     let on = ts.base.c_tracefunc.get().is_some()
         | ts.base.c_profilefunc.get().is_some()
         | crate::monitoring::is_active();
-    if on && ts.base.tracing.get() == 0 { op::TRACED } else { 0 }
+    if on && ts.base.tracing.get() == 0 {
+        op::TRACED
+    } else {
+        0
+    }
 }
 
 use adder_runtime::objects::classobject::PyMethod_Type;

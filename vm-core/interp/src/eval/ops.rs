@@ -40,7 +40,9 @@ pub unsafe fn clear_registers(first: *mut *mut PyObject, n: usize) {
 /// They hold owned objects.
 unsafe fn take_registers(first: *mut *mut PyObject, n: usize) -> Vec<Ref> {
     // SAFETY: the caller's contract.
-    (0..n).map(|index| unsafe { Ref::from_owned(std::ptr::replace(first.add(index), null_mut())) }).collect()
+    (0..n)
+        .map(|index| unsafe { Ref::from_owned(std::ptr::replace(first.add(index), null_mut())) })
+        .collect()
 }
 
 // ---- names ----
@@ -83,7 +85,9 @@ fn name_error(name: &PyUnicodeObject) -> Raised {
 fn with_name(raised: Raised, name: &PyUnicodeObject) -> Raised {
     let exception = raised.take();
     if exception.is_instance_of(exc::NameError) {
-        let _ = exception.set_attr(identifier!("name"), name.as_object()).map_err(Raised::clear);
+        let _ = exception
+            .set_attr(identifier!("name"), name.as_object())
+            .map_err(Raised::clear);
     }
     adder_runtime::error::restore(exception)
 }
@@ -152,7 +156,11 @@ pub fn delete_name(frame: *mut Frame, name: &PyUnicodeObject) -> PyResult<()> {
 
 pub fn delete_global(frame: *mut Frame, name: &PyUnicodeObject) -> PyResult<()> {
     // SAFETY: the running frame.
-    if unsafe { (*frame).globals() }.remove(name.as_object())? { Ok(()) } else { Err(name_error(name)) }
+    if unsafe { (*frame).globals() }.remove(name.as_object())? {
+        Ok(())
+    } else {
+        Err(name_error(name))
+    }
 }
 
 pub fn load_from_dict_or_globals(frame: *mut Frame, mapping: &PyObject, name: &PyUnicodeObject) -> PyResult {
@@ -169,7 +177,9 @@ pub fn load_from_dict_or_deref(frame: *mut Frame, mapping: &PyObject, cell: usiz
         if let Some(value) = mapping_get(mapping, name)? {
             return Ok(value);
         }
-        let value = (*(*Frame::registers(frame).add(cell)).cast::<PyCellObject>()).ob_ref.get();
+        let value = (*(*Frame::registers(frame).add(cell)).cast::<PyCellObject>())
+            .ob_ref
+            .get();
         Ref::from_borrowed_opt(value).ok_or_else(|| unbound_deref(frame, cell))
     }
 }
@@ -216,12 +226,23 @@ pub fn load_super(
     let _ = frame;
     // SAFETY: three filled registers.
     let (super_, class, this) = unsafe { (&**at, &**at.add(1), &**at.add(2)) };
-    if !std::ptr::eq(super_, PyTypeObject::as_object(&adder_runtime::objects::superobject::PySuper_Type)) {
-        let object = if flags & 1 != 0 { super_.call(&[class, this])? } else { super_.call0()? };
+    if !std::ptr::eq(
+        super_,
+        PyTypeObject::as_object(&adder_runtime::objects::superobject::PySuper_Type),
+    ) {
+        let object = if flags & 1 != 0 {
+            super_.call(&[class, this])?
+        } else {
+            super_.call0()?
+        };
         return Ok((object.get_attr(name)?, false));
     }
     let Some(class) = class.downcast::<PyTypeObject>() else {
-        return Err(raise!(TypeError, "super() argument 1 must be a type, not {}", class.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "super() argument 1 must be a type, not {}",
+            class.ty().name()
+        ));
     };
     adder_runtime::objects::superobject::lookup_method(class, this, name, method)
 }
@@ -231,7 +252,10 @@ pub fn binary_slice(object: &PyObject, start: &PyObject, stop: &PyObject) -> PyR
 }
 
 pub fn store_slice(object: &PyObject, start: &PyObject, stop: &PyObject, value: &PyObject) -> PyResult<()> {
-    object.set_item(PySliceObject::new_slice(Some(start), Some(stop), None)?.as_object(), value)
+    object.set_item(
+        PySliceObject::new_slice(Some(start), Some(stop), None)?.as_object(),
+        value,
+    )
 }
 
 // ---- operators ----
@@ -363,7 +387,11 @@ pub fn get_anext(iterator: &PyObject) -> PyResult {
 pub fn make_function(frame: *mut Frame, code: &PyObject) -> PyResult<Ref<PyFunctionObject>> {
     // SAFETY: the running frame; the constant is a code object.
     unsafe {
-        PyFunctionObject::from_code(code.cast_unchecked::<PyCodeObject>(), (*frame).globals(), &*(*frame).builtins)
+        PyFunctionObject::from_code(
+            code.cast_unchecked::<PyCodeObject>(),
+            (*frame).globals(),
+            &*(*frame).builtins,
+        )
     }
 }
 
@@ -483,8 +511,13 @@ pub unsafe fn string_of_registers(first: *mut *mut PyObject, n: usize) -> PyResu
 /// As BUILD_INTERPOLATION says; the registers stay filled.
 pub unsafe fn build_interpolation(at: *mut *mut PyObject, x: u8) -> PyResult {
     // SAFETY: the caller's contract.
-    let (value, expression, spec) =
-        unsafe { (&**at, &**at.add(1), if x & 4 != 0 { Some(&**at.add(2)) } else { None }) };
+    let (value, expression, spec) = unsafe {
+        (
+            &**at,
+            &**at.add(1),
+            if x & 4 != 0 { Some(&**at.add(2)) } else { None },
+        )
+    };
     let conversion = [None, Some(b's'), Some(b'r'), Some(b'a')][(x & 3) as usize];
     crate::template::new_interpolation(value, expression, conversion, spec)
 }
@@ -495,7 +528,10 @@ pub fn list_extend(list: &PyObject, iterable: &PyObject) -> PyResult<()> {
     match list.extend(iterable) {
         Ok(()) => Ok(()),
         Err(raised) => {
-            if raised.matches(exc::TypeError) && iterable.ty().tp_iter.get().is_none() && !iterable.is_sequence() {
+            if raised.matches(exc::TypeError)
+                && iterable.ty().tp_iter.get().is_none()
+                && !iterable.is_sequence()
+            {
                 raised.clear();
                 return Err(raise!(
                     TypeError,
@@ -522,7 +558,11 @@ pub fn dict_update(dict: &PyObject, mapping: &PyObject) -> PyResult<()> {
         Err(raised) => {
             if raised.matches(exc::AttributeError) {
                 raised.clear();
-                return Err(raise!(TypeError, "'{}' object is not a mapping", mapping.ty().name()));
+                return Err(raise!(
+                    TypeError,
+                    "'{}' object is not a mapping",
+                    mapping.ty().name()
+                ));
             }
             Err(raised)
         }
@@ -548,7 +588,9 @@ pub fn dict_merge(dict: &PyObject, mapping: &PyObject, callable: &PyObject) -> P
                 let exception = raised.take();
                 let args = exception.get_attr(identifier!("args"))?;
                 let args = args.to_tuple()?;
-                let [key] = args.as_slice() else { return Err(adder_runtime::error::restore(exception)) };
+                let [key] = args.as_slice() else {
+                    return Err(adder_runtime::error::restore(exception));
+                };
                 let function = crate::call::function_text(callable)?;
                 return Err(if PyUnicodeObject::check(key) {
                     raise!(
@@ -571,14 +613,20 @@ fn store_unpacked(first: *mut *mut PyObject, items: Vec<Ref>) -> Vec<Option<Ref>
         .into_iter()
         .enumerate()
         // SAFETY: as many registers as items; they hold owned objects or null.
-        .map(|(index, item)| unsafe { Ref::from_owned_opt(std::ptr::replace(first.add(index), item.into_raw())) })
+        .map(|(index, item)| unsafe {
+            Ref::from_owned_opt(std::ptr::replace(first.add(index), item.into_raw()))
+        })
         .collect()
 }
 
 fn cannot_unpack(value: &PyObject, raised: Raised) -> Raised {
     if raised.matches(exc::TypeError) && value.ty().tp_iter.get().is_none() && !value.is_sequence() {
         raised.clear();
-        return raise!(TypeError, "cannot unpack non-iterable {} object", value.ty().name());
+        return raise!(
+            TypeError,
+            "cannot unpack non-iterable {} object",
+            value.ty().name()
+        );
     }
     raised
 }
@@ -624,9 +672,17 @@ pub unsafe fn unpack_sequence(
             return Ok(store_unpacked(first, items));
         }
         return Err(if slice.len() > n {
-            raise!(ValueError, "too many values to unpack (expected {n}, got {})", slice.len())
+            raise!(
+                ValueError,
+                "too many values to unpack (expected {n}, got {})",
+                slice.len()
+            )
         } else {
-            raise!(ValueError, "not enough values to unpack (expected {n}, got {})", slice.len())
+            raise!(
+                ValueError,
+                "not enough values to unpack (expected {n}, got {})",
+                slice.len()
+            )
         });
     }
     let iterator = value.iter().map_err(|raised| cannot_unpack(value, raised))?;
@@ -635,7 +691,11 @@ pub unsafe fn unpack_sequence(
         match iterator.next()? {
             Some(item) => items.push(item),
             None => {
-                return Err(raise!(ValueError, "not enough values to unpack (expected {n}, got {})", items.len()));
+                return Err(raise!(
+                    ValueError,
+                    "not enough values to unpack (expected {n}, got {})",
+                    items.len()
+                ));
             }
         }
     }
@@ -644,7 +704,10 @@ pub unsafe fn unpack_sequence(
             && let Ok(length) = value.len().map_err(Raised::clear)
             && length > n
         {
-            return Err(raise!(ValueError, "too many values to unpack (expected {n}, got {length})"));
+            return Err(raise!(
+                ValueError,
+                "too many values to unpack (expected {n}, got {length})"
+            ));
         }
         return Err(raise!(ValueError, "too many values to unpack (expected {n})"));
     }
@@ -701,7 +764,9 @@ pub fn convert_value(value: &PyObject, x: u8) -> PyResult<Ref<PyUnicodeObject>> 
 const CANNOT_CATCH: &str = "catching classes that do not inherit from BaseException is not allowed";
 
 fn is_exception_class(class: &PyObject) -> bool {
-    class.downcast::<PyTypeObject>().is_some_and(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS))
+    class
+        .downcast::<PyTypeObject>()
+        .is_some_and(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS))
 }
 
 /// `except class:` for an exception instance.
@@ -710,7 +775,10 @@ pub fn exception_matches(exception: &PyObject, class: &PyObject) -> PyResult<boo
         if !classes.as_slice().iter().all(|class| is_exception_class(class)) {
             return Err(raise!(TypeError, "{CANNOT_CATCH}"));
         }
-        return Ok(classes.as_slice().iter().any(|class| matches_one(exception, class)));
+        return Ok(classes
+            .as_slice()
+            .iter()
+            .any(|class| matches_one(exception, class)));
     }
     if !is_exception_class(class) {
         return Err(raise!(TypeError, "{CANNOT_CATCH}"));
@@ -719,7 +787,9 @@ pub fn exception_matches(exception: &PyObject, class: &PyObject) -> PyResult<boo
 }
 
 fn matches_one(exception: &PyObject, class: &PyObject) -> bool {
-    class.downcast::<PyTypeObject>().is_some_and(|class| exception.is_instance_of(class))
+    class
+        .downcast::<PyTypeObject>()
+        .is_some_and(|class| exception.is_instance_of(class))
 }
 
 /// `except* class:`: the matching part and the rest, None for an empty one.

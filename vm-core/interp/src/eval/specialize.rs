@@ -164,21 +164,26 @@ fn dict_offset(ty: &PyTypeObject) -> Option<i64> {
 }
 
 fn is_generic_getattro(ty: &PyTypeObject) -> bool {
-    ty.tp_getattro
-        .get()
-        .is_some_and(|slot| slot as usize == adder_runtime::protocol::attributes::generic_get_attr_slot as *const () as usize)
+    ty.tp_getattro.get().is_some_and(|slot| {
+        slot as usize == adder_runtime::protocol::attributes::generic_get_attr_slot as *const () as usize
+    })
 }
 
 fn is_generic_setattro(ty: &PyTypeObject) -> bool {
-    ty.tp_setattro
-        .get()
-        .is_some_and(|slot| slot as usize == adder_runtime::protocol::attributes::generic_set_attr_slot as *const () as usize)
+    ty.tp_setattro.get().is_some_and(|slot| {
+        slot as usize == adder_runtime::protocol::attributes::generic_set_attr_slot as *const () as usize
+    })
 }
 
 #[inline(always)]
 unsafe fn dict_at(object: &PyObject, offset: u64) -> *mut PyDictObject {
     // SAFETY: the type, guarded by its version, has its dict pointer there.
-    unsafe { *object.as_ptr().byte_offset(offset as i64 as isize).cast::<*mut PyDictObject>() }
+    unsafe {
+        *object
+            .as_ptr()
+            .byte_offset(offset as i64 as isize)
+            .cast::<*mut PyDictObject>()
+    }
 }
 
 /// The value of `name` in a dict, at the entry `hint` if it is still there; borrowed or null.
@@ -298,7 +303,14 @@ unsafe fn own_attributes(pc: *const u64, ty: &PyTypeObject, name: &PyUnicodeObje
         if ty.tp_flags.get() & Py_TPFLAGS_INLINE_VALUES != 0 {
             // Only keys without the name say that no instance has it.
             let missing = instance::shared_index_of(ty, name).is_none();
-            set_low(pc, if missing { instance::shared_keys(ty).version() } else { 0 });
+            set_low(
+                pc,
+                if missing {
+                    instance::shared_keys(ty).version()
+                } else {
+                    0
+                },
+            );
             return Some(INLINE);
         }
         dict_offset(ty).map(|offset| offset as u64)
@@ -336,7 +348,9 @@ unsafe fn specialize_module(pc: *const u64, object: &PyObject, name: &PyUnicodeO
     // SAFETY: the caller's contract.
     unsafe {
         let module = object.cast_unchecked::<PyModuleObject>();
-        let Some(dict) = module.md_dict.get().cast::<PyDictObject>().as_ref() else { return false };
+        let Some(dict) = module.md_dict.get().cast::<PyDictObject>().as_ref() else {
+            return false;
+        };
         let version = dict.keys_version();
         match dict.index_of_str(name) {
             Some(index) if version != 0 => {
@@ -352,7 +366,10 @@ unsafe fn specialize_module(pc: *const u64, object: &PyObject, name: &PyUnicodeO
 
 /// The offset of a `__slots__` member that may be read or written as an object pointer.
 fn slot_offset(descriptor: &PyObject, ty: &PyTypeObject, write: bool) -> Option<u64> {
-    if !std::ptr::eq(descriptor.ty(), &adder_runtime::objects::descrobject::PyMemberDescr_Type) {
+    if !std::ptr::eq(
+        descriptor.ty(),
+        &adder_runtime::objects::descrobject::PyMemberDescr_Type,
+    ) {
         return None;
     }
     // SAFETY: the type is checked; member rows live as long as their types.
@@ -382,7 +399,9 @@ unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnico
             return false;
         }
         let version = ty.tp_version_tag.get();
-        let Some(offset) = dict_offset(ty) else { return false };
+        let Some(offset) = dict_offset(ty) else {
+            return false;
+        };
         let descriptor = ty.lookup(name);
         if let Some(descriptor) = descriptor {
             let descriptor_type = descriptor.ty();
@@ -400,7 +419,9 @@ unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnico
                 if descriptor_type.tp_descr_get.get().is_some() {
                     return false;
                 }
-                let Some(own) = own_attributes(pc, ty, name) else { return false };
+                let Some(own) = own_attributes(pc, ty, name) else {
+                    return false;
+                };
                 set_high(pc, version);
                 set_word(pc, 2, own);
                 set_word(pc, 3, descriptor.as_ptr() as u64);
@@ -418,7 +439,9 @@ unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnico
             set_opcode(pc, op::LOAD_ATTR_INSTANCE);
             return true;
         }
-        let Some(dict) = object.instance_dict() else { return false };
+        let Some(dict) = object.instance_dict() else {
+            return false;
+        };
         set_high(pc, version);
         set_low(pc, dict.index_of_str(name).unwrap_or(u32::MAX));
         set_word(pc, 2, offset as u64);
@@ -435,7 +458,9 @@ unsafe fn specialize_property(pc: *const u64, descriptor: &PyObject, version: u3
     // SAFETY: the caller's contract.
     unsafe {
         let property = descriptor.downcast_exact::<adder_runtime::objects::property::PyPropertyObject>();
-        let Some(getter) = property.and_then(|property| property.fget()) else { return false };
+        let Some(getter) = property.and_then(|property| property.fget()) else {
+            return false;
+        };
         if !std::ptr::eq(getter.ty(), &PyFunction_Type) {
             return false;
         }
@@ -463,7 +488,9 @@ unsafe fn specialize_class_attr(pc: *const u64, class: &PyTypeObject, name: &PyU
         if metatype.lookup(name).is_some() || !assign_version(class) {
             return false;
         }
-        let Some(value) = class.lookup(name) else { return false };
+        let Some(value) = class.lookup(name) else {
+            return false;
+        };
         // What binds to the class is not a constant, except for functions, which stay themselves.
         if value.ty().tp_descr_get.get().is_some() && !std::ptr::eq(value.ty(), &PyFunction_Type) {
             return false;
@@ -497,13 +524,17 @@ unsafe fn specialize_load_method(pc: *const u64, object: &PyObject, name: &PyUni
         if !is_generic_getattro(ty) || !assign_version(ty) {
             return false;
         }
-        let Some(function) = ty.lookup(name) else { return false };
+        let Some(function) = ty.lookup(name) else {
+            return false;
+        };
         if function.ty().tp_flags.get() & Py_TPFLAGS_METHOD_DESCRIPTOR == 0
             || !matches!(object.instance_attribute(name), Ok(None))
         {
             return false;
         }
-        let Some(own) = own_attributes(pc, ty, name) else { return false };
+        let Some(own) = own_attributes(pc, ty, name) else {
+            return false;
+        };
         set_high(pc, ty.tp_version_tag.get());
         set_word(pc, 2, own);
         set_word(pc, 3, function.as_ptr() as u64);
@@ -542,7 +573,9 @@ unsafe fn specialize_store_attr(pc: *const u64, object: &PyObject, name: &PyUnic
                 return false;
             }
         }
-        let Some(offset) = dict_offset(ty).filter(|offset| *offset != 0) else { return false };
+        let Some(offset) = dict_offset(ty).filter(|offset| *offset != 0) else {
+            return false;
+        };
         if let Some(index) = instance::shared_index_of(ty, name) {
             set_high(pc, version);
             set_low(pc, index);
@@ -553,7 +586,10 @@ unsafe fn specialize_store_attr(pc: *const u64, object: &PyObject, name: &PyUnic
         if ty.tp_flags.get() & Py_TPFLAGS_INLINE_VALUES != 0 {
             return false;
         }
-        let hint = object.instance_dict().and_then(|dict| dict.index_of_str(name)).unwrap_or(u32::MAX);
+        let hint = object
+            .instance_dict()
+            .and_then(|dict| dict.index_of_str(name))
+            .unwrap_or(u32::MAX);
         set_high(pc, version);
         set_low(pc, hint);
         set_word(pc, 2, offset as u64);
@@ -587,7 +623,9 @@ pub unsafe fn store_inline_attribute(
             }
             return true;
         }
-        instance::set_attribute(object, name, Some(&*value)).map_err(Raised::clear).is_ok()
+        instance::set_attribute(object, name, Some(&*value))
+            .map_err(Raised::clear)
+            .is_ok()
     }
 }
 
@@ -658,12 +696,20 @@ pub unsafe fn load_subscr(pc: *const u64, object: &PyObject, key: &PyObject) {
 
 #[inline(always)]
 pub fn list_item(list: &PyObject, index: &PyObject) -> Option<Ref> {
-    owned(fast(subscript::list_item(&mut Direct, list.as_ptr(), index.as_ptr())))
+    owned(fast(subscript::list_item(
+        &mut Direct,
+        list.as_ptr(),
+        index.as_ptr(),
+    )))
 }
 
 #[inline(always)]
 pub fn tuple_item(tuple: &PyObject, index: &PyObject) -> Option<Ref> {
-    owned(fast(subscript::tuple_item(&mut Direct, tuple.as_ptr(), index.as_ptr())))
+    owned(fast(subscript::tuple_item(
+        &mut Direct,
+        tuple.as_ptr(),
+        index.as_ptr(),
+    )))
 }
 
 /// The count that a fast path made.
@@ -720,8 +766,12 @@ pub unsafe fn store_subscr(pc: *const u64, object: &PyObject, key: &PyObject) {
 #[inline(always)]
 pub fn set_list_item(list: &PyObject, index: &PyObject, value: *mut PyObject) -> bool {
     use adder_semantics::Machine;
-    let Some(list) = list.downcast_exact::<PyListObject>() else { return false };
-    let Ok(index) = Direct.compact_int(index.as_ptr()) else { return false };
+    let Some(list) = list.downcast_exact::<PyListObject>() else {
+        return false;
+    };
+    let Ok(index) = Direct.compact_int(index.as_ptr()) else {
+        return false;
+    };
     let length = list.len() as i64;
     let index = if index < 0 { index + length } else { index };
     if index < 0 || index >= length {
@@ -759,7 +809,13 @@ unsafe fn specialize_binary_op(pc: *const u64, x: u8, left: &PyObject, right: &P
                 nb::ADD => op::BINARY_OP_ADD_INT,
                 nb::SUBTRACT => op::BINARY_OP_SUBTRACT_INT,
                 nb::MULTIPLY => op::BINARY_OP_MULTIPLY_INT,
-                nb::AND | nb::OR | nb::XOR | nb::LSHIFT | nb::RSHIFT | nb::FLOOR_DIVIDE | nb::REMAINDER
+                nb::AND
+                | nb::OR
+                | nb::XOR
+                | nb::LSHIFT
+                | nb::RSHIFT
+                | nb::FLOOR_DIVIDE
+                | nb::REMAINDER
                 | nb::TRUE_DIVIDE => op::BINARY_OP_INT,
                 _ => return give_up(pc),
             }
@@ -782,19 +838,36 @@ unsafe fn specialize_binary_op(pc: *const u64, x: u8, left: &PyObject, right: &P
 
 #[inline(always)]
 pub fn add_int(left: &PyObject, right: &PyObject) -> Option<Ref> {
-    owned(fast(arithmetic::int_add(&mut Direct, left.as_ptr(), right.as_ptr())))
+    owned(fast(arithmetic::int_add(
+        &mut Direct,
+        left.as_ptr(),
+        right.as_ptr(),
+    )))
 }
 #[inline(always)]
 pub fn subtract_int(left: &PyObject, right: &PyObject) -> Option<Ref> {
-    owned(fast(arithmetic::int_subtract(&mut Direct, left.as_ptr(), right.as_ptr())))
+    owned(fast(arithmetic::int_subtract(
+        &mut Direct,
+        left.as_ptr(),
+        right.as_ptr(),
+    )))
 }
 #[inline(always)]
 pub fn multiply_int(left: &PyObject, right: &PyObject) -> Option<Ref> {
-    owned(fast(arithmetic::int_multiply(&mut Direct, left.as_ptr(), right.as_ptr())))
+    owned(fast(arithmetic::int_multiply(
+        &mut Direct,
+        left.as_ptr(),
+        right.as_ptr(),
+    )))
 }
 #[inline]
 pub fn other_int(x: u8, left: &PyObject, right: &PyObject) -> Option<Ref> {
-    owned(fast(arithmetic::int_binary(&mut Direct, x, left.as_ptr(), right.as_ptr())))
+    owned(fast(arithmetic::int_binary(
+        &mut Direct,
+        x,
+        left.as_ptr(),
+        right.as_ptr(),
+    )))
 }
 #[inline]
 pub fn float_op(x: u8, left: *mut PyObject, right: *mut PyObject) -> Option<Ref> {
@@ -833,7 +906,8 @@ pub unsafe fn add_str(
         let taken = b & (SRC_CONST | SRC_TAKE) == SRC_TAKE;
         if (target_is_left || taken) && left.ob_refcnt.get() == 1 && !left.is(right) {
             let register = regs.add((b & SRC_INDEX) as usize);
-            let own = Ref::from_owned(std::ptr::replace(register, std::ptr::null_mut()).cast::<PyUnicodeObject>());
+            let own =
+                Ref::from_owned(std::ptr::replace(register, std::ptr::null_mut()).cast::<PyUnicodeObject>());
             return match PyUnicodeObject::append(own, right_str) {
                 Ok(result) => {
                     // What the caller drops as its left operand: an immortal stand-in.
@@ -851,7 +925,13 @@ pub unsafe fn add_str(
 }
 
 fn comparable(left: &PyObject, right: &PyObject) -> bool {
-    fast(compare::compare(&mut Direct, Cmp::Eq, left.as_ptr(), right.as_ptr())).is_some()
+    fast(compare::compare(
+        &mut Direct,
+        Cmp::Eq,
+        left.as_ptr(),
+        right.as_ptr(),
+    ))
+    .is_some()
 }
 
 #[inline(always)]
@@ -859,7 +939,11 @@ pub unsafe fn compare_op(pc: *const u64, left: &PyObject, right: &PyObject) {
     // SAFETY: the caller's contract.
     unsafe {
         if tick(pc) {
-            if comparable(left, right) { set_opcode(pc, op::COMPARE_OP_FAST) } else { give_up(pc) }
+            if comparable(left, right) {
+                set_opcode(pc, op::COMPARE_OP_FAST)
+            } else {
+                give_up(pc)
+            }
         }
     }
 }
@@ -869,14 +953,23 @@ pub unsafe fn compare_jump(pc: *const u64, left: &PyObject, right: &PyObject) {
     // SAFETY: the caller's contract.
     unsafe {
         if tick(pc) {
-            if comparable(left, right) { set_opcode(pc, op::COMPARE_JUMP_FAST) } else { give_up(pc) }
+            if comparable(left, right) {
+                set_opcode(pc, op::COMPARE_JUMP_FAST)
+            } else {
+                give_up(pc)
+            }
         }
     }
 }
 
 #[inline(always)]
 pub fn compare_fast(x: u8, left: &PyObject, right: &PyObject) -> Option<bool> {
-    fast(compare::compare(&mut Direct, Cmp::from_number(x), left.as_ptr(), right.as_ptr()))
+    fast(compare::compare(
+        &mut Direct,
+        Cmp::from_number(x),
+        left.as_ptr(),
+        right.as_ptr(),
+    ))
 }
 
 // ---- iteration ----
@@ -893,7 +986,10 @@ pub unsafe fn for_iter(pc: *const u64, iterator: &PyObject) {
             op::FOR_ITER_LIST
         } else if std::ptr::eq(ty, &PyTupleIter_Type) {
             op::FOR_ITER_TUPLE
-        } else if std::ptr::eq(ty, adder_runtime::objects::rangeobject::PyRangeIterator::type_object()) {
+        } else if std::ptr::eq(
+            ty,
+            adder_runtime::objects::rangeobject::PyRangeIterator::type_object(),
+        ) {
             op::FOR_ITER_RANGE
         } else if crate::genobject::is_generator(iterator) {
             op::FOR_ITER_GENERATOR
@@ -979,7 +1075,12 @@ unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyO
     unsafe {
         let ty = callable.ty();
         if std::ptr::eq(ty, &PyFunction_Type) {
-            return specialize_function(pc, callable.cast_unchecked(), n + usize::from(this.is_some()), op::CALL_PY_EXACT);
+            return specialize_function(
+                pc,
+                callable.cast_unchecked(),
+                n + usize::from(this.is_some()),
+                op::CALL_PY_EXACT,
+            );
         }
         if std::ptr::eq(ty, &PyMethod_Type) && this.is_none() {
             let method = callable.cast_unchecked::<PyMethodObject>();
@@ -990,7 +1091,9 @@ unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyO
             return specialize_function(pc, function.cast_unchecked(), n + 1, op::CALL_BOUND_METHOD);
         }
         if std::ptr::eq(ty, &adder_runtime::objects::methodobject::PyCFunction_Type) && this.is_none() {
-            let flags = (*callable.cast_unchecked::<PyCFunctionObject>().m_ml.get()).ml_flags.get();
+            let flags = (*callable.cast_unchecked::<PyCFunctionObject>().m_ml.get())
+                .ml_flags
+                .get();
             let opcode = match flags {
                 METH_O if n == 1 => op::CALL_BUILTIN_O,
                 METH_FASTCALL => op::CALL_BUILTIN_FAST,
@@ -1034,7 +1137,12 @@ fn keep_alive(object: &PyObject) {
     object.incref();
 }
 
-unsafe fn specialize_function(pc: *const u64, function: &PyFunctionObject, n_args: usize, opcode: u8) -> bool {
+unsafe fn specialize_function(
+    pc: *const u64,
+    function: &PyFunctionObject,
+    n_args: usize,
+    opcode: u8,
+) -> bool {
     // SAFETY: the caller's contract.
     unsafe {
         let data = function.code().data();
@@ -1060,7 +1168,10 @@ unsafe fn specialize_class(pc: *const u64, class: &PyTypeObject, n: usize) -> bo
     // SAFETY: the caller's contract.
     unsafe {
         let plain_new = class.tp_new.get().map(|slot| slot as usize)
-            == adder_runtime::objects::object::PyBaseObject_Type.tp_new.get().map(|slot| slot as usize);
+            == adder_runtime::objects::object::PyBaseObject_Type
+                .tp_new
+                .get()
+                .map(|slot| slot as usize);
         if !plain_new
             || class.tp_flags.get() & Py_TPFLAGS_IS_ABSTRACT != 0
             || class.tp_flags.get() & Py_TPFLAGS_HEAPTYPE == 0
@@ -1070,7 +1181,9 @@ unsafe fn specialize_class(pc: *const u64, class: &PyTypeObject, n: usize) -> bo
         {
             return false;
         }
-        let Some(init) = class.lookup(identifier!("__init__")) else { return false };
+        let Some(init) = class.lookup(identifier!("__init__")) else {
+            return false;
+        };
         if !std::ptr::eq(init.ty(), &PyFunction_Type) {
             return false;
         }
@@ -1084,4 +1197,3 @@ unsafe fn specialize_class(pc: *const u64, class: &PyTypeObject, n: usize) -> bo
         true
     }
 }
-

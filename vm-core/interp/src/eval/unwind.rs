@@ -72,6 +72,10 @@ pub unsafe fn unwind(ts: &'static ThreadState, frame: *mut Frame, pc: *const u64
         if !other.is_null() {
             decref(other);
         }
-        if exit == FrameExit::Native { Unwound::Native } else { Unwound::Caller(previous) }
+        if exit == FrameExit::Native {
+            Unwound::Native
+        } else {
+            Unwound::Caller(previous)
+        }
     }
 }

@@ -37,7 +37,13 @@ fn float(value: f64) -> Ref {
 /// A named tuple type that cannot be instantiated from Python, and its one value.
 fn singleton(name: &str, doc: &str, fields: &[(&'static str, &'static str)], values: Vec<Ref>) -> PyResult {
     let fields: Vec<Field> = fields.iter().map(|(name, doc)| Field::new(name, doc)).collect();
-    let desc = Desc { name, doc, n_in_sequence: fields.len(), fields: &fields, instantiable: false };
+    let desc = Desc {
+        name,
+        doc,
+        n_in_sequence: fields.len(),
+        fields: &fields,
+        instantiable: false,
+    };
     new_instance(new_type(&desc)?, values)
 }
 
@@ -49,8 +55,19 @@ fn version_info() -> PyResult {
         ("releaselevel", "'alpha', 'beta', 'candidate', or 'final'"),
         ("serial", "Serial release number"),
     ];
-    let values = vec![int(MAJOR.into()), int(MINOR.into()), int(MICRO.into()), text("final"), int(0)];
-    singleton("sys.version_info", "Version information as a named tuple.", &fields, values)
+    let values = vec![
+        int(MAJOR.into()),
+        int(MINOR.into()),
+        int(MICRO.into()),
+        text("final"),
+        int(0),
+    ];
+    singleton(
+        "sys.version_info",
+        "Version information as a named tuple.",
+        &fields,
+        values,
+    )
 }
 
 fn flags() -> PyResult {
@@ -72,9 +89,17 @@ fn flags() -> PyResult {
         ("isolated", "-I", flag(config.isolated)),
         ("dev_mode", "-X dev", py_bool(config.dev_mode)),
         ("utf8_mode", "-X utf8", int(config.utf8_mode)),
-        ("warn_default_encoding", "-X warn_default_encoding", int(config.warn_default_encoding)),
+        (
+            "warn_default_encoding",
+            "-X warn_default_encoding",
+            int(config.warn_default_encoding),
+        ),
         ("safe_path", "-P", py_bool(config.safe_path)),
-        ("int_max_str_digits", "-X int_max_str_digits", int(config.int_max_str_digits)),
+        (
+            "int_max_str_digits",
+            "-X int_max_str_digits",
+            int(config.int_max_str_digits),
+        ),
     ];
     let mut fields: Vec<Field> = rows.iter().map(|(name, doc, _)| Field::new(name, doc)).collect();
     fields.push(Field::new("gil", "-X gil"));
@@ -111,11 +136,20 @@ fn float_info() -> PyResult {
         ("min", "DBL_MIN -- minimum positive normalized float"),
         ("min_exp", "DBL_MIN_EXP"),
         ("min_10_exp", "DBL_MIN_10_EXP"),
-        ("dig", "DBL_DIG -- maximum number of decimal digits that can be represented"),
+        (
+            "dig",
+            "DBL_DIG -- maximum number of decimal digits that can be represented",
+        ),
         ("mant_dig", "DBL_MANT_DIG -- mantissa digits"),
-        ("epsilon", "DBL_EPSILON -- difference between 1 and the next representable float"),
+        (
+            "epsilon",
+            "DBL_EPSILON -- difference between 1 and the next representable float",
+        ),
         ("radix", "FLT_RADIX -- radix of exponent"),
-        ("rounds", "FLT_ROUNDS -- rounding mode used for arithmetic operations"),
+        (
+            "rounds",
+            "FLT_ROUNDS -- rounding mode used for arithmetic operations",
+        ),
     ];
     let values = vec![
         float(f64::MAX),
@@ -130,17 +164,31 @@ fn float_info() -> PyResult {
         int(2),
         int(1),
     ];
-    singleton("sys.float_info", "A named tuple holding information about the float type.", &fields, values)
+    singleton(
+        "sys.float_info",
+        "A named tuple holding information about the float type.",
+        &fields,
+        values,
+    )
 }
 
 fn hash_info() -> PyResult {
     let fields = [
         ("width", "width of the type used for hashing, in bits"),
-        ("modulus", "prime number giving the modulus on which the hash function is based"),
+        (
+            "modulus",
+            "prime number giving the modulus on which the hash function is based",
+        ),
         ("inf", "value to be used for hash of a positive infinity"),
         ("nan", "value to be used for hash of a nan"),
-        ("imag", "multiplier used for the imaginary part of a complex number"),
-        ("algorithm", "name of the algorithm for hashing of str, bytes and memoryviews"),
+        (
+            "imag",
+            "multiplier used for the imaginary part of a complex number",
+        ),
+        (
+            "algorithm",
+            "name of the algorithm for hashing of str, bytes and memoryviews",
+        ),
         ("hash_bits", "internal output size of hash algorithm"),
         ("seed_bits", "seed size of hash algorithm"),
         ("cutoff", "small string optimization cutoff"),
@@ -156,18 +204,37 @@ fn hash_info() -> PyResult {
         int(128),
         int(0),
     ];
-    singleton("sys.hash_info", "Hash parameters used for computing hash values.", &fields, values)
+    singleton(
+        "sys.hash_info",
+        "Hash parameters used for computing hash values.",
+        &fields,
+        values,
+    )
 }
 
 fn int_info() -> PyResult {
     let fields = [
         ("bits_per_digit", "size of a digit in bits"),
-        ("sizeof_digit", "size in bytes of the C type used to represent a digit"),
-        ("default_max_str_digits", "maximum string conversion digits limitation"),
-        ("str_digits_check_threshold", "minimum positive value for int_max_str_digits"),
+        (
+            "sizeof_digit",
+            "size in bytes of the C type used to represent a digit",
+        ),
+        (
+            "default_max_str_digits",
+            "maximum string conversion digits limitation",
+        ),
+        (
+            "str_digits_check_threshold",
+            "minimum positive value for int_max_str_digits",
+        ),
     ];
     let values = vec![int(30), int(4), int(4300), int(640)];
-    singleton("sys.int_info", "Information about Python's internal representation of integers.", &fields, values)
+    singleton(
+        "sys.int_info",
+        "Information about Python's internal representation of integers.",
+        &fields,
+        values,
+    )
 }
 
 fn thread_info() -> PyResult {
@@ -177,7 +244,12 @@ fn thread_info() -> PyResult {
         ("version", "name and version of the thread library"),
     ];
     let values = vec![text("pthread"), text("semaphore"), none_ref()];
-    singleton("sys.thread_info", "Information about the thread implementation.", &fields, values)
+    singleton(
+        "sys.thread_info",
+        "Information about the thread implementation.",
+        &fields,
+        values,
+    )
 }
 
 /// `sys.get_asyncgen_hooks()`.
@@ -230,11 +302,17 @@ pub fn fill(module: &PyModuleObject) -> PyResult<()> {
     module.add("implementation", implementation(&version_info)?)?;
     module.add("version_info", version_info)?;
     module.add("hexversion", int(HEX_VERSION.into()))?;
-    let version =
-        format!("{MAJOR}.{MINOR}.{MICRO} (Adder {}, {}) [Rust]", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+    let version = format!(
+        "{MAJOR}.{MINOR}.{MICRO} (Adder {}, {}) [Rust]",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::ARCH
+    );
     module.add("version", text(&version))?;
     module.add("api_version", int(1013))?;
-    module.add("copyright", text("Adder is free software under the MIT and Apache licences."))?;
+    module.add(
+        "copyright",
+        text("Adder is free software under the MIT and Apache licences."),
+    )?;
     module.add("platform", text("linux"))?;
     module.add("byteorder", text("little"))?;
     module.add("maxsize", int(i64::MAX))?;
@@ -245,9 +323,15 @@ pub fn fill(module: &PyModuleObject) -> PyResult<()> {
     let adder = PyDictObject::new();
     adder.set(&text("name"), &text("adder"))?;
     adder.set(&text("version"), &text(env!("CARGO_PKG_VERSION")))?;
-    module.add("_adder", adder_runtime::objects::namespaceobject::new_namespace(&adder)?)?;
+    module.add(
+        "_adder",
+        adder_runtime::objects::namespaceobject::new_namespace(&adder)?,
+    )?;
     let nothing = || text("");
-    module.add("_git", PyTupleObject::from_vec(vec![text("Adder"), nothing(), nothing()]).into_object())?;
+    module.add(
+        "_git",
+        PyTupleObject::from_vec(vec![text("Adder"), nothing(), nothing()]).into_object(),
+    )?;
     module.add("_framework", nothing())?;
     let config = config();
     module.add("executable", text(&config.executable))?;

@@ -150,7 +150,10 @@ pub mod sys {
     #[pyfunction("($module, limit, /)")]
     fn setrecursionlimit(limit: i32) -> PyResult<()> {
         if limit < 1 {
-            return Err(raise!(ValueError, "recursion limit must be greater or equal than 1"));
+            return Err(raise!(
+                ValueError,
+                "recursion limit must be greater or equal than 1"
+            ));
         }
         let depth = thread_state().recursion_depth.get();
         if depth >= limit as usize {
@@ -159,7 +162,9 @@ pub mod sys {
                 "cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low"
             ));
         }
-        INTERPRETER.recursion_limit.store(limit as usize, Ordering::Relaxed);
+        INTERPRETER
+            .recursion_limit
+            .store(limit as usize, Ordering::Relaxed);
         Ok(())
     }
     /// Return the size of object in bytes.
@@ -167,7 +172,11 @@ pub mod sys {
     fn getsizeof(object: &PyObject, default: Option<&PyObject>) -> PyResult {
         let size = (|| {
             let Some(method) = object.lookup_special(identifier!("__sizeof__"))? else {
-                return Err(raise!(TypeError, "Type {} doesn't define __sizeof__", object.ty().name()));
+                return Err(raise!(
+                    TypeError,
+                    "Type {} doesn't define __sizeof__",
+                    object.ty().name()
+                ));
             };
             let size = method.call0()?.index()?.as_isize()?;
             if size < 0 {
@@ -185,7 +194,11 @@ pub mod sys {
     #[pyfunction("($module, string, /)")]
     fn intern(string: &PyUnicodeObject) -> PyResult<Ref<PyUnicodeObject>> {
         if !PyUnicodeObject::check_exact(string.as_object()) {
-            return Err(raise!(TypeError, "can't intern {}", string.as_object().ty().name()));
+            return Err(raise!(
+                TypeError,
+                "can't intern {}",
+                string.as_object().ty().name()
+            ));
         }
         Ok(PyUnicodeObject::intern(string.to_ref()))
     }
@@ -317,7 +330,9 @@ pub mod sys {
                 function.call_tuple(&PyTupleObject::from_slice(args), kwargs.to_dict()?.as_deref())
             }
             Err(raised) => {
-                raised.clear_if(exc::ImportError).or_else(|raised| raised.clear_if(exc::AttributeError))?;
+                raised
+                    .clear_if(exc::ImportError)
+                    .or_else(|raised| raised.clear_if(exc::AttributeError))?;
                 let message = format!("Ignoring unimportable $PYTHONBREAKPOINT: \"{target}\"");
                 adder_runtime::hooks::warn(exc::RuntimeWarning, &message, 0)?;
                 Ok(none_ref())
@@ -331,7 +346,11 @@ pub mod sys {
             return Err(raise!(TypeError, "audit expected at least 1 argument, got 0"));
         };
         let Some(event) = event.downcast::<PyUnicodeObject>() else {
-            return Err(raise!(TypeError, "expected str for argument 'event', not {}", event.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "expected str for argument 'event', not {}",
+                event.ty().name()
+            ));
         };
         audit_event(&event.to_string_lossy(), rest)
     }
@@ -392,14 +411,23 @@ pub mod sys {
                 && !is_none(value)
                 && !value.is_callable()
             {
-                return Err(raise!(TypeError, "callable {name} expected, got {}", value.ty().name()));
+                return Err(raise!(
+                    TypeError,
+                    "callable {name} expected, got {}",
+                    value.ty().name()
+                ));
             }
         }
-        for (value, field) in
-            [(firstiter, &ts.base.async_gen_firstiter), (finalizer, &ts.base.async_gen_finalizer)]
-        {
+        for (value, field) in [
+            (firstiter, &ts.base.async_gen_firstiter),
+            (finalizer, &ts.base.async_gen_finalizer),
+        ] {
             if let Some(value) = value {
-                let new = if is_none(value) { std::ptr::null_mut() } else { value.to_ref().into_raw() };
+                let new = if is_none(value) {
+                    std::ptr::null_mut()
+                } else {
+                    value.to_ref().into_raw()
+                };
                 // SAFETY: the field owned its old value.
                 drop(unsafe { Ref::from_owned_opt(field.replace(new)) });
             }
@@ -475,7 +503,10 @@ pub mod sys {
     #[pyfunction("($module, pid, script)")]
     fn remote_exec(pid: i32, script: &PyObject) -> PyResult<()> {
         let _ = (pid, script);
-        Err(raise!(RuntimeError, "Remote debugging is not supported on this platform"))
+        Err(raise!(
+            RuntimeError,
+            "Remote debugging is not supported on this platform"
+        ))
     }
     /// Return the flags used for dlopen calls.
     #[pyfunction("($module, /)")]
@@ -504,21 +535,34 @@ pub fn unraisable_args(exception: &PyObject, context: Option<&str>, object: Opti
         (None, _) => none_ref(),
     };
     let object = object.map_or_else(none_ref, PyObject::to_ref);
-    info::unraisable(vec![exception.ty().to_object(), exception.to_ref(), traceback, message, object])
+    info::unraisable(vec![
+        exception.ty().to_object(),
+        exception.to_ref(),
+        traceback,
+        message,
+        object,
+    ])
 }
 
 /// The default `sys.unraisablehook`.
 pub fn default_unraisablehook(args: &PyObject) -> PyResult<()> {
     let get = |name: &str| args.get_attr_str(name);
     let (exception, message, object) = (get("exc_value")?, get("err_msg")?, get("object")?);
-    let message = if is_none(&message) { "Exception ignored in".to_owned() } else { message.str()?.to_string_lossy() };
+    let message = if is_none(&message) {
+        "Exception ignored in".to_owned()
+    } else {
+        message.str()?.to_string_lossy()
+    };
     let head = if is_none(&object) {
         format!("{message}:\n")
     } else {
-        let repr = object.repr().map(|repr| repr.to_string_lossy()).unwrap_or_else(|raised| {
-            raised.clear();
-            "<object repr() failed>".to_owned()
-        });
+        let repr = object
+            .repr()
+            .map(|repr| repr.to_string_lossy())
+            .unwrap_or_else(|raised| {
+                raised.clear();
+                "<object repr() failed>".to_owned()
+            });
         format!("{message}: {repr}\n")
     };
     crate::pythonrun::write_stderr(&head);
@@ -553,7 +597,12 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
     module.add("_xoptions", xoptions.into_object())?;
     let mut path: Vec<String> = config.path0.iter().cloned().collect();
     if let Some(given) = &config.pythonpath {
-        path.extend(given.split(':').filter(|part| !part.is_empty()).map(str::to_owned));
+        path.extend(
+            given
+                .split(':')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned),
+        );
     }
     path.push(crate::pylifecycle::stdlib_dir().to_owned());
     module.add("path", strings(&path))?;
@@ -562,10 +611,16 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
     }
     module.add("path_importer_cache", PyDictObject::new().into_object())?;
     module.add("dont_write_bytecode", py_bool(config.dont_write_bytecode))?;
-    module.add("pycache_prefix", config.pycache_prefix.as_deref().map_or_else(none_ref, text))?;
+    module.add(
+        "pycache_prefix",
+        config.pycache_prefix.as_deref().map_or_else(none_ref, text),
+    )?;
     let names = crate::import::builtin_module_names();
     let names = names.iter().map(|name| text(name)).collect();
-    module.add("builtin_module_names", PyTupleObject::from_vec(names).into_object())?;
+    module.add(
+        "builtin_module_names",
+        PyTupleObject::from_vec(names).into_object(),
+    )?;
     let all = PySetObject::new_frozenset();
     for name in stdlib_names::NAMES.split_ascii_whitespace() {
         all.add(&text(name))?;

@@ -134,7 +134,7 @@ impl PyObject {
             return call_function_tuple(self, function, args, kwargs);
         }
         let Some(tp_call) = self.ty().tp_call.get() else {
-            return Err(raise!(TypeError, "'{}' object is not callable", self.ty().full_name()));
+            return Err(not_callable(self));
         };
         enter_native_call(" while calling a Python object")?;
         let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
@@ -188,6 +188,21 @@ pub unsafe extern "C" fn call_by_vectorcall(
 pub unsafe fn check_result(result: *mut PyObject) -> PyResult {
     // SAFETY: the caller's contract.
     unsafe { from_slot(result, "a native function") }
+}
+
+/// The TypeError of calling what cannot be called; a module that has a callable of its own name gets a hint.
+#[cold]
+fn not_callable(object: &PyObject) -> Raised {
+    let type_name = object.ty().full_name();
+    if let Some(module) = object.downcast::<PyModuleObject>()
+        && let Ok(name) = module.name().map_err(Raised::clear)
+        && let Ok(Some(own)) = object.get_attr_opt(&name).map_err(Raised::clear)
+        && own.is_callable()
+    {
+        let name = name.to_string_lossy();
+        return raise!(TypeError, "'{type_name}' object is not callable. Did you mean: '{name}.{name}(...)'?");
+    }
+    raise!(TypeError, "'{type_name}' object is not callable")
 }
 
 /// A call of a vectorcall function with a tuple and a dict.
