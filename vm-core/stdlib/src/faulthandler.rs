@@ -299,6 +299,8 @@ unsafe extern "C" fn fatal_handler(signum: c_int) {
             IN_FATAL.store(false, Ordering::Relaxed);
         }
         *libc::__errno_location() = saved_errno;
+        // The handler before ours may be that of Rust's library, which expects the faulting instruction to run again.
+        libc::signal(signum, libc::SIG_DFL);
         libc::raise(signum);
     }
 }
@@ -610,8 +612,11 @@ pub mod faulthandler {
     #[pyfunction("($module, release_gil=False, /)")]
     fn _sigsegv(release_gil: bool) {
         let crash = || {
-            // SAFETY: a plain call.
-            unsafe { libc::raise(libc::SIGSEGV) };
+            // Without a handler of ours the first one only makes Rust's library give up its own.
+            for _ in 0..2 {
+                // SAFETY: a plain call.
+                unsafe { libc::raise(libc::SIGSEGV) };
+            }
         };
         if release_gil {
             vm::allow_threads(crash)

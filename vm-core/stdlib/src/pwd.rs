@@ -173,13 +173,7 @@ pub mod grp {
     /// The row of a group number.
     #[pyfunction("($module, /, id)")]
     fn getgrgid(id: &PyObject) -> PyResult {
-        let gid = match gid_of(id) {
-            Ok(gid) => gid,
-            Err(raised) => {
-                raised.clear_if(exc::OverflowError)?;
-                return Err(not_found("getgrgid()", "gid", id));
-            }
-        };
+        let gid = gid_of(id)?;
         // SAFETY: room for what is filled.
         let row = ask(
             |row, data, len, found| unsafe { libc::getgrgid_r(gid, row, data, len, found) },

@@ -63,7 +63,11 @@ impl Watched {
     fn of(sequence: &PyObject) -> PyResult<Watched> {
         let sequence = sequence.to_fast_sequence("arguments 1-3 must be sequences")?;
         let mut entries = Vec::new();
-        for object in sequence.collect()? {
+        // A list may change while its items are asked for their descriptors.
+        let mut idx = 0;
+        while idx < sequence.len()? {
+            let object = sequence.get_index(idx as isize)?;
+            idx += 1;
             let fd = as_file_descriptor(&object)?;
             if fd as usize >= libc::FD_SETSIZE {
                 return Err(raise!(ValueError, "filedescriptor out of range in select()"));

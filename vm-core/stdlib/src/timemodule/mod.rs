@@ -3,7 +3,7 @@
 pub mod clocks;
 
 use crate::module_parts::{add_int, add_part, add_ready_type, struct_sequences};
-use crate::posixmodule::path::{fs_decode, fs_encode};
+use crate::posixmodule::path::fs_decode;
 use adder_runtime::objects::structseq;
 use adder_runtime::prelude::*;
 use std::ffi::{CStr, CString};
@@ -311,15 +311,24 @@ pub mod time {
     fn strftime(format: &PyUnicodeObject, tuple: Option<&PyObject>) -> PyResult<Ref<PyUnicodeObject>> {
         let mut moment = moment_or_now(tuple, "strftime")?;
         moment.tm.tm_isdst = moment.tm.tm_isdst.clamp(-1, 1);
-        let format = fs_encode(format)?;
-        let mut text = Vec::new();
-        for (idx, piece) in format.as_bytes().split(|byte| *byte == 0).enumerate() {
-            if idx > 0 {
-                text.push(0);
+        let mut text = PyUnicodeObject::writer(format.len() + 16);
+        let mut piece = Vec::new();
+        // What is not ASCII is no business of the C library's.
+        for code in format.code_points().map(Some).chain([None]) {
+            match code {
+                Some(code @ 1..=0x7f) => piece.push(code as u8),
+                other => {
+                    let mut formatted = Vec::new();
+                    format_piece(&piece, &moment.tm, &mut formatted)?;
+                    piece.clear();
+                    text.push_object(&*fs_decode(&formatted)?);
+                    if let Some(code) = other {
+                        text.push(code);
+                    }
+                }
             }
-            format_piece(piece, &moment.tm, &mut text)?;
         }
-        fs_decode(&text)
+        text.finish()
     }
     /// A moment from text in a given format.
     #[pyfunction(raw, "(...)")]
