@@ -17,6 +17,8 @@ pub struct Converter<'a> {
     pub warnings: Vec<CompileWarning>,
     /// The first error that the parser itself does not see.
     pub error: Option<CompileError>,
+    /// The tree nests deeper than this conversion goes.
+    pub too_deep: bool,
     depth: u32,
 }
 
@@ -27,6 +29,7 @@ impl<'a> Converter<'a> {
             lines,
             warnings: Vec::new(),
             error: None,
+            too_deep: false,
             depth: 0,
         }
     }
@@ -63,6 +66,7 @@ impl<'a> Converter<'a> {
     /// Runs `f` one level deeper with enough native stack; None when nesting is absurd.
     fn nested<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.depth >= MAX_DEPTH {
+            self.too_deep = true;
             self.fail(CompileError::plain(
                 ErrorKind::MemoryError,
                 "Parser stack overflowed - Python source too complex to parse",
@@ -507,6 +511,17 @@ impl<'a> Converter<'a> {
 
     pub fn expr(&mut self, expr: &ruff::Expr) -> Expr {
         let pos = self.pos(expr.range());
+        // The parser has no trouble with these, whoever walks the tree has.
+        let is_left_nested = matches!(
+            expr,
+            ruff::Expr::Call(_) | ruff::Expr::Attribute(_) | ruff::Expr::Subscript(_) | ruff::Expr::BinOp(_)
+        );
+        if is_left_nested && self.depth >= MAX_DEPTH {
+            self.fail(CompileError::plain(
+                ErrorKind::RecursionError,
+                "maximum recursion depth exceeded during compilation",
+            ));
+        }
         let kind = self.nested(|c| c.expr_kind(expr)).unwrap_or(ExprKind::Constant {
             value: Constant::None,
             kind: None,
@@ -724,11 +739,12 @@ impl<'a> Converter<'a> {
             Some("0b") => (2, &token[2..]),
             _ => (10, &token[..]),
         };
-        if radix == 10 && digits.len() > 4300 {
+        let limit = super::INT_MAX_STR_DIGITS.load(std::sync::atomic::Ordering::Relaxed);
+        if radix == 10 && limit != 0 && digits.len() > limit {
             let pos = self.pos(range);
             self.fail(CompileError::syntax(
                 format!(
-                    "Exceeds the limit (4300 digits) for integer string conversion: value has {} digits; use \
+                    "Exceeds the limit ({limit} digits) for integer string conversion: value has {} digits; use \
                      sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer \
                      literals to avoid decimal conversion limits.",
                     digits.len()

@@ -17,6 +17,9 @@ use ruff_python_ast as ruff;
 use ruff_python_parser as parser;
 use source::LineIndex;
 
+/// `sys.set_int_max_str_digits`: longer decimal literals are refused; 0 for no limit.
+pub static INT_MAX_STR_DIGITS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(4300);
+
 /// What kind of input the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -86,7 +89,12 @@ pub fn parse(text: &str, mode: Mode) -> Result<Parsed> {
             body: Box::new(converter.expr(&expression.body)),
         },
     };
-    drop_deep(parsed);
+    if converter.too_deep {
+        // To drop it would need a stack as deep as the tree: its memory is given up.
+        std::mem::forget(parsed);
+    } else {
+        drop_deep(parsed);
+    }
     let warnings = std::mem::take(&mut converter.warnings);
     match converter.error.take() {
         Some(error) => {

@@ -145,7 +145,7 @@ fn index_of(names: &[Ref], name: &PyObject) -> PyResult<Option<usize>> {
 fn set_defaults(node: &PyObject, missing: &[&Ref]) -> PyResult<()> {
     let types = types()?;
     let class = node.ty().full_name();
-    let field_types = node.ty().as_object().get_attr(identifier!("_field_types"))?;
+    let Some(field_types) = node.ty().as_object().get_attr_opt(identifier!("_field_types"))? else { return Ok(()) };
     let Some(field_types) = field_types.downcast::<PyDictObject>().ok() else {
         return Err(raise!(TypeError, "{class}._field_types must be a dict"));
     };

@@ -150,6 +150,7 @@ pub fn interned(text: &str) -> Ref<PyUnicodeObject> {
 /// Readies `AST`, which is a class that programs may change.
 fn prepare_base() -> PyResult<()> {
     adder_runtime::types::ready(&AST_TYPE)?;
+    adder_runtime::types::typeobject::add_dict_and_weakref_getsets(&AST_TYPE, true, false)?;
     AST_TYPE.clear_flag(Py_TPFLAGS_IMMUTABLETYPE);
     let base = AST_TYPE.as_object();
     let empty = PyTupleObject::empty();

@@ -214,7 +214,7 @@ fn try_stmt(node: &Try) -> Checked {
     let owner = if node.is_star { "TryStar" } else { "Try" };
     body(&node.body, owner)?;
     if node.handlers.is_empty() && node.finalbody.is_empty() {
-        return Err(raise!(ValueError, "{owner} has neither handlers nor finalbody"));
+        return Err(raise!(ValueError, "{owner} has neither except handlers nor finalbody"));
     }
     if node.handlers.is_empty() && !node.orelse.is_empty() {
         return Err(raise!(ValueError, "{owner} has orelse but no except handlers"));
