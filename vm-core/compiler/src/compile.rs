@@ -44,6 +44,8 @@ pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts
 }
 
 fn parse_text(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse::Parsed> {
+    let inherits_diamond = opts.future_flags & code_flags::FUTURE_BARRY_AS_BDFL != 0;
+    let text = &*parse::restore_diamond(text, inherits_diamond)?;
     let parsed = parse::parse(text, mode).map_err(|error| {
         if opts.allow_incomplete_input {
             parse::errors::incomplete(error, text)

@@ -47,6 +47,8 @@ pub struct CompileError {
     pub text: Option<String>,
     /// Columns are still UTF-8 bytes from 0 (-1: none) until the source text is at hand.
     pub(crate) raw_columns: bool,
+    /// The tokenizer's own errors show the line without its newline.
+    pub(crate) from_tokenizer: bool,
 }
 
 impl CompileError {
@@ -61,6 +63,7 @@ impl CompileError {
             end_offset: pos.end_col,
             text: None,
             raw_columns: true,
+            from_tokenizer: false,
         }
     }
 
@@ -112,7 +115,10 @@ impl CompileError {
         };
         self.offset = to_offset(self.lineno, self.offset);
         self.end_offset = to_offset(self.end_lineno, self.end_offset);
-        self.text = line_text(self.lineno).map(str::to_owned);
+        self.text = line_text(self.lineno).map(|line| {
+            let line = line.trim_end_matches('\n').to_owned();
+            if self.from_tokenizer { line } else { line + "\n" }
+        });
         self
     }
 }

@@ -284,45 +284,55 @@ fn reachable(code: &Code) -> Vec<bool> {
     seen
 }
 
-/// Each way to an implicit `return None` gets its own, so that it shows the line it was reached from.
+/// Each way to an implicit `return None` (and the few instructions before it) gets its own, so that it shows the line it was
+/// reached from.
 fn duplicate_exits(code: &mut Code) {
-    let is_exit = |ins: &Ins| {
-        ins.op == Opcode::RETURN_VALUE && ins.pos == Position::NONE && ins.a.space() == Space::Const
+    const MAX_LEN: usize = 6;
+    let exit_at = |code: &Code, start: usize| -> Option<Vec<Ins>> {
+        let mut exit = Vec::new();
+        for ins in code.ins.iter().skip(start).take(MAX_LEN) {
+            if ins.pos != Position::NONE || ins.target != Label::NONE {
+                return None;
+            }
+            exit.push(*ins);
+            if ins.op == Opcode::RETURN_VALUE {
+                return Some(exit);
+            }
+        }
+        None
     };
-    let mut copies: Vec<(Ins, Label)> = Vec::new();
+    let mut copies: Vec<(usize, i32, Label, Vec<Ins>)> = Vec::new();
     for at in 0..code.ins.len() {
         let ins = code.ins[at];
         if ins.target == Label::NONE {
             continue;
         }
-        let Some(exit) = code.ins.get(code.labels[ins.target.0 as usize] as usize).copied() else {
+        let start = code.labels[ins.target.0 as usize] as usize;
+        let Some(mut exit) = exit_at(code, start) else {
             continue;
         };
-        if !is_exit(&exit) {
-            continue;
-        }
-        if ins.op == Opcode::JUMP {
+        if ins.op == Opcode::JUMP && exit.len() == 1 {
             code.ins[at] = Ins {
                 pos: ins.pos,
-                handler: ins.handler,
-                ..exit
+                ..exit[0]
             };
-        } else if ins.pos != Position::NONE {
-            let known = copies
-                .iter()
-                .find(|(copy, _)| copy.pos.line == ins.pos.line)
-                .map(|copy| copy.1);
-            code.ins[at].target = known.unwrap_or_else(|| {
-                code.labels.push(u32::MAX);
-                let label = Label(code.labels.len() as u32 - 1);
-                copies.push((Ins { pos: ins.pos, ..exit }, label));
-                label
-            });
+            continue;
         }
+        let known = copies
+            .iter()
+            .find(|copy| copy.0 == start && copy.1 == ins.pos.line && copy.1 >= 0);
+        let known = known.map(|copy| copy.2);
+        code.ins[at].target = known.unwrap_or_else(|| {
+            code.labels.push(u32::MAX);
+            let label = Label(code.labels.len() as u32 - 1);
+            exit.iter_mut().for_each(|copy| copy.pos = ins.pos);
+            copies.push((start, ins.pos.line, label, exit));
+            label
+        });
     }
-    for (copy, label) in copies {
+    for (.., label, exit) in copies {
         code.labels[label.0 as usize] = code.ins.len() as u32;
-        code.ins.push(copy);
+        code.ins.extend(exit);
     }
 }
 

@@ -169,6 +169,9 @@ impl<'a> Compiler<'a> {
 
         let (context, saved) = self.shadow_names(pos, block);
         self.unit.comps.push(context);
+        if self.unit.comps.len() > 21 {
+            return self.error("too many statically nested blocks", pos);
+        }
         let cleanup = self.new_label();
         let saved_depth = self.depth();
         let outer = self.unit.code.begin_handler(cleanup, saved_depth, false);

@@ -42,20 +42,31 @@ impl<'a> Compiler<'a> {
         let mut scope = block.scope(name);
         let in_class = block.kind == BlockKind::Class;
         let in_comp = !self.unit.comps.is_empty();
-        if in_class && in_comp {
-            // A comprehension does not see the class's names.
-            let comp_scope = self
-                .unit
-                .comps
-                .iter()
-                .rev()
+        if in_comp {
+            // What a name means in the innermost comprehension that mentions it; a class's own names are not seen there,
+            // nor are those of other comprehensions.
+            let comps = self.unit.comps.iter().rev();
+            let inner = comps
                 .map(|comp| self.table.blocks[comp.block].scope(name))
-                .find(|scope| *scope != Scope::Unknown);
-            scope = match comp_scope {
-                Some(Scope::GlobalImplicit) => Scope::GlobalExplicit,
-                Some(scope) => scope,
-                None => scope,
-            };
+                .find(|s| *s != Scope::Unknown);
+            match inner {
+                Some(Scope::GlobalImplicit | Scope::GlobalExplicit)
+                    if in_class || block.is_function_like() =>
+                {
+                    scope = Scope::GlobalExplicit;
+                }
+                Some(_)
+                    if in_class
+                        && matches!(
+                            name.as_str(),
+                            "__class__" | "__classdict__" | "__conditional_annotations__"
+                        ) =>
+                {
+                    scope = Scope::GlobalExplicit;
+                }
+                Some(inner) if in_class => scope = inner,
+                _ => {}
+            }
         }
         Ok(match scope {
             Scope::Free | Scope::Cell => {

@@ -476,7 +476,7 @@ impl<'a> Compiler<'a> {
     ) -> Result<()> {
         let (top, exhausted, exit) = (self.new_label(), self.new_label(), self.new_label());
         self.bind(top);
-        self.unit.fblocks.push(FBlock::While { top, exit });
+        self.push_block(pos, FBlock::While { top, exit })?;
         self.jump_if(pos, test, exhausted, false)?;
         self.stmts(body)?;
         self.emit_jump(Position::NONE, top);
@@ -495,7 +495,7 @@ impl<'a> Compiler<'a> {
         self.emit(node.iter.pos, Opcode::GET_ITER, 0, iter, value, Opnd::NO);
         let (top, exhausted, exit) = (self.new_label(), self.new_label(), self.new_label());
         self.bind(top);
-        self.unit.fblocks.push(FBlock::For { top, exit, iter });
+        self.push_block(node.iter.pos, FBlock::For { top, exit, iter })?;
         let body_depth = self.depth();
         let (dst, value) = self.loop_target(&node.target);
         self.unit
@@ -525,7 +525,7 @@ impl<'a> Compiler<'a> {
         self.emit(node.iter.pos, Opcode::GET_AITER, 0, iter, value, Opnd::NO);
         let (top, handler, exit) = (self.new_label(), self.new_label(), self.new_label());
         self.bind(top);
-        self.unit.fblocks.push(FBlock::AsyncFor { top, exit, iter });
+        self.push_block(pos, FBlock::AsyncFor { top, exit, iter })?;
         let outer = self.unit.code.begin_handler(handler, depth + 1, false);
         let next = self.unit.code.alloc();
         self.emit(pos, Opcode::GET_ANEXT, 0, next, iter, Opnd::NO);

@@ -25,10 +25,13 @@ impl<'a> Compiler<'a> {
         let base = Opnd::temp(self.depth());
         let (handler, exit) = (self.new_label(), self.new_label());
         let outer = self.unit.code.begin_handler(handler, base.index(), false);
-        self.unit.fblocks.push(FBlock::FinallyTry {
-            outer,
-            body: &node.finalbody,
-        });
+        self.push_block(
+            pos,
+            FBlock::FinallyTry {
+                outer,
+                body: &node.finalbody,
+            },
+        )?;
         if node.handlers.is_empty() {
             self.stmts(&node.body)?;
         } else {
@@ -41,7 +44,7 @@ impl<'a> Compiler<'a> {
         // An exception is on its way.
         self.bind(handler);
         let cleanup = self.enter_handler(base);
-        self.unit.fblocks.push(FBlock::FinallyEnd { outer, base });
+        self.push_block(pos, FBlock::FinallyEnd { outer, base })?;
         self.stmts(&node.finalbody)?;
         self.unit.fblocks.pop();
         let exc = Opnd::temp(base.index() + 1);
@@ -77,7 +80,7 @@ impl<'a> Compiler<'a> {
         let base = Opnd::temp(self.depth());
         let (handler, end) = (self.new_label(), self.new_label());
         let outer = self.unit.code.begin_handler(handler, base.index(), false);
-        self.unit.fblocks.push(FBlock::TryExcept { outer });
+        self.push_block(pos, FBlock::TryExcept { outer })?;
         self.stmts(&node.body)?;
         self.unit.fblocks.pop();
         self.unit.code.end_handler(outer);
@@ -140,9 +143,7 @@ impl<'a> Compiler<'a> {
         if let Some(label) = cleanup_end {
             self.unit.code.begin_handler(label, base.index() + 1, true);
         }
-        self.unit
-            .fblocks
-            .push(FBlock::HandlerCleanup { outer, base, name });
+        self.push_block(clause.pos, FBlock::HandlerCleanup { outer, base, name })?;
         self.stmts(&clause.body)?;
         self.unit.fblocks.pop();
         self.unit.code.handler = outer;
@@ -181,7 +182,7 @@ impl<'a> Compiler<'a> {
         let (rest, original, results, matched) = (at(1), at(2), at(3), at(4));
         let (handler, end, reraise_star) = (self.new_label(), self.new_label(), self.new_label());
         let outer = self.unit.code.begin_handler(handler, base.index(), false);
-        self.unit.fblocks.push(FBlock::TryExcept { outer });
+        self.push_block(pos, FBlock::TryExcept { outer })?;
         self.stmts(&node.body)?;
         self.unit.fblocks.pop();
         self.unit.code.end_handler(outer);
@@ -191,7 +192,7 @@ impl<'a> Compiler<'a> {
         self.bind(handler);
         let cleanup = self.enter_handler(base);
         let in_handler = self.unit.code.handler;
-        self.unit.fblocks.push(FBlock::StarHandler);
+        self.push_block(pos, FBlock::StarHandler)?;
         self.set_depth(base.index() + 4);
         self.emit(Position::NONE, Opcode::COPY, 0, original, rest, Opnd::NO);
         self.emit(Position::NONE, Opcode::BUILD_LIST, 0, results, results, Opnd::NO);
@@ -214,9 +215,7 @@ impl<'a> Compiler<'a> {
             self.set_depth(base.index() + 4);
             self.unit.code.begin_handler(failed, base.index() + 4, true);
             let name = clause.name.as_ref();
-            self.unit
-                .fblocks
-                .push(FBlock::HandlerCleanup { outer, base, name });
+            self.push_block(clause.pos, FBlock::HandlerCleanup { outer, base, name })?;
             self.stmts(&clause.body)?;
             self.unit.fblocks.pop();
             self.unit.code.handler = in_handler;
@@ -324,12 +323,15 @@ impl<'a> Compiler<'a> {
         }
         let (handler, after) = (self.new_label(), self.new_label());
         let outer = self.unit.code.begin_handler(handler, base.index() + 2, true);
-        self.unit.fblocks.push(FBlock::With {
-            outer,
-            base,
-            is_async: node.is_async,
-            pos: place,
-        });
+        self.push_block(
+            place,
+            FBlock::With {
+                outer,
+                base,
+                is_async: node.is_async,
+                pos: place,
+            },
+        )?;
         match &item.optional_vars {
             Some(target) => self.store(target, at(2).take())?,
             None => {
@@ -411,7 +413,23 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    // ---- leaving blocks ----
+    // ---- entering and leaving blocks ----
+
+    /// Enters a construct; there is a limit to how deeply they nest, as in CPython.
+    pub(super) fn push_block(&mut self, pos: Position, block: FBlock<'a>) -> Result<()> {
+        const MAX_BLOCKS: usize = 21;
+        let weight = |block: &FBlock| match block {
+            // The handler and its cleanup.
+            FBlock::HandlerCleanup { .. } | FBlock::FinallyEnd { .. } => 2,
+            _ => 1,
+        };
+        let nesting: usize = self.unit.fblocks.iter().map(weight).sum();
+        if nesting + self.unit.comps.len() >= MAX_BLOCKS {
+            return self.error("too many statically nested blocks", pos);
+        }
+        self.unit.fblocks.push(block);
+        Ok(())
+    }
 
     /// Whether a `return` from here runs code on its way out, so that its value must be kept.
     pub(super) fn unwinding_runs_code(&self) -> bool {

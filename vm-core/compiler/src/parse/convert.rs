@@ -20,6 +20,8 @@ pub struct Converter<'a> {
     /// The tree nests deeper than this conversion goes.
     pub too_deep: bool,
     depth: u32,
+    /// Nesting of format specs.
+    pub(super) spec_depth: u32,
 }
 
 impl<'a> Converter<'a> {
@@ -31,6 +33,7 @@ impl<'a> Converter<'a> {
             error: None,
             too_deep: false,
             depth: 0,
+            spec_depth: 0,
         }
     }
 
@@ -53,6 +56,14 @@ impl<'a> Converter<'a> {
             at + len
         );
         self.fail(CompileError::syntax(message, pos));
+    }
+
+    pub(super) fn too_deep(&mut self, range: TextRange) {
+        let pos = self.pos(TextRange::empty(range.start()));
+        self.fail(CompileError::syntax(
+            "f-string: expressions nested too deeply",
+            pos,
+        ));
     }
 
     pub(super) fn bad_bytes_escape(&mut self, range: TextRange, at: usize) {

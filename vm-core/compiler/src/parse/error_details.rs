@@ -41,6 +41,12 @@ impl Context<'_> {
         if let Some(error) = self.string_interrupted(index) {
             return error;
         }
+        if self.text(&second) == "<>" {
+            return self.in_expression(index);
+        }
+        if index > first && self.text(&tokens[index - 1]) == "else" && self.unfinished_else(index - 1) {
+            return self.at_token("expected expression after 'else', but statement is given", index);
+        }
         const IN_PLACE: [&str; 13] = [
             "+=", "-=", "*=", "/=", "//=", "%=", "@=", "&=", "|=", "^=", ">>=", "<<=", "**=",
         ];
@@ -74,6 +80,9 @@ impl Context<'_> {
             return error;
         }
         let token = &tokens[index];
+        if self.text(token) == "<>" {
+            return self.at_token("invalid syntax. Maybe you meant '!=' instead of '<>'?", index);
+        }
         if self.text(token) == "=" && token.kind == Kind::Op && index > 0 {
             return self.equal_sign(index);
         }
@@ -284,6 +293,13 @@ impl Context<'_> {
         if before == "*" && matches!(text, ")" | "]" | ",") && token.level > 0 || before == "*" && text == "]"
         {
             return self.at_token("Invalid star expression", index);
+        }
+        const STATEMENTS: [&str; 11] = [
+            "pass", "break", "continue", "return", "raise", "assert", "del", "global", "nonlocal", "import",
+            "from",
+        ];
+        if STATEMENTS.contains(&text) && self.text(token_or(tokens, index + 1)) == "if" {
+            return self.at_token("expected expression before 'if', but statement is given", index);
         }
         if before == "else" && self.unfinished_else(index - 1) {
             let message = "expected expression after 'else', but statement is given";

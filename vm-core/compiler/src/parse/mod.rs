@@ -144,3 +144,35 @@ fn parse_func_type(text: &str, lines: &LineIndex) -> Result<Parsed> {
         warnings: Vec::new(),
     })
 }
+
+/// PEP 401: after `from __future__ import barry_as_FLUFL` (or from the start, if the flag is inherited), `<>` is the
+/// operator that `!=` was. Gives the text in ordinary spelling.
+pub fn restore_diamond(text: &str, inherited: bool) -> Result<std::borrow::Cow<'_, str>> {
+    const FEATURE: &str = "barry_as_FLUFL";
+    if !inherited && !text.contains(FEATURE) {
+        return Ok(text.into());
+    }
+    let lines = LineIndex::new(text);
+    let tokens = tokenizer::tokenize(text, &lines).tokens;
+    let mut active = inherited;
+    let mut bytes = text.as_bytes().to_vec();
+    for token in tokens {
+        let Some(word) = text.get(token.start..token.end) else {
+            continue;
+        };
+        match word {
+            FEATURE if token.kind == tokenizer::Kind::Name => active = true,
+            "<>" if active => bytes[token.start..token.end].copy_from_slice(b"!="),
+            "!=" if active => {
+                let pos = lines.position(ruff_text_size::TextRange::new(
+                    (token.start as u32).into(),
+                    (token.end as u32).into(),
+                ));
+                let error = CompileError::syntax("with Barry as BDFL, use '<>' instead of '!='", pos);
+                return Err(error.finish(Some(text)));
+            }
+            _ => {}
+        }
+    }
+    Ok(String::from_utf8(bytes).map_or_else(|_| text.into(), Into::into))
+}

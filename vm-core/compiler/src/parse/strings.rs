@@ -169,15 +169,20 @@ impl Converter<'_> {
         if let Some(debug) = &field.debug_text {
             let text = debug.as_str();
             let range = TextRange::at(field.range.start() + TextSize::new(1), TextSize::of(text));
-            pieces.push_text(text.as_bytes(), self.pos(range));
+            pieces.push_text(without_comments(text).as_bytes(), self.pos(range));
             if conversion == -1 && field.format_spec.is_none() {
                 conversion = 'r' as i32;
             }
         }
         let format_spec = field.format_spec.as_deref().map(|spec| {
+            self.spec_depth += 1;
+            if self.spec_depth > 2 {
+                self.too_deep(spec.range);
+            }
             let mut inner = Pieces::default();
             self.elements(&spec.elements, raw, template, true, &mut inner);
             inner.flush();
+            self.spec_depth -= 1;
             // From the colon on.
             let pos = self.pos(TextRange::new(
                 spec.range.start() - TextSize::new(1),
@@ -210,13 +215,13 @@ impl Converter<'_> {
     /// The text of a t-string's expression: from the brace to `=`, `!`, `:` or the closing brace.
     fn interpolation_text(&self, field: &ruff::InterpolatedElement) -> String {
         if let Some(debug) = &field.debug_text {
-            return debug_before_equal(debug).to_owned();
+            return without_comments(debug_before_equal(debug)).into_owned();
         }
         let after = self.text(TextRange::new(field.expression.end(), field.range.end()));
         let stop = end_of_expression(after);
         let start = field.range.start() + TextSize::new(1);
         let end = field.expression.end() + TextSize::new(stop as u32);
-        self.text(TextRange::new(start, end)).to_owned()
+        without_comments(self.text(TextRange::new(start, end))).into_owned()
     }
 
     /// The value of a literal's inner text.
@@ -396,7 +401,38 @@ fn simple_escape(letter: u8) -> Option<u8> {
 /// `{ x = !r}`: the text before the `=`.
 fn debug_before_equal(debug: &ruff::DebugText) -> &str {
     let text = debug.as_str();
-    text.rsplit_once('=').map_or(text, |(before, _)| before)
+    let trailing = debug.trailing();
+    let cut = text.len() - trailing.len() + trailing.find('=').unwrap_or(trailing.len());
+    &text[..cut]
+}
+
+/// The text of an expression without its comments.
+fn without_comments(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains('#') {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let (mut quote, mut in_comment) = (None, false);
+    for c in text.chars() {
+        match (c, quote) {
+            ('\n', _) => {
+                in_comment = false;
+                out.push(c);
+            }
+            _ if in_comment => {}
+            ('#', None) => in_comment = true,
+            ('"' | '\'', None) => {
+                quote = Some(c);
+                out.push(c);
+            }
+            (_, Some(open)) if open == c => {
+                quote = None;
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out.into()
 }
 
 /// Where the expression part of a replacement field ends, after the expression node: skips closing parentheses, white

@@ -92,20 +92,25 @@ impl Tokenizer<'_> {
     fn error<T>(&self, at: usize, message: impl Into<String>) -> Step<T> {
         let (line, col) = self.lines.line_col(TextSize::new(at as u32));
         let col = (col - 1).max(0);
-        Err(CompileError::syntax(
-            message,
-            Position {
-                line,
-                end_line: line,
-                col,
-                end_col: col,
-            },
-        ))
+        let pos = Position {
+            line,
+            end_line: line,
+            col,
+            end_col: col,
+        };
+        Err(CompileError {
+            from_tokenizer: true,
+            ..CompileError::syntax(message, pos)
+        })
     }
 
     fn error_range<T>(&self, start: usize, end: usize, message: impl Into<String>) -> Step<T> {
         let range = ruff_text_size::TextRange::new((start as u32).into(), (end.max(start) as u32).into());
-        Err(CompileError::syntax(message, self.lines.position(range)))
+        let error = CompileError::syntax(message, self.lines.position(range));
+        Err(CompileError {
+            from_tokenizer: true,
+            ..error
+        })
     }
 
     fn peek(&self, offset: usize) -> u8 {
@@ -180,14 +185,24 @@ impl Tokenizer<'_> {
     fn indentation(&mut self) -> Step {
         let line = self.at;
         let (mut col, mut alt) = (0, 0);
+        let mut continued = None;
         loop {
             match self.peek(0) {
                 b' ' => (col, alt) = (col + 1, alt + 1),
                 b'\t' => (col, alt) = ((col / 8 + 1) * 8, alt + 1),
                 b'\x0C' => (col, alt) = (0, 0),
+                b'\\' if self.peek(1) == b'\n' => {
+                    // Of an indentation that is continued, the first line's counts.
+                    continued = continued.or(Some((col, alt)));
+                    (col, alt) = (0, 0);
+                    self.at += 1;
+                }
                 _ => break,
             }
             self.at += 1;
+        }
+        if let Some(first) = continued.filter(|first| first.0 > 0) {
+            (col, alt) = first;
         }
         if matches!(self.peek(0), b'\n' | b'#' | b'\\') || self.at >= self.bytes.len() {
             return Ok(());
@@ -294,7 +309,10 @@ impl Tokenizer<'_> {
                 } else {
                     format!("invalid character '{c}' (U+{number:04X})")
                 };
-                return Err(CompileError::syntax(message, pos));
+                return Err(CompileError {
+                    from_tokenizer: true,
+                    ..CompileError::syntax(message, pos)
+                });
             }
         }
         if matches!(self.peek(0), b'"' | b'\'') && self.prefix(start)? {
@@ -507,6 +525,9 @@ impl Tokenizer<'_> {
                 }
             }
             _ => {}
+        }
+        if b < b' ' || b == 0x7F {
+            return self.error(start + 1, format!("invalid non-printable character U+{b:04X}"));
         }
         const OPERATORS: [&str; 24] = [
             "**=", "//=", ">>=", "<<=", "...", "!=", "%=", "&=", "**", "*=", "+=", "-=", "->", "//", "/=",

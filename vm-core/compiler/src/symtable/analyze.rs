@@ -256,14 +256,14 @@ impl Analyzer<'_> {
             if scope == Scope::Cell || only_flags & DEF_COMP_CELL != 0 {
                 inlined_cells.insert(name.clone());
             }
+            if outer_is_class && scope == Scope::Free && is_class_cell(&name) {
+                scope = Scope::GlobalImplicit;
+                if !self.is_free_in_any_child(comp, &name) {
+                    comp_free.remove(&name);
+                }
+            }
             match self.table.blocks[id].symbols.get(&name).copied() {
                 None => {
-                    if outer_is_class && scope == Scope::Free && is_class_cell(&name) {
-                        scope = Scope::GlobalImplicit;
-                        if !self.is_free_in_any_child(comp, &name) {
-                            comp_free.remove(&name);
-                        }
-                    }
                     self.table.blocks[id].symbols.insert(name.clone(), only_flags);
                     scopes.insert(name, scope);
                 }
