@@ -144,10 +144,17 @@ fn name(version: Version, code: u32, default: Option<&PyObject>) -> PyResult {
     or_default(name, default, "no such name")
 }
 
-fn lookup(name: &str) -> PyResult<Ref<PyUnicodeObject>> {
+fn lookup(version: Version, name: &str) -> PyResult<Ref<PyUnicodeObject>> {
     let found = unicode_names2::character(name)
         .filter(|found| is_name_of(name, *found))
         .or_else(|| by_number(name));
+    // The old version has no aliases.
+    let found = found.filter(|found| {
+        version == Version::Current
+            || is_assigned(version, u32::from(*found))
+                && unicode_names2::name(*found)
+                    .is_some_and(|known| known.to_string().eq_ignore_ascii_case(name))
+    });
     match found {
         Some(found) => Ok(PyUnicodeObject::from_char(u32::from(found))),
         None => Err(raise!(KeyError, "undefined character name '{name}'")),
@@ -165,6 +172,10 @@ fn is_name_of(query: &str, found: char) -> bool {
             .collect::<String>()
             .to_ascii_uppercase()
     };
+    let is_computed = name.starts_with("CJK UNIFIED IDEOGRAPH-") || name.starts_with("HANGUL SYLLABLE ");
+    if is_computed {
+        return name.eq_ignore_ascii_case(query);
+    }
     name.eq_ignore_ascii_case(query) || (letters(&name) != letters(query) && query.trim() == query)
 }
 
@@ -268,7 +279,7 @@ database! {
         = |version, chr, default| crate::unicodedata::name(version, chr.0, default);
     /// The character of a name.
     lookup "($self, name, /)" (name: [&str]) -> PyResult<Ref<PyUnicodeObject>>
-        = |_, name| crate::unicodedata::lookup(name);
+        = |version, name| crate::unicodedata::lookup(version, name);
     /// The text in a normalisation form.
     normalize "($self, form, unistr, /)" (form: [&str], unistr: [&PyUnicodeObject]) -> PyResult<Ref<PyUnicodeObject>>
         = |version, form, unistr| normalize::normalize(version, form, unistr);

@@ -292,6 +292,8 @@ pub(super) fn collect_bytes(iterable: &PyObject) -> PyResult<Vec<u8>> {
         methods::BYTEARRAY_CHANGES,
     ],
 )]
+/// bytearray(source=b'', encoding='utf-8', errors='strict') -> bytearray
+///
 /// A mutable sequence of bytes: of a count of zeros, of a bytes-like object, of integers, or of encoded text.
 impl PyByteArrayObject {
     #[slot]

@@ -237,6 +237,8 @@ pub fn from_object(source: &PyObject) -> PyResult<Ref<PyBytesObject>> {
     itemsize = 1,
     parts = [bytes_methods::BYTES_METHODS, bytes_methods::BYTES_SEARCH],
 )]
+/// bytes(source=b'', encoding='utf-8', errors='strict') -> bytes
+///
 /// An immutable sequence of bytes: of a count of zeros, of a bytes-like object, of integers, or of encoded text.
 impl PyBytesObject {
     #[new(

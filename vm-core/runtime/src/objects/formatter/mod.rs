@@ -361,9 +361,12 @@ pub fn format_str(value: &PyUnicodeObject, spec: &PyUnicodeObject) -> PyResult<R
     let points: Vec<u32> = value.code_points().collect();
     let type_name = &TypeName(value.as_object());
     with_spec(spec, |spec| {
-        Ok(PyUnicodeObject::from_code_points(&text_value(
-            &points, spec, type_name,
-        )?))
+        let formatted = text_value(&points, spec, type_name)?;
+        // Nothing was added or cut: the text itself.
+        if formatted.len() == points.len() {
+            return Ok(value.to_exact());
+        }
+        Ok(PyUnicodeObject::from_code_points(&formatted))
     })
 }
 
