@@ -136,18 +136,6 @@ fn forward(name: &str, cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&P
 #[pytype(name = "typing.Generic", static_name = GENERIC_TYPE, flags = BASETYPE)]
 /// Abstract base class for generic types.
 impl Generic {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
-        // What object.__new__ does, with its checks of arguments.
-        let Some(new) = adder_runtime::PyBaseObject_Type.tp_new.get() else {
-            return Err(raise!(SystemError, "object has no __new__"));
-        };
-        let kwargs = kwargs.map_or(std::ptr::null_mut(), TypedObject::as_ptr);
-        // SAFETY: a slot with live arguments.
-        let result = unsafe { new((cls as *const PyTypeObject).cast_mut(), args.as_ptr(), kwargs) };
-        // SAFETY: the result of a slot.
-        unsafe { adder_runtime::protocol::from_slot(result, "__new__") }
-    }
     /// Parameterizes a generic class.
     #[classmethod("(*args, **kwargs)")]
     fn __class_getitem__(cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {
@@ -169,6 +157,16 @@ pub mod _typing {
     pub use super::params::{PARAMSPEC_TYPE, PARAMSPECARGS_TYPE, PARAMSPECKWARGS_TYPE, TYPEVAR_TYPE, TYPEVARTUPLE_TYPE};
     use super::params::{ParamSpec, TypeVar, TypeVarTuple};
     use super::*;
+
+    /// `Generic` is made and initialised as `object` is, not by functions of its own: a subclass may define either.
+    #[pyexec]
+    fn exec(_module: &PyModuleObject) -> PyResult<()> {
+        GENERIC_TYPE.tp_new.set(adder_runtime::PyBaseObject_Type.tp_new.get());
+        GENERIC_TYPE.clear_flag(Py_TPFLAGS_DISALLOW_INSTANTIATION);
+        adder_runtime::types::lookup::modified(&GENERIC_TYPE);
+        Ok(())
+    }
+
 
     #[pyconst]
     fn NoDefault() -> Ref {
