@@ -476,7 +476,7 @@ pub mod monitoring {
     }
     #[pyfunction("($module, tool_id, /)")]
     fn get_events(tool_id: i64) -> PyResult<u32> {
-        let index = tool_in_use(tool_id)?;
+        let index = tool_index(tool_id)?;
         Ok(with(|tools| tools.tools[index].events))
     }
     #[pyfunction("($module, tool_id, event_set, /)")]
@@ -489,7 +489,7 @@ pub mod monitoring {
     }
     #[pyfunction("($module, tool_id, code, /)")]
     fn get_local_events(tool_id: i64, code: &PyObject) -> PyResult<u32> {
-        let index = tool_in_use(tool_id)?;
+        let index = tool_index(tool_id)?;
         let Some(code) = code.downcast::<PyCodeObject>() else {
             return Err(raise!(TypeError, "code must be a code object"));
         };

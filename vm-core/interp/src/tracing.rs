@@ -293,6 +293,24 @@ pub unsafe fn on_return(
     emit(ts, frame, PyTrace_RETURN, value)
 }
 
+/// A generator is resumed by an exception, which stays in flight unless a tracer raises another.
+///
+/// # Safety
+/// `frame` is running and an exception is set.
+#[cold]
+pub unsafe fn on_throw(ts: &ThreadState, frame: *mut Frame) -> PyResult<()> {
+    if crate::monitoring::is_active() {
+        // SAFETY: the caller's contract.
+        unsafe { crate::monitoring::on_exception(ts, frame, crate::monitoring::event::PY_THROW) };
+    }
+    let Some(exception) = error::fetch() else {
+        return Ok(());
+    };
+    emit(ts, frame, PyTrace_CALL, null_mut())?;
+    let _ = error::restore(exception);
+    Ok(())
+}
+
 /// An exception is raised in, or came into, the frame. It may be replaced by one of the trace function's.
 ///
 /// # Safety
@@ -331,8 +349,31 @@ pub unsafe fn on_unwind(ts: &ThreadState, frame: *mut Frame) {
     }
 }
 
-/// `frame.f_lineno = line` of a trace function: goes on at the first instruction of the line, when the temporaries and
-/// handlers there are those of the place where the frame stands.
+/// What surrounds a word: the loops whose bodies it is in, and its handler. Temporaries are the same where this is.
+fn surroundings(code: &PyCodeObject, index: u32) -> (Vec<u32>, Option<(u32, u16)>) {
+    let data = code.data();
+    let mut loops = Vec::new();
+    let mut at = 0;
+    while at < data.words.len() {
+        let opcode = generic_opcode(data.words[at].get() as u8);
+        let n_words = eval::WORDS[opcode as usize] as usize;
+        let end = match opcode {
+            op::FOR_ITER | op::SEND => data.words.get(at + 1).map_or(0, |word| word.get() as u32),
+            _ => 0,
+        };
+        if (at as u32..end).contains(&index) {
+            loops.push(at as u32);
+        }
+        at += n_words;
+    }
+    (
+        loops,
+        data.handler_at(index).map(|entry| (entry.handler, entry.depth)),
+    )
+}
+
+/// `frame.f_lineno = line` of a trace function: goes on at the first instruction of the line that is inside the same
+/// loops and handlers as the place where the frame stands.
 pub fn jump_to_line(object: &FrameObject, line: i64) -> PyResult<()> {
     let ts = thread_state();
     if ts.base.tracing.get() == 0 || object.f_trace.get().is_null() {
@@ -351,8 +392,6 @@ pub fn jump_to_line(object: &FrameObject, line: i64) -> PyResult<()> {
             ));
         }
         let data = code.data();
-        let depth = |index: u32| data.handler_at(index).map(|entry| (entry.handler, entry.depth));
-        let here = depth((*frame).index() as u32);
         let mut wanted: Vec<(i64, u32)> = data
             .locations
             .iter()
@@ -366,24 +405,19 @@ pub fn jump_to_line(object: &FrameObject, line: i64) -> PyResult<()> {
                 "line {line} comes after the current code block"
             ));
         };
+        let here = surroundings(code, (*frame).index() as u32);
         let target = wanted
             .iter()
             .filter(|(at, _)| *at == target_line)
             .map(|(_, start)| *start)
-            .find(|at| depth(*at) == here);
-        let registers = Frame::registers(frame);
-        let temporaries_empty =
-            ((*frame).n_localsplus()..(*frame).n_registers()).all(|index| (*registers.add(index)).is_null());
+            .find(|at| surroundings(code, *at) == here);
         match target {
-            Some(target) if temporaries_empty => {
+            Some(target) => {
                 (*frame).pc = data.words.as_ptr().add(target as usize).cast();
                 (*frame).traced_line = -1;
                 Ok(())
             }
-            _ => Err(raise!(
-                ValueError,
-                "can't jump into or out of a block with values on the stack"
-            )),
+            None => Err(raise!(ValueError, "can't jump into or out of a block")),
         }
     }
 }

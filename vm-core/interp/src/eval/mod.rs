@@ -109,6 +109,10 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
         let mut consts: *const *mut PyObject = (*(*frame).data).consts;
         let mut base: *const u64 = (*(*frame).data).words.as_ptr().cast();
         let mut mask: u8 = trace_mask(ts);
+        if raising && mask != 0 {
+            // An exception of the tracer goes on in place of the one that was thrown in.
+            let _ = crate::tracing::on_throw(ts, frame);
+        }
 
         macro_rules! load_frame {
             () => {{
@@ -262,6 +266,13 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                             }
                         };
+                    }
+                    // After native code: signals, other threads, tracing that was turned on or off.
+                    macro_rules! next_after_call {
+                        ($n:expr) => {{
+                            check_breaker!();
+                            next!($n)
+                        }};
                     }
                     macro_rules! enter_frame {
                         ($new:expr, $exit:expr) => {{
@@ -1037,7 +1048,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         }
                                         ops::clear_registers(args, c as usize + 2);
                                         set_dst!(a, value);
-                                        next!(3)
+                                        next_after_call!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
                                     call::Called::Raised => {
@@ -1104,7 +1115,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         Some(value) => {
                                             ops::clear_registers(args, c as usize + 2);
                                             set_dst!(a, value);
-                                            next!(3)
+                                            next_after_call!(3)
                                         }
                                         None => raise_here!(),
                                     }
@@ -1126,7 +1137,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         Some(value) => {
                                             ops::clear_registers(args, c as usize + 2);
                                             set_dst!(a, value);
-                                            next!(3)
+                                            next_after_call!(3)
                                         }
                                         None => raise_here!(),
                                     }
@@ -1162,7 +1173,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         }
                                         ops::clear_registers(args, c as usize + 2);
                                         set_dst!(a, value);
-                                        next!(3)
+                                        next_after_call!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
                                     call::Called::Raised => {
@@ -1185,7 +1196,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         }
                                         ops::clear_registers(args, 4.min(2 + 1 + (x & 1) as usize));
                                         set_dst!(a, value);
-                                        next!(2)
+                                        next_after_call!(2)
                                     }
                                     call::Called::Frame(new) => {
                                         enter_frame!(new, FrameExit::Register)

@@ -446,7 +446,8 @@ pub mod sys {
             return Err(raise!(ValueError, "maxdigits must be 0 or larger than 640"));
         }
         adder_runtime::objects::longobject::set_max_str_digits(maxdigits as usize);
-        adder_compiler::parse::INT_MAX_STR_DIGITS.store(maxdigits as usize, std::sync::atomic::Ordering::Relaxed);
+        adder_compiler::parse::INT_MAX_STR_DIGITS
+            .store(maxdigits as usize, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
     /// Return the number of memory blocks currently allocated: not counted.

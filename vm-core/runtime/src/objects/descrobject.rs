@@ -648,7 +648,7 @@ impl PyWrapperDescrObject {
                 self.d_common.owner().name()
             ));
         };
-        if !object.ty().is_subtype(self.d_common.owner()) && !object.real_is_instance(self.d_common.owner().as_object())? {
+        if !object.ty().is_subtype(self.d_common.owner()) {
             return Err(raise!(
                 TypeError,
                 "descriptor '{}' requires a '{}' object but received a '{}'",

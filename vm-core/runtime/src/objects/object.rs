@@ -13,6 +13,15 @@ fn overrides(ty: &PyTypeObject) -> (bool, bool) {
     (!same_new, !same_init)
 }
 
+/// `tp_new` of `object`: types that want just this name it, as `object.__new__` asks whether it is overridden.
+pub unsafe extern "C" fn object_new(cls: *mut PyTypeObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+    crate::args::boundary_obj(|| {
+        // SAFETY: the slot's contract: a type, a tuple, a dict or null.
+        let (cls, args, kwargs) = unsafe { (&*cls, &*args.cast::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref()) };
+        PyObject::new_instance(cls, args, kwargs)
+    })
+}
+
 fn excess(args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> bool {
     args.len() != 0 || kwargs.is_some_and(|kwargs| kwargs.len() != 0)
 }
@@ -24,12 +33,12 @@ fn excess(args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> bool {
     flags = BASETYPE,
     typed = false,
     slots = [tp_getattro = generic_get_attr_slot, tp_setattro = generic_set_attr_slot,
-        tp_alloc = crate::types::generic_alloc, tp_free = crate::types::object_free],
+        tp_new = object_new, tp_alloc = crate::types::generic_alloc, tp_free = crate::types::object_free],
 )]
 /// The base of all classes.
 impl PyObject {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    /// `object.__new__`.
+    fn new_instance(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         if excess(args, kwargs) {
             let (own_new, own_init) = overrides(cls);
             if own_new {

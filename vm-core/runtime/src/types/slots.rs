@@ -376,7 +376,14 @@ pub unsafe extern "C" fn finalize_slot(object: *mut PyObject) {
     if let Ok(Some(method)) = method
         && let Err(raised) = method.call0()
     {
-        crate::error::write_unraisable(raised, None, Some(&method));
+        let exception = raised.take();
+        let repr = method.repr().map(|repr| repr.to_string_lossy()).unwrap_or_else(|raised| {
+            raised.clear();
+            "<object repr() failed>".to_owned()
+        });
+        let raised = crate::error::restore(exception);
+        let context = format!("Exception ignored while calling deallocator {repr}");
+        crate::error::write_unraisable(raised, Some(&context), None);
     }
     if crate::error::occurred() {
         crate::error::write_unraisable(Raised::assume(), None, None);

@@ -133,7 +133,12 @@ fn forward(name: &str, cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&P
     function.call_tuple(&*PyTupleObject::from_slice(&all), kwargs)
 }
 
-#[pytype(name = "typing.Generic", static_name = GENERIC_TYPE, flags = BASETYPE)]
+#[pytype(
+    name = "typing.Generic",
+    static_name = GENERIC_TYPE,
+    flags = BASETYPE,
+    slots = [tp_new = adder_runtime::objects::object::object_new],
+)]
 /// Abstract base class for generic types.
 impl Generic {
     /// Parameterizes a generic class.
