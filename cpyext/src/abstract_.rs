@@ -1,7 +1,7 @@
 //! abstract.h: numbers, sequences, mappings, iteration, calls without varargs.
 
-use crate::export::{Name, OutRef, bad_internal_call};
-use crate::object::{found_or_reported, give_optional};
+use crate::export::{Name, OutRef, Reported, bad_internal_call};
+use crate::object::give_optional;
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
@@ -203,17 +203,11 @@ capi! {
     fn PyMapping_SetItemString(object: &PyObject, key: Name, value: &PyObject) -> PyResult<()> {
         object.set_item(key.as_object(), value)
     }
-    fn PyMapping_HasKey(object: &PyObject, key: &PyObject) -> bool {
-        found_or_reported(
-            optional_item(object, key).map(|value| value.is_some()), "PyMapping_HasKey",
-            "PyMapping_HasKeyWithError(), PyMapping_GetOptionalItem() or PyObject_GetItem()",
-        )
+    fn PyMapping_HasKey(object: &PyObject, key: &PyObject) -> Reported<bool> {
+        Reported(optional_item(object, key).map(|value| value.is_some()))
     }
-    fn PyMapping_HasKeyString(object: &PyObject, key: Name) -> bool {
-        found_or_reported(
-            optional_item(object, key.as_object()).map(|value| value.is_some()), "PyMapping_HasKeyString",
-            "PyMapping_HasKeyStringWithError(), PyMapping_GetOptionalItemString() or PyMapping_GetItemString()",
-        )
+    fn PyMapping_HasKeyString(object: &PyObject, key: Name) -> Reported<bool> {
+        Reported(optional_item(object, key.as_object()).map(|value| value.is_some()))
     }
     fn PyMapping_HasKeyWithError(object: &PyObject, key: &PyObject) -> PyResult<bool> {
         Ok(optional_item(object, key)?.is_some())

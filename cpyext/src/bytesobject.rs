@@ -1,7 +1,7 @@
 //! bytesobject.h, bytearrayobject.h.
 
 use crate::export::{Void, bad_internal_call, put};
-use crate::memoryobject::bytes_of;
+use adder_runtime::objects::buffer::{Buffer, has_buffer};
 use adder_runtime::objects::bytearrayobject::_PyByteArray_empty_string;
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
@@ -35,6 +35,22 @@ fn new_bytes(start: *const c_char, n_bytes: isize) -> PyResult<Ref<PyBytesObject
     }))
 }
 
+/// The bytes of two objects with a simple buffer.
+fn joined(left: &PyObject, right: &PyObject) -> PyResult<Vec<u8>> {
+    let bytes = |object| {
+        Buffer::simple(object).map_err(|raised| {
+            raised.clear();
+            raise!(
+                TypeError,
+                "can't concat {} to {}",
+                right.ty().name(),
+                left.ty().name()
+            )
+        })
+    };
+    Ok([bytes(left)?.as_bytes(), bytes(right)?.as_bytes()].concat())
+}
+
 /// PyBytes_Concat: replaces the bytes in `place` by them and `more`; NULL on failure.
 fn concat(place: *mut *mut PyObject, more: Option<&PyObject>) -> PyResult<()> {
     // SAFETY: C gives a place that owns bytes, or NULL.
@@ -42,9 +58,9 @@ fn concat(place: *mut *mut PyObject, more: Option<&PyObject>) -> PyResult<()> {
     let (Some(left), Some(more)) = (left, more) else {
         return Ok(());
     };
-    let joined = left.sequence_concat(more)?;
+    let joined = PyBytesObject::from_slice(&joined(&left, more)?);
     // SAFETY: as above.
-    unsafe { put(place, joined.into_raw()) };
+    unsafe { put(place, joined.into_raw().cast()) };
     Ok(())
 }
 
@@ -53,7 +69,19 @@ capi! {
         new_bytes(start, n_bytes)
     }
     fn PyBytes_FromString(text: &CStr) -> PyResult<Ref<PyBytesObject>> { Ok(PyBytesObject::from_slice(text.to_bytes())) }
-    fn PyBytes_FromObject(object: &PyObject) -> PyResult { PyBytesObject::type_object().as_object().call1(object) }
+    fn PyBytes_FromObject(object: &PyObject) -> PyResult {
+        if PyBytesObject::check_exact(object) {
+            return Ok(object.to_ref());
+        }
+        if has_buffer(object) {
+            return Ok(PyBytesObject::from_slice(Buffer::get(object, PyBUF_FULL_RO)?.as_bytes()).into_object());
+        }
+        // A number would say a length, and a str needs an encoding.
+        if PyUnicodeObject::check(object) || !(object.ty().tp_iter.get().is_some() || object.is_sequence()) {
+            return Err(raise!(TypeError, "cannot convert '{}' object to bytes", object.ty().name()));
+        }
+        PyBytesObject::type_object().as_object().call1(PyListObject::type_object().as_object().call1(object)?.as_object())
+    }
     fn PyBytes_Size(object: &PyObject) -> PyResult<isize> { Ok(expect_bytes(object)?.len() as isize) }
     fn PyBytes_AsString(object: &PyObject) -> PyResult<*mut c_char> { Ok(expect_bytes(object)?.data_ptr().cast()) }
     fn PyBytes_AsStringAndSize(object: &PyObject, start: *mut *mut c_char, n_bytes: *mut isize) -> PyResult<()> {
@@ -146,9 +174,7 @@ capi! {
         Ok(if start.is_null() { (&raw const _PyByteArray_empty_string).cast_mut().cast() } else { start })
     }
     fn PyByteArray_Concat(left: &PyObject, right: &PyObject) -> PyResult {
-        // SAFETY: the bytes are copied before anything runs.
-        let (left, right) = unsafe { (bytes_of(left).to_vec(), bytes_of(right)) };
-        Ok(PyByteArrayObject::from_slice(&[&left, right].concat()).into_object())
+        Ok(PyByteArrayObject::from_slice(&joined(left, right)?).into_object())
     }
     fn PyByteArray_Resize(object: &PyObject, n_bytes: isize) -> PyResult<()> {
         bytearray(object)?;

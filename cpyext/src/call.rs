@@ -1,6 +1,6 @@
 //! abstract.h, call.h: calls without open arguments, vectorcall.
 
-use crate::export::{CReturn, bad_internal_call, opt};
+use crate::export::{bad_internal_call, opt};
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::call as protocol;
 
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn PyObject_Vectorcall(
     kwnames: *mut PyObject,
 ) -> *mut PyObject {
     // SAFETY: the caller's contract.
-    unsafe { vectorcall(callable, args, nargsf, kwnames) }.into_c()
+    unsafe { vectorcall(callable, args, nargsf, kwnames) }.map_or(std::ptr::null_mut(), Ref::into_raw)
 }
 
 /// # Safety
@@ -38,7 +38,8 @@ pub unsafe extern "C" fn PyObject_Vectorcall(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyObject_CallNoArgs(callable: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
-    unsafe { vectorcall(callable, std::ptr::null(), 0, std::ptr::null_mut()) }.into_c()
+    unsafe { vectorcall(callable, std::ptr::null(), 0, std::ptr::null_mut()) }
+        .map_or(std::ptr::null_mut(), Ref::into_raw)
 }
 
 /// # Safety
@@ -48,7 +49,8 @@ pub unsafe extern "C" fn PyObject_CallOneArg(callable: *mut PyObject, arg: *mut 
     let args = [std::ptr::null_mut(), arg];
     let nargsf = 1 | PY_VECTORCALL_ARGUMENTS_OFFSET;
     // SAFETY: the caller's contract; the place before the argument is ours.
-    unsafe { vectorcall(callable, args.as_ptr().add(1), nargsf, std::ptr::null_mut()) }.into_c()
+    unsafe { vectorcall(callable, args.as_ptr().add(1), nargsf, std::ptr::null_mut()) }
+        .map_or(std::ptr::null_mut(), Ref::into_raw)
 }
 
 /// The vectorcall function of an object, if its type has one.
@@ -88,7 +90,7 @@ pub unsafe extern "C" fn PyVectorcall_Call(
     kwargs: *mut PyObject,
 ) -> *mut PyObject {
     // SAFETY: the caller's contract.
-    unsafe { call_through_vectorcall(callable, args, kwargs) }.into_c()
+    unsafe { call_through_vectorcall(callable, args, kwargs) }.map_or(std::ptr::null_mut(), Ref::into_raw)
 }
 
 /// # Safety

@@ -20,9 +20,9 @@ fn has_name(capsule: &PyCapsule, name: *const c_char) -> bool {
 /// PyCapsule_Import: `package.module.attribute`, by importing and by attributes.
 pub fn import(name: &CStr) -> PyResult<*mut c_void> {
     let text = name.to_string_lossy();
-    let mut parts = text.split('.');
-    let first = parts.next().unwrap_or_default();
-    let mut object = match crate::import::import_module(first) {
+    let mut parts = name.to_bytes().split(|&byte| byte == b'.');
+    let first = String::from_utf8_lossy(parts.next().unwrap_or_default());
+    let mut object = match crate::import::import_module(&first) {
         Ok(module) => module,
         Err(raised) => {
             raised.clear();
@@ -33,7 +33,7 @@ pub fn import(name: &CStr) -> PyResult<*mut c_void> {
         }
     };
     for part in parts {
-        object = object.get_attr_str(part)?;
+        object = object.get_attr(&*crate::export::str_from_utf8(part)?)?;
     }
     match object.downcast_exact::<PyCapsule>() {
         Some(capsule) if has_name(capsule, name.as_ptr()) => Ok(capsule.pointer.get()),

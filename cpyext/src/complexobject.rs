@@ -1,28 +1,18 @@
 //! complexobject.h: complex numbers by parts and by value.
 
+use adder_runtime::objects::complexobject;
 use adder_runtime::prelude::*;
 use std::ffi::c_double;
 
 /// The complex value of a number: `__complex__`, else a real part.
 pub fn as_complex(object: &PyObject) -> PyResult<Py_complex> {
-    if let Some(complex) = object.downcast::<PyComplexObject>() {
-        return Ok(complex.cval.get());
-    }
-    if let Some(method) = object.lookup_special(identifier!("__complex__"))? {
-        let result = method.call0()?;
-        return match result.downcast::<PyComplexObject>() {
-            Ok(complex) => Ok(complex.cval.get()),
-            Err(other) => Err(raise!(
-                TypeError,
-                "__complex__ returned non-complex (type {})",
-                other.ty().name()
-            )),
-        };
-    }
-    Ok(Py_complex {
-        real: object.to_f64()?,
-        imag: 0.0,
-    })
+    let (real, imag) = complexobject::as_parts(object)?;
+    Ok(Py_complex { real, imag })
+}
+
+/// The real part, of a number without an imaginary one too.
+fn real_part(object: &PyObject) -> PyResult<f64> {
+    Ok(as_complex(object)?.real)
 }
 
 impl crate::export::CArg for Py_complex {
@@ -51,7 +41,7 @@ capi! {
         Ok(PyComplexObject::from_parts(value.real, value.imag))
     }
     fn PyComplex_AsCComplex(object: &PyObject) -> PyResult<Py_complex> { as_complex(object) }
-    fn PyComplex_RealAsDouble(object: &PyObject) -> PyResult<c_double> { Ok(as_complex(object)?.real) }
+    fn PyComplex_RealAsDouble(object: &PyObject) -> PyResult<c_double> { real_part(object) }
     fn PyComplex_ImagAsDouble(object: &PyObject) -> PyResult<c_double> { Ok(as_complex(object)?.imag) }
 
     fn _Py_c_sum(a: Py_complex, b: Py_complex) -> Py_complex {
@@ -67,14 +57,14 @@ capi! {
     /// Division by zero sets EDOM.
     fn _Py_c_quot(a: Py_complex, b: Py_complex) -> Py_complex { quotient(a, b) }
     fn _Py_c_pow(a: Py_complex, b: Py_complex) -> Py_complex {
-        match adder_runtime::objects::complexobject::complex_power((a.real, a.imag), (b.real, b.imag)) {
-            Ok((real, imag)) => Py_complex { real, imag },
-            Err(raised) => {
-                raised.clear();
-                crate::pyerrors::set_errno(if a.real == 0.0 && a.imag == 0.0 { libc::EDOM } else { libc::ERANGE });
-                Py_complex { real: 0.0, imag: 0.0 }
-            }
+        let Some((real, imag)) = complexobject::general_power((a.real, a.imag), (b.real, b.imag)) else {
+            crate::pyerrors::set_errno(libc::EDOM);
+            return Py_complex { real: 0.0, imag: 0.0 };
+        };
+        if real.is_infinite() || imag.is_infinite() {
+            crate::pyerrors::set_errno(libc::ERANGE);
         }
+        Py_complex { real, imag }
     }
     fn _Py_c_abs(a: Py_complex) -> c_double { a.real.hypot(a.imag) }
 }

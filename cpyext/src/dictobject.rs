@@ -1,6 +1,6 @@
 //! dictobject.h.
 
-use crate::export::{Borrowed, Name, OutRef, Void, bad_internal_call, put};
+use crate::export::{Borrowed, Name, OutRef, Reported, Void, bad_internal_call, put};
 use crate::object::give_optional;
 use adder_runtime::objects::dictobject::OnDuplicate;
 use adder_runtime::prelude::*;
@@ -10,21 +10,23 @@ fn lend(value: Option<Ref>) -> Borrowed {
     Borrowed(value.map_or(std::ptr::null_mut(), |value| value.as_raw()))
 }
 
-/// PyDict_GetItem: errors are reported and dropped, an exception that was set stays.
-fn get_quietly(dict: &PyObject, key: &PyObject, function: &str, instead: &str) -> Borrowed {
+/// The value of `key`; an exception that was set before stays.
+fn get_with_pending(dict: &PyObject, key: &PyObject) -> Reported<Borrowed> {
     let Some(dict) = dict.downcast::<PyDictObject>() else {
-        return Borrowed(std::ptr::null_mut());
+        return Reported(Ok(lend(None)));
     };
     let pending = adder_runtime::error::fetch();
-    let value = dict.get(key).unwrap_or_else(|raised| {
-        let message = format!("Exception ignored in {function}(); consider using {instead}");
-        adder_runtime::error::write_unraisable(raised, Some(&message), None);
-        None
+    // A key without a hash is not called a dict key here.
+    let value = key.hash().and_then(|_| dict.get(key)).map(lend);
+    let Some(exception) = pending else {
+        return Reported(value);
+    };
+    let value = value.unwrap_or_else(|raised| {
+        adder_runtime::error::write_unraisable(raised, None, None);
+        lend(None)
     });
-    if let Some(exception) = pending {
-        let _ = adder_runtime::error::restore(exception);
-    }
-    lend(value)
+    let _ = adder_runtime::error::restore(exception);
+    Reported(Ok(value))
 }
 
 /// Stores the value found or the default; 1 when it was there, 0 when not.
@@ -49,10 +51,8 @@ capi! {
     fn PyDict_New() -> PyResult<Ref<PyDictObject>> { Ok(PyDictObject::new()) }
     fn _PyDict_NewPresized(_n_items: isize) -> PyResult<Ref<PyDictObject>> { Ok(PyDictObject::new()) }
     fn PyDict_Size(dict: &PyDictObject) -> PyResult<isize> { Ok(dict.len() as isize) }
-    fn PyDict_GetItem(dict: &PyObject, key: &PyObject) -> Borrowed {
-        get_quietly(dict, key, "PyDict_GetItem", "PyDict_GetItemRef() or PyDict_GetItemWithError()")
-    }
-    fn PyDict_GetItemString(dict: &PyObject, key: Name) -> Borrowed { get_quietly(dict, key.as_object(), "PyDict_GetItemString", "PyDict_GetItemStringRef()") }
+    fn PyDict_GetItem(dict: &PyObject, key: &PyObject) -> Reported<Borrowed> { get_with_pending(dict, key) }
+    fn PyDict_GetItemString(dict: &PyObject, key: Name) -> Reported<Borrowed> { get_with_pending(dict, key.as_object()) }
     fn PyDict_GetItemWithError(dict: &PyDictObject, key: &PyObject) -> PyResult<Borrowed> { dict.get(key).map(lend) }
     fn _PyDict_GetItemStringWithError(dict: &PyDictObject, key: Name) -> PyResult<Borrowed> {
         dict.get(key.as_object()).map(lend)
@@ -107,9 +107,9 @@ capi! {
         }
         found
     }
-    fn PyDict_Pop(dict: &PyObject, key: &PyObject, result: OutRef) -> PyResult<bool> { pop(dict, key, result) }
+    fn PyDict_Pop(dict: &PyObject, key: Option<&PyObject>, result: OutRef) -> PyResult<bool> { pop(dict, key, result) }
     fn PyDict_PopString(dict: &PyObject, key: Name, result: OutRef) -> PyResult<bool> {
-        pop(dict, key.as_object(), result)
+        pop(dict, Some(key.as_object()), result)
     }
     fn _PyDict_Pop(dict: &PyDictObject, key: &PyObject, default: Option<&PyObject>) -> PyResult {
         match (dict.pop(key)?, default) {
@@ -150,11 +150,16 @@ capi! {
     }
 }
 
-fn pop(dict: &PyObject, key: &PyObject, result: OutRef) -> PyResult<bool> {
+fn pop(dict: &PyObject, key: Option<&PyObject>, result: OutRef) -> PyResult<bool> {
+    // The key of an empty dict is not looked at.
     let value = dict
         .downcast::<PyDictObject>()
         .ok_or_else(bad_internal_call)
-        .and_then(|dict| dict.pop(key));
+        .and_then(|dict| match key {
+            _ if dict.is_empty() => Ok(None),
+            Some(key) => dict.pop(key),
+            None => Err(bad_internal_call()),
+        });
     if result.0.is_null() {
         return value.map(|value| value.is_some());
     }

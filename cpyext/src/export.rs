@@ -65,9 +65,9 @@ impl<T: From<i8>, const INITIAL: i8> CArg for OutNumber<T, INITIAL> {
 /// A result as C sees it.
 pub trait CReturn {
     type C;
-    fn into_c(self) -> Self::C;
+    fn into_c(self, function: &'static str) -> Self::C;
     /// What C gets when `raised` is set.
-    fn raised(raised: Raised) -> Self::C;
+    fn raised(raised: Raised, function: &'static str) -> Self::C;
 }
 
 /// A value that has a C form and an error value.
@@ -80,14 +80,14 @@ pub trait CValue {
 impl<T: CValue> CReturn for PyResult<T> {
     type C = T::C;
     #[inline(always)]
-    fn into_c(self) -> T::C {
+    fn into_c(self, _function: &'static str) -> T::C {
         match self {
             Ok(value) => value.into_c(),
             Err(_) => T::ERROR,
         }
     }
     #[inline(always)]
-    fn raised(_raised: Raised) -> T::C {
+    fn raised(_raised: Raised, _function: &'static str) -> T::C {
         T::ERROR
     }
 }
@@ -95,11 +95,62 @@ impl<T: CValue> CReturn for PyResult<T> {
 impl<T: CValue> CReturn for T {
     type C = T::C;
     #[inline(always)]
-    fn into_c(self) -> T::C {
+    fn into_c(self, _function: &'static str) -> T::C {
         CValue::into_c(self)
     }
-    fn raised(_raised: Raised) -> T::C {
+    fn raised(_raised: Raised, _function: &'static str) -> T::C {
         T::ERROR
+    }
+}
+
+/// The answer of a function that has no way to say that it failed: an error goes to `sys.unraisablehook`, and C
+/// gets the answer for "not found".
+pub struct Reported<T>(pub PyResult<T>);
+
+/// A value of [`Reported`].
+pub trait Answer: CValue {
+    const NOT_FOUND: Self::C;
+}
+impl Answer for bool {
+    const NOT_FOUND: c_int = 0;
+}
+impl Answer for Borrowed {
+    const NOT_FOUND: *mut PyObject = std::ptr::null_mut();
+}
+
+impl<T: Answer> CReturn for Reported<T> {
+    type C = T::C;
+    #[inline(always)]
+    fn into_c(self, function: &'static str) -> T::C {
+        match self.0 {
+            Ok(value) => value.into_c(),
+            Err(raised) => Self::raised(raised, function),
+        }
+    }
+    #[cold]
+    fn raised(raised: Raised, function: &'static str) -> T::C {
+        let instead = match function {
+            "PyDict_GetItem" => "; consider using PyDict_GetItemRef() or PyDict_GetItemWithError()",
+            "PyDict_GetItemString" => "; consider using PyDict_GetItemStringRef()",
+            "PyObject_HasAttr" => {
+                "; consider using PyObject_HasAttrWithError(), PyObject_GetOptionalAttr() or PyObject_GetAttr()"
+            }
+            "PyObject_HasAttrString" => {
+                "; consider using PyObject_HasAttrStringWithError(), PyObject_GetOptionalAttrString() or \
+                 PyObject_GetAttrString()"
+            }
+            "PyMapping_HasKey" => {
+                "; consider using PyMapping_HasKeyWithError(), PyMapping_GetOptionalItem() or PyObject_GetItem()"
+            }
+            "PyMapping_HasKeyString" => {
+                "; consider using PyMapping_HasKeyStringWithError(), PyMapping_GetOptionalItemString() or \
+                 PyMapping_GetItemString()"
+            }
+            _ => "",
+        };
+        let message = format!("Exception ignored in {function}(){instead}");
+        adder_runtime::error::write_unraisable(raised, Some(&message), None);
+        T::NOT_FOUND
     }
 }
 
@@ -401,9 +452,9 @@ pub unsafe fn put<T>(place: *mut T, value: T) {
 #[inline(always)]
 pub fn export<R: CReturn>(name: &'static str, body: impl FnOnce() -> PyResult<R>) -> R::C {
     match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(result)) => result.into_c(),
-        Ok(Err(raised)) => R::raised(raised),
-        Err(panic) => R::raised(raise_panic(name, panic)),
+        Ok(Ok(result)) => result.into_c(name),
+        Ok(Err(raised)) => R::raised(raised, name),
+        Err(panic) => R::raised(raise_panic(name, panic), name),
     }
 }
 

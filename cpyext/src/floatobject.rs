@@ -30,12 +30,16 @@ fn unpacked<const N: usize>(pointer: *mut c_uchar, little_endian: c_int) -> [u8;
     bytes
 }
 
+/// The bit that makes a NaN of a double a quiet one: conversions set it.
+const QUIET_BIT: u64 = 1 << 51;
+
 /// A double as IEEE half precision, rounded to even; OverflowError when it does not fit.
 fn to_half(value: f64) -> PyResult<u16> {
     let sign = ((value.to_bits() >> 48) & 0x8000) as u16;
     if value.is_nan() {
-        let payload = ((value.to_bits() >> 42) & 0x1ff) as u16;
-        return Ok(sign | 0x7e00 | payload);
+        // The payload keeps its quiet bit.
+        let payload = ((value.to_bits() >> 42) & 0x3ff) as u16;
+        return Ok(sign | 0x7c00 | payload);
     }
     if value.is_infinite() {
         return Ok(sign | 0x7c00);
@@ -62,7 +66,7 @@ fn from_half(bits: u16) -> f64 {
     let (sign, exponent, mantissa) = (bits >> 15, (bits >> 10) & 0x1f, bits & 0x3ff);
     let magnitude = match exponent {
         0x1f if mantissa == 0 => f64::INFINITY,
-        0x1f => f64::from_bits(0x7ff8 << 48 | (mantissa as u64) << 42),
+        0x1f => return f64::from_bits((sign as u64) << 63 | 0x7ff << 52 | (mantissa as u64) << 42),
         0 => mantissa as f64 * 2f64.powi(-24),
         _ => (mantissa as f64 + 1024.0) * 2f64.powi(exponent as i32 - 25),
     };
@@ -89,7 +93,11 @@ capi! {
         if single.is_infinite() && value.is_finite() {
             return Err(raise!(OverflowError, "float too large to pack with f format"));
         }
-        packed(single.to_le_bytes(), little_endian, out)
+        let mut bits = single.to_bits();
+        if value.is_nan() && value.to_bits() & QUIET_BIT == 0 {
+            bits &= !(1 << 22);
+        }
+        packed(bits.to_le_bytes(), little_endian, out)
     }
     fn PyFloat_Pack8(value: c_double, out: *mut c_uchar, little_endian: c_int) -> PyResult<()> {
         packed(value.to_le_bytes(), little_endian, out)
@@ -98,7 +106,12 @@ capi! {
         from_half(u16::from_le_bytes(unpacked(bytes, little_endian)))
     }
     fn PyFloat_Unpack4(bytes: *mut c_uchar, little_endian: c_int) -> c_double {
-        f32::from_le_bytes(unpacked(bytes, little_endian)) as f64
+        let bits = u32::from_le_bytes(unpacked(bytes, little_endian));
+        let value = f32::from_bits(bits) as f64;
+        match value.is_nan() && bits & (1 << 22) == 0 {
+            true => f64::from_bits(value.to_bits() & !QUIET_BIT),
+            false => value,
+        }
     }
     fn PyFloat_Unpack8(bytes: *mut c_uchar, little_endian: c_int) -> c_double {
         f64::from_le_bytes(unpacked(bytes, little_endian))

@@ -251,9 +251,13 @@ capi! {
         match number.to_i64() {
             Some(value) => {
                 export.value.set(value);
+                export.negative.set(0);
+                export.ndigits.set(0);
                 export.digits.set(std::ptr::null());
+                export._reserved.set(0);
             }
             None => {
+                export.value.set(0);
                 export.negative.set(u8::from(number.sign() < 0));
                 export.ndigits.set(number.long_value.digit_count() as isize);
                 export.digits.set(number.long_value.digits_ptr().cast());

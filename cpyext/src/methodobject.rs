@@ -102,8 +102,11 @@ capi! {
     fn PyFunction_GetKwDefaults(object: &PyObject) -> PyResult<Borrowed> { function(object).map(|function| borrowed(&function.func_kwdefaults)) }
     fn PyFunction_GetClosure(object: &PyObject) -> PyResult<Borrowed> { function(object).map(|function| borrowed(&function.func_closure)) }
     fn PyFunction_GetAnnotations(object: &PyObject) -> PyResult<Borrowed> {
+        let function = function(object)?;
+        if function.func_annotations.get().is_null() && function.func_annotate.get().is_null() {
+            return Ok(Borrowed(std::ptr::null_mut()));
+        }
         let annotations = object.get_attr(identifier!("__annotations__"))?;
-        let _ = function(object)?;
         // The function keeps its annotations.
         Ok(Borrowed(annotations.as_raw()))
     }
@@ -111,13 +114,13 @@ capi! {
         if !is_none(value) && !PyTupleObject::check(value) {
             return Err(raise!(SystemError, "non-tuple default args"));
         }
-        object.set_attr(identifier!("__defaults__"), value)
+        function(object)?.as_object().set_attr(identifier!("__defaults__"), value)
     }
     fn PyFunction_SetKwDefaults(object: &PyObject, value: &PyObject) -> PyResult<()> {
         if !is_none(value) && !PyDictObject::check(value) {
             return Err(raise!(SystemError, "non-dict keyword only default args"));
         }
-        object.set_attr(identifier!("__kwdefaults__"), value)
+        function(object)?.as_object().set_attr(identifier!("__kwdefaults__"), value)
     }
     fn PyFunction_SetClosure(object: &PyObject, value: &PyObject) -> PyResult<()> {
         if !is_none(value) && !PyTupleObject::check(value) {
@@ -130,7 +133,7 @@ capi! {
         if !is_none(value) && !PyDictObject::check(value) {
             return Err(raise!(SystemError, "non-dict annotations"));
         }
-        object.set_attr(identifier!("__annotations__"), value)
+        function(object)?.as_object().set_attr(identifier!("__annotations__"), value)
     }
     fn PyFunction_SetVectorcall(object: *mut PyFunctionObject, vectorcall: *mut c_void) -> crate::export::Void {
         // SAFETY: C gives a function and a vectorcallfunc.

@@ -97,7 +97,7 @@ capi! {
         }
     }
 
-    fn PyTime_AsSecondsDouble(time: i64) -> c_double { time as c_double * 1e-9 }
+    fn PyTime_AsSecondsDouble(time: i64) -> c_double { time as c_double / 1e9 }
     fn PyTime_Monotonic(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
     fn PyTime_MonotonicRaw(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
     fn PyTime_PerfCounter(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }

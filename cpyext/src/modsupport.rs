@@ -1,6 +1,6 @@
 //! modsupport.h, building side: C values -> objects, as a format string says (Py_BuildValue), and the calls that use such formats.
 
-use crate::export::{Name, str_from_utf8};
+use crate::export::{Name, bad_internal_call, str_from_utf8};
 use crate::va::VaList;
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
@@ -266,6 +266,12 @@ capi! {
         object.call_method(name, &args.objects_until_null())
     }
     fn adder_PyTuple_Pack(n_items: isize, args: VaList) -> PyResult<Ref<PyTupleObject>> {
+        if n_items < 0 {
+            return Err(bad_internal_call());
+        }
+        if n_items > isize::MAX / 16 {
+            return Err(adder_runtime::memory::no_memory());
+        }
         let items = (0..n_items).filter_map(|_| args.object().map(PyObject::to_ref)).collect();
         Ok(PyTupleObject::from_vec(items))
     }

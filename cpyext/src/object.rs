@@ -1,6 +1,6 @@
 //! object.h, refcount.h: attributes, comparison, hashing, printing, counts, constants.
 
-use crate::export::{Borrowed, Name, OutRef, Void, bad_internal_call, opt, put};
+use crate::export::{Borrowed, Name, OutRef, Reported, Void, bad_internal_call, opt, put};
 use adder_runtime::memory;
 use adder_runtime::objects::dictobject::instance;
 use adder_runtime::prelude::*;
@@ -28,18 +28,8 @@ capi! {
     fn PyObject_GetOptionalAttrString(object: &PyObject, name: Name, result: OutRef) -> PyResult<bool> {
         give_optional(result, object.get_attr_opt(&name))
     }
-    fn PyObject_HasAttr(object: &PyObject, name: &PyUnicodeObject) -> bool {
-        found_or_reported(
-            object.has_attr(name), "PyObject_HasAttr",
-            "PyObject_HasAttrWithError(), PyObject_GetOptionalAttr() or PyObject_GetAttr()",
-        )
-    }
-    fn PyObject_HasAttrString(object: &PyObject, name: Name) -> bool {
-        found_or_reported(
-            object.has_attr(&name), "PyObject_HasAttrString",
-            "PyObject_HasAttrStringWithError(), PyObject_GetOptionalAttrString() or PyObject_GetAttrString()",
-        )
-    }
+    fn PyObject_HasAttr(object: &PyObject, name: &PyUnicodeObject) -> Reported<bool> { Reported(object.has_attr(name)) }
+    fn PyObject_HasAttrString(object: &PyObject, name: Name) -> Reported<bool> { Reported(object.has_attr(&name)) }
     fn PyObject_HasAttrWithError(object: &PyObject, name: &PyUnicodeObject) -> PyResult<bool> { object.has_attr(name) }
     fn PyObject_HasAttrStringWithError(object: &PyObject, name: Name) -> PyResult<bool> { object.has_attr(&name) }
     fn PyObject_SetAttr(object: &PyObject, name: &PyUnicodeObject, value: Option<&PyObject>) -> PyResult<()> {
@@ -247,15 +237,6 @@ capi! {
         adder_runtime::objects::weakrefobject::clear_weakrefs(object);
         Void
     }
-}
-
-/// The answer of a question that cannot fail in C: an error is reported, and means no.
-pub fn found_or_reported(found: PyResult<bool>, function: &str, instead: &str) -> bool {
-    found.unwrap_or_else(|raised| {
-        let message = format!("Exception ignored in {function}(); consider using {instead}");
-        adder_runtime::error::write_unraisable(raised, Some(&message), None);
-        false
-    })
 }
 
 /// Runs `tp_finalize`, once for an object that the collector knows.

@@ -1,6 +1,6 @@
 //! sysmodule.h: attributes of `sys`, its streams, audit hooks.
 
-use crate::export::{Borrowed, Name, OutRef, Void, str_from_c};
+use crate::export::{Borrowed, Name, OutRef, Reported, Void, str_from_c};
 use crate::va::VaList;
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
@@ -94,9 +94,9 @@ fn write(to_stderr: c_int, text: &PyUnicodeObject) {
 }
 
 capi! {
-    fn PySys_GetObject(name: Name) -> Borrowed {
+    fn PySys_GetObject(name: Name) -> Reported<Borrowed> {
         // The sys module keeps it.
-        Borrowed(sys_attribute_opt(&name).map_or(std::ptr::null_mut(), |value| value.as_raw()))
+        Reported(Ok(Borrowed(sys_attribute_opt(&name).map_or(std::ptr::null_mut(), |value| value.as_raw()))))
     }
     fn PySys_GetAttr(name: &PyUnicodeObject) -> PyResult { required(name) }
     fn PySys_GetAttrString(name: Name) -> PyResult { required(&name) }

@@ -308,6 +308,20 @@ fn mro_types(ty: &PyTypeObject) -> impl Iterator<Item = &PyTypeObject> {
         })
 }
 
+/// The first of a type and its bases, in depth, that is asked for: for a type that is not ready yet.
+fn base_where<'a>(ty: &'a PyTypeObject, wanted: &dyn Fn(&PyTypeObject) -> bool) -> Option<&'a PyTypeObject> {
+    if wanted(ty) {
+        return Some(ty);
+    }
+    // SAFETY: the tuple of bases, which live as long as the type.
+    let bases = unsafe { ty.tp_bases.get().as_ref() }.and_then(PyObject::downcast::<PyTupleObject>)?;
+    let bases = bases
+        .as_slice()
+        .iter()
+        .filter_map(|base| base.downcast::<PyTypeObject>());
+    bases.into_iter().find_map(|base| base_where(base, wanted))
+}
+
 capi! {
     fn PyType_Ready(ty: &PyTypeObject) -> PyResult<()> { types::ready(ty) }
     fn PyType_FromSpec(spec: *mut PyType_Spec) -> PyResult {
@@ -359,7 +373,8 @@ capi! {
         if token.is_null() {
             return Err(raise!(SystemError, "PyType_GetBaseByToken called with token=NULL"));
         }
-        let found = mro_types(ty).find(|class| heap_type(class).is_some_and(|heap| heap.ht_token.get().cast_const() == token));
+        let has_token = |class: &PyTypeObject| heap_type(class).is_some_and(|heap| heap.ht_token.get().cast_const() == token);
+        let found = if ty.mro().is_some() { mro_types(ty).find(|class| has_token(class)) } else { base_where(ty, &has_token) };
         if !result.is_null() {
             // SAFETY: C gives a place.
             unsafe { put(result, found.map_or(std::ptr::null_mut(), |class| class.to_ref().into_raw())) };
@@ -375,6 +390,11 @@ capi! {
     fn PyType_Modified(ty: &PyTypeObject) -> Void { types::modified(ty); Void }
     fn PyType_ClearCache() -> c_uint { 0 }
     fn PyType_Freeze(ty: &PyTypeObject) -> PyResult<()> {
+        if let Some(base) = mro_types(ty).skip(1).find(|base| !base.has_flag(Py_TPFLAGS_IMMUTABLETYPE)) {
+            return Err(raise!(
+                TypeError, "Creating immutable type {} from mutable base {}", ty.name(), base.name()
+            ));
+        }
         ty.set_flag(Py_TPFLAGS_IMMUTABLETYPE);
         types::modified(ty);
         Ok(())

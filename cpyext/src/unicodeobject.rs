@@ -324,6 +324,10 @@ capi! {
         if start.is_null() && n_bytes > 0 {
             return Err(raise!(SystemError, "NULL string with positive size with NULL passed to PyUnicode_FromStringAndSize"));
         }
+        // Longer than any memory.
+        if n_bytes > isize::MAX / 2 {
+            return Err(adder_runtime::memory::no_memory());
+        }
         // SAFETY: C gives that many bytes.
         str_from_utf8(unsafe { c_slice(start, n_bytes) })
     }

@@ -179,7 +179,8 @@ fn integer_power(base: Parts, exponent: i64) -> Option<Parts> {
     }
 }
 
-fn general_power(base: Parts, exponent: Parts) -> Option<Parts> {
+/// `_Py_c_pow`: None for zero to a negative or complex power; infinite where it overflows.
+pub fn general_power(base: Parts, exponent: Parts) -> Option<Parts> {
     if exponent == (0.0, 0.0) {
         return Some((1.0, 0.0));
     }

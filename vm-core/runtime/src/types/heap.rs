@@ -21,8 +21,9 @@ pub unsafe extern "C" fn generic_alloc(ty: *mut PyTypeObject, n_items: isize) ->
 pub fn allocate_instance(ty: &PyTypeObject, n_items: isize) -> PyResult {
     let (basic, item) = (ty.tp_basicsize.get(), ty.tp_itemsize.get());
     // One item more: some variable-size types (str, bytes) use it as a terminator.
-    let size = item
-        .checked_mul(n_items + (item != 0) as isize)
+    let size = n_items
+        .checked_add((item != 0) as isize)
+        .and_then(|n_items| item.checked_mul(n_items))
         .and_then(|items| items.checked_add(basic))
         .and_then(|size| size.checked_add(7))
         .ok_or_else(memory::no_memory)?
