@@ -35,7 +35,7 @@ pub struct Compiled {
 pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts) -> Result<Compiled> {
     let text = source::normalize_newlines(text);
     let parse::Parsed { ast, warnings } = parse_text(&text, mode, opts)?;
-    let mut compiled = compile_ast(ast, filename, opts).map_err(|error| error.finish_bytes(Some(&text)))?;
+    let mut compiled = compile_ast(ast, filename, opts).map_err(|error| finish(error, &text, filename))?;
     let mut all = warnings;
     all.append(&mut compiled.warnings);
     all.sort_by_key(|warning| warning.pos.line);
@@ -76,6 +76,15 @@ pub fn symbol_table(text: &str, mode: Mode, opts: &CompileOpts) -> Result<Symbol
     });
     drop_deep(ast);
     table.map_err(|error| error.finish_bytes(Some(&text)))
+}
+
+/// Fills in an error found after parsing. CPython shows the line from the file then, so text that is in no file is not shown.
+fn finish(error: CompileError, text: &str, filename: &str) -> CompileError {
+    let mut error = error.finish_bytes(Some(text));
+    if filename.starts_with('<') {
+        error.text = None;
+    }
+    error
 }
 
 /// Folds constants of a tree: `PyCF_OPTIMIZED_AST`.

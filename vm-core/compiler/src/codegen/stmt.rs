@@ -557,15 +557,16 @@ impl<'a> Compiler<'a> {
     fn break_stmt(&mut self, pos: Position) -> Result<()> {
         self.nop(pos);
         let handler = self.unit.code.handler;
+        let place = pos;
         let (pos, found) = self.unwind_to_loop(pos)?;
         let exit = match found {
-            None => return self.error("'break' outside loop", pos),
+            None => return self.error("'break' outside loop", place),
             Some(FBlock::For { exit, iter, .. } | FBlock::AsyncFor { exit, iter, .. }) => {
                 self.emit(pos, Opcode::CLEAR, 0, iter, Opnd::NO, Opnd::NO);
                 exit
             }
             Some(FBlock::While { exit, .. }) => exit,
-            Some(_) => return self.error("'break' outside loop", pos),
+            Some(_) => return self.error("'break' outside loop", place),
         };
         self.emit_jump(Position::NONE, exit);
         self.unit.code.handler = handler;
@@ -575,12 +576,13 @@ impl<'a> Compiler<'a> {
     fn continue_stmt(&mut self, pos: Position) -> Result<()> {
         self.nop(pos);
         let handler = self.unit.code.handler;
+        let place = pos;
         let (pos, found) = self.unwind_to_loop(pos)?;
         match found {
             Some(FBlock::For { top, .. } | FBlock::AsyncFor { top, .. } | FBlock::While { top, .. }) => {
                 self.emit_jump(pos, top);
             }
-            _ => return self.error("'continue' not properly in loop", pos),
+            _ => return self.error("'continue' not properly in loop", place),
         }
         self.unit.code.handler = handler;
         Ok(())

@@ -423,7 +423,8 @@ impl<'a> Compiler<'a> {
             FBlock::HandlerCleanup { .. } | FBlock::FinallyEnd { .. } => 2,
             _ => 1,
         };
-        let nesting: usize = self.unit.fblocks.iter().map(weight).sum();
+        let generator = self.unit.stop_iteration.is_some() as usize;
+        let nesting = generator + self.unit.fblocks.iter().map(weight).sum::<usize>();
         if nesting + self.unit.comps.len() >= MAX_BLOCKS {
             return self.error("too many statically nested blocks", pos);
         }

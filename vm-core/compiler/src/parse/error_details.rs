@@ -80,6 +80,30 @@ impl Context<'_> {
             return error;
         }
         let token = &tokens[index];
+        const STATEMENTS: [&str; 11] = [
+            "pass", "break", "continue", "return", "raise", "assert", "del", "global", "nonlocal", "import",
+            "from",
+        ];
+        if STATEMENTS.contains(&self.text(token)) && self.text(token_or(tokens, index + 1)) == "if" {
+            return self.at_token("expected expression before 'if', but statement is given", index);
+        }
+        if index > 0 && self.text(&tokens[index - 1]) == "else" && self.unfinished_else(index - 1) {
+            return self.at_token("expected expression after 'else', but statement is given", index);
+        }
+        if index >= 2
+            && self.text(&tokens[index - 2]) == "as"
+            && self.text(&tokens[self.line_start(index)]) == "case"
+            && matches!(self.text(token), "." | "[" | "(")
+        {
+            let what = match self.text(token) {
+                "." => "attribute",
+                "[" => "subscript",
+                _ => "function call",
+            };
+            let end = tokens[self.operand_end(index)].end;
+            let message = format!("cannot use {what} as pattern target");
+            return self.syntax_error(message, tokens[index - 1].start, end);
+        }
         if self.text(token) == "<>" {
             return self.at_token("invalid syntax. Maybe you meant '!=' instead of '<>'?", index);
         }
@@ -293,13 +317,6 @@ impl Context<'_> {
         if before == "*" && matches!(text, ")" | "]" | ",") && token.level > 0 || before == "*" && text == "]"
         {
             return self.at_token("Invalid star expression", index);
-        }
-        const STATEMENTS: [&str; 11] = [
-            "pass", "break", "continue", "return", "raise", "assert", "del", "global", "nonlocal", "import",
-            "from",
-        ];
-        if STATEMENTS.contains(&text) && self.text(token_or(tokens, index + 1)) == "if" {
-            return self.at_token("expected expression before 'if', but statement is given", index);
         }
         if before == "else" && self.unfinished_else(index - 1) {
             let message = "expected expression after 'else', but statement is given";

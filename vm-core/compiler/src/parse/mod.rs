@@ -156,12 +156,20 @@ pub fn restore_diamond(text: &str, inherited: bool) -> Result<std::borrow::Cow<'
     let tokens = tokenizer::tokenize(text, &lines).tokens;
     let mut active = inherited;
     let mut bytes = text.as_bytes().to_vec();
+    // `from __future__ import`, not `from .__future__ import`.
+    let mut imports = 0;
     for token in tokens {
         let Some(word) = text.get(token.start..token.end) else {
             continue;
         };
+        imports = match (word, imports) {
+            ("from", _) => 1,
+            ("__future__", 1) | ("import", 2) => imports + 1,
+            (_, 3) if token.kind != tokenizer::Kind::Newline => 3,
+            _ => 0,
+        };
         match word {
-            FEATURE if token.kind == tokenizer::Kind::Name => active = true,
+            FEATURE if imports >= 3 => active = true,
             "<>" if active => bytes[token.start..token.end].copy_from_slice(b"!="),
             "!=" if active => {
                 let pos = lines.position(ruff_text_size::TextRange::new(

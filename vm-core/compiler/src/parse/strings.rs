@@ -412,8 +412,13 @@ fn without_comments(text: &str) -> std::borrow::Cow<'_, str> {
         return text.into();
     }
     let mut out = String::with_capacity(text.len());
-    let (mut quote, mut in_comment) = (None, false);
+    let (mut quote, mut in_comment, mut escaped) = (None, false, false);
     for c in text.chars() {
+        if std::mem::take(&mut escaped) {
+            out.push(c);
+            continue;
+        }
+        escaped = c == '\\' && quote.is_some();
         match (c, quote) {
             ('\n', _) => {
                 in_comment = false;
