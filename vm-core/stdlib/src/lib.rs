@@ -24,6 +24,7 @@ pub mod hashes;
 pub mod util;
 
 modules! {
+    socketmodule::_socket,
     faulthandler::faulthandler,
     locale::_locale,
     posixsubprocess::_posixsubprocess,
