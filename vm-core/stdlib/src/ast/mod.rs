@@ -10,6 +10,8 @@ mod to_object;
 mod types;
 mod validate;
 
+pub use from_object::constant;
+
 use adder_compiler::{CompileOpts, Mode};
 use adder_interp::builtins::evaluate::{AST, AstHooks, flags};
 use adder_interp::code;
