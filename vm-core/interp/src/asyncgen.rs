@@ -196,10 +196,12 @@ impl AsyncGenerator {
     fn ag_suspended(&self) -> bool {
         genobject::is_suspended(self)
     }
+    /// object being awaited on, or None
     #[getter]
     fn ag_await(&self) -> Option<Ref> {
         genobject::yield_from(self)
     }
+    /// name of the async generator
     #[getter(name = "__name__")]
     fn get_name(&self) -> Ref {
         genobject::name_of(self)
@@ -208,6 +210,7 @@ impl AsyncGenerator {
     fn put_name(&self, value: Option<&PyObject>) -> PyResult<()> {
         genobject::put_name_of(self, value)
     }
+    /// qualified name of the async generator
     #[getter(name = "__qualname__")]
     fn get_qualname(&self) -> Ref {
         genobject::qualname_of(self)

@@ -153,6 +153,13 @@ impl FrameObject {
     }
 }
 
+fn cannot_delete(name: &str) -> Raised {
+    raise!(
+        AttributeError,
+        "attribute '{name}' of 'frame' objects cannot be deleted"
+    )
+}
+
 fn unsafe_owner(frame: *mut Frame) -> FrameOwner {
     // SAFETY: callers pass live frames.
     unsafe { (*frame).owner }
@@ -163,8 +170,7 @@ fn unsafe_owner(frame: *mut Frame) -> FrameOwner {
     static_name = PyFrame_Type,
     flags = HAVE_GC,
     members = [
-        ("f_trace_lines", Py_T_BOOL, std::mem::offset_of!(PyFrameObject, f_trace_lines), 0),
-        ("f_trace_opcodes", Py_T_BOOL, std::mem::offset_of!(PyFrameObject, f_trace_opcodes), 0)
+        ("f_trace_lines", Py_T_BOOL, std::mem::offset_of!(PyFrameObject, f_trace_lines), 0)
     ]
 )]
 impl FrameObject {
@@ -273,7 +279,7 @@ impl FrameObject {
     #[setter]
     fn set_f_lineno(&self, value: Option<&PyObject>) -> PyResult<()> {
         let Some(value) = value else {
-            return Err(raise!(AttributeError, "cannot delete attribute"));
+            return Err(cannot_delete("f_lineno"));
         };
         let Some(line) = value.downcast_exact::<PyLongObject>() else {
             return Err(raise!(ValueError, "lineno must be an integer"));
@@ -305,6 +311,21 @@ impl FrameObject {
             self.f_trace.set(value.to_ref().into_raw());
         }
         Ok(())
+    }
+    #[getter]
+    fn f_trace_opcodes(&self) -> bool {
+        self.f_trace_opcodes.get() != 0
+    }
+    #[setter]
+    fn set_f_trace_opcodes(&self, value: Option<&PyObject>) -> PyResult<()> {
+        match value {
+            None => Err(cannot_delete("f_trace_opcodes")),
+            Some(value) if value.is(true_()) || value.is(false_()) => {
+                self.f_trace_opcodes.set(value.is(true_()) as c_char);
+                Ok(())
+            }
+            Some(_) => Err(raise!(TypeError, "attribute value type must be bool")),
+        }
     }
     /// Clears all references held by the frame.
     #[method]

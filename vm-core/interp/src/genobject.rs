@@ -937,10 +937,12 @@ impl Generator {
     fn gi_suspended(&self) -> bool {
         is_suspended(self)
     }
+    /// object being iterated by yield from, or None
     #[getter]
     fn gi_yieldfrom(&self) -> Option<Ref> {
         yield_from(self)
     }
+    /// name of the generator
     #[getter(name = "__name__")]
     fn get_name(&self) -> Ref {
         owned(&self.gi_name)
@@ -949,6 +951,7 @@ impl Generator {
     fn put_name(&self, value: Option<&PyObject>) -> PyResult<()> {
         set_name(&self.gi_name, value, "__name__")
     }
+    /// qualified name of the generator
     #[getter(name = "__qualname__")]
     fn get_qualname(&self) -> Ref {
         owned(&self.gi_qualname)
@@ -1053,6 +1056,7 @@ impl Coroutine {
     fn cr_suspended(&self) -> bool {
         is_suspended(self)
     }
+    /// object being awaited on, or None
     #[getter]
     fn cr_await(&self) -> Option<Ref> {
         yield_from(self)
@@ -1061,6 +1065,7 @@ impl Coroutine {
     fn cr_origin(&self) -> Ref {
         owned(&self.gi_origin_or_finalizer)
     }
+    /// name of the coroutine
     #[getter(name = "__name__")]
     fn coro_get_name(&self) -> Ref {
         owned(&self.gi_name)
@@ -1069,6 +1074,7 @@ impl Coroutine {
     fn coro_put_name(&self, value: Option<&PyObject>) -> PyResult<()> {
         set_name(&self.gi_name, value, "__name__")
     }
+    /// qualified name of the coroutine
     #[getter(name = "__qualname__")]
     fn coro_get_qualname(&self) -> Ref {
         owned(&self.gi_qualname)

@@ -223,6 +223,10 @@ pub unsafe fn before_instruction(ts: &ThreadState, frame: *mut Frame) -> PyResul
 
 /// What `c_call` events are about.
 fn is_c_function(callable: &PyObject) -> bool {
+    let callable = match callable.downcast_exact::<PyMethodObject>() {
+        Some(method) => method.function(),
+        None => callable,
+    };
     let ty = callable.ty();
     ty.is_subtype(&adder_runtime::objects::methodobject::PyCFunction_Type)
         || std::ptr::eq(ty, &adder_runtime::objects::descrobject::PyMethodDescr_Type)
@@ -363,6 +367,17 @@ fn surroundings(code: &PyCodeObject, index: u32) -> (Vec<u32>, Option<(u32, u16)
         };
         if (at as u32..end).contains(&index) {
             loops.push(at as u32);
+        }
+        // The body of an `async for` ends with the jump back to its GET_ANEXT.
+        if opcode == op::JUMP_BACKWARD {
+            let start = (data.words[at].get() >> 32) as u32;
+            let first = data
+                .words
+                .get(start as usize)
+                .map_or(0, |word| generic_opcode(word.get() as u8));
+            if first == op::GET_ANEXT && (start..=at as u32).contains(&index) {
+                loops.push(start);
+            }
         }
         at += n_words;
     }

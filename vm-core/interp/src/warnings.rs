@@ -42,19 +42,28 @@ pub fn warn_explicit(
 
 /// "coroutine … was never awaited".
 pub fn warn_unawaited_coroutine(coroutine: &PyObject) {
-    let result = (|| {
+    let mut warned = false;
+    let by_module = (|| {
         if let Some(module) = crate::import::loaded_module(identifier!("warnings"))
             && let Some(function) = module.get_attr_opt(identifier!("_warn_unawaited_coroutine"))?
         {
-            return function.call1(coroutine).map(drop);
+            function.call1(coroutine)?;
+            warned = true;
         }
-        let name = coroutine.get_attr(identifier!("__qualname__"))?.str()?;
-        let text = PyUnicodeObject::from_string(format!(
-            "coroutine '{}' was never awaited",
-            name.to_string_lossy()
-        ));
-        warn(exc::RuntimeWarning, text.as_object(), 1)
+        Ok(())
     })();
+    if let Err(raised) = by_module {
+        warned |= raised.matches(exc::RuntimeWarning);
+        crate::genobject::unraisable(raised, "finalizing coroutine", coroutine);
+    }
+    if warned {
+        return;
+    }
+    let result = coroutine.get_attr(identifier!("__qualname__")).and_then(|name| {
+        let name = name.str()?.to_string_lossy();
+        let text = PyUnicodeObject::from_string(format!("coroutine '{name}' was never awaited"));
+        warn(exc::RuntimeWarning, text.as_object(), 1)
+    });
     if let Err(raised) = result {
         crate::genobject::unraisable(raised, "finalizing coroutine", coroutine);
     }

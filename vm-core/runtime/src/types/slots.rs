@@ -377,7 +377,12 @@ pub unsafe extern "C" fn finalize_slot(object: *mut PyObject) {
         && let Err(raised) = method.call0()
     {
         let exception = raised.take();
-        let repr = method.repr().map(|repr| repr.to_string_lossy()).unwrap_or_else(|raised| {
+        // The function itself is shown, not what binds it.
+        let shown = match method.downcast::<PyMethodObject>() {
+            Ok(bound) => bound.function().to_ref(),
+            Err(other) => other,
+        };
+        let repr = shown.repr().map(|repr| repr.to_string_lossy()).unwrap_or_else(|raised| {
             raised.clear();
             "<object repr() failed>".to_owned()
         });
