@@ -449,7 +449,8 @@ const FROZEN: [(&str, &str); 3] = [
 ];
 
 /// Frozen modules whose text other crates bring: name and text.
-static FROZEN_TEXTS: std::sync::OnceLock<&'static [(&'static str, &'static str)]> = std::sync::OnceLock::new();
+static FROZEN_TEXTS: std::sync::OnceLock<&'static [(&'static str, &'static str)]> =
+    std::sync::OnceLock::new();
 
 /// Adds frozen modules by their text. They stand in for files of `Lib/` that describe CPython's own machine.
 pub fn extend_frozen(modules: &'static [(&'static str, &'static str)]) {
@@ -457,7 +458,11 @@ pub fn extend_frozen(modules: &'static [(&'static str, &'static str)]) {
 }
 
 fn frozen_text(name: &str) -> Option<&'static str> {
-    FROZEN_TEXTS.get()?.iter().find(|row| row.0 == name).map(|row| row.1)
+    FROZEN_TEXTS
+        .get()?
+        .iter()
+        .find(|row| row.0 == name)
+        .map(|row| row.1)
 }
 
 fn frozen_code(name: &str) -> PyResult<Option<Ref<PyCodeObject>>> {
@@ -645,8 +650,11 @@ pub mod _imp {
         }
         let _ = withdata;
         // A module that stands in for a file of Lib is not that file's.
-        let original =
-            if super::frozen_text(&name.to_string_lossy()).is_some() { none_ref() } else { name.to_object() };
+        let original = if super::frozen_text(&name.to_string_lossy()).is_some() {
+            none_ref()
+        } else {
+            name.to_object()
+        };
         let parts = vec![none_ref(), py_bool(false), original];
         Ok(PyTupleObject::from_vec(parts).into_object())
     }

@@ -43,7 +43,7 @@ pub fn warn_explicit(
 /// "coroutine … was never awaited".
 pub fn warn_unawaited_coroutine(coroutine: &PyObject) {
     let mut warned = false;
-    let by_module = (|| {
+    let by_module = (|| -> PyResult<()> {
         if let Some(module) = crate::import::loaded_module(identifier!("warnings"))
             && let Some(function) = module.get_attr_opt(identifier!("_warn_unawaited_coroutine"))?
         {
