@@ -34,7 +34,7 @@ pub struct Compiled {
 /// Compiles source text.
 pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts) -> Result<Compiled> {
     let text = source::normalize_newlines(text);
-    let parse::Parsed { ast, warnings } = parse_text(&text, mode, opts)?;
+    let parse::Parsed { ast, warnings } = parse_text(&text, mode, opts, parse::Extras::default())?;
     let mut compiled = compile_ast(ast, filename, opts).map_err(|error| finish(error, &text, filename))?;
     let mut all = warnings;
     all.append(&mut compiled.warnings);
@@ -43,10 +43,15 @@ pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts
     Ok(compiled)
 }
 
-fn parse_text(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse::Parsed> {
+fn parse_text(
+    text: &str,
+    mode: Mode,
+    opts: &CompileOpts,
+    extras: parse::Extras,
+) -> Result<parse::Parsed> {
     let inherits_diamond = opts.future_flags & code_flags::FUTURE_BARRY_AS_BDFL != 0;
     let text = &*parse::restore_diamond(text, inherits_diamond)?;
-    let parsed = parse::parse(text, mode).map_err(|error| {
+    let parsed = parse::parse_with(text, mode, extras).map_err(|error| {
         if opts.allow_incomplete_input {
             parse::errors::incomplete(error, text)
         } else {
@@ -60,14 +65,19 @@ fn parse_text(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse::Parse
 }
 
 /// Parses source text into the tree that module `ast` shows: `PyCF_ONLY_AST`.
-pub fn parse_source(text: &str, mode: Mode, opts: &CompileOpts) -> Result<parse::Parsed> {
-    parse_text(&source::normalize_newlines(text), mode, opts)
+pub fn parse_source(
+    text: &str,
+    mode: Mode,
+    opts: &CompileOpts,
+    extras: parse::Extras,
+) -> Result<parse::Parsed> {
+    parse_text(&source::normalize_newlines(text), mode, opts, extras)
 }
 
 /// The symbol table of source text, for module `symtable`.
 pub fn symbol_table(text: &str, mode: Mode, opts: &CompileOpts) -> Result<SymbolTable> {
     let text = source::normalize_newlines(text);
-    let ast = parse_text(&text, mode, opts)?.ast;
+    let ast = parse_text(&text, mode, opts, parse::Extras::default())?.ast;
     let table = future::features(&ast).and_then(|future| {
         SymbolTable::new(
             &ast,

@@ -62,10 +62,9 @@ impl Folder {
         if self.optimize >= 2 && docstring(body).is_some() {
             let first = body.remove(0);
             if body.is_empty() {
-                body.push(Stmt {
-                    pos: first.pos,
-                    kind: StmtKind::Pass,
-                });
+                // As if it stood where the docstring began.
+                let pos = Position { end_line: first.pos.line, end_col: first.pos.col + 4, ..first.pos };
+                body.push(Stmt { pos, kind: StmtKind::Pass });
             }
         }
         let documented = docstring(body).is_some();

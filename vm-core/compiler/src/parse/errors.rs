@@ -38,6 +38,24 @@ pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
     error.message.starts_with("too many nested").then_some(error)
 }
 
+/// What `feature_version` refuses.
+fn newer_syntax(kind: &ruff_python_parser::UnsupportedSyntaxErrorKind) -> Option<&'static str> {
+    use ruff_python_parser::UnsupportedSyntaxErrorKind as Kind;
+    Some(match kind {
+        Kind::Match => "Pattern matching is only supported in Python 3.10 and greater",
+        Kind::Walrus => "Assignment expressions are only supported in Python 3.8 and greater",
+        Kind::ExceptStar => "Exception groups are only supported in Python 3.11 and greater",
+        Kind::PositionalOnlyParameter => "Positional-only parameters are only supported in Python 3.8 and greater",
+        Kind::TypeParameterList => "Type parameter lists are only supported in Python 3.12 and greater",
+        Kind::TypeAliasStatement => "Type statement is only supported in Python 3.12 and greater",
+        Kind::TypeParamDefault => "Type parameter defaults are only supported in Python 3.13 and greater",
+        Kind::ParenthesizedContextManager => {
+            "Parenthesized context managers are only supported in Python 3.9 and greater"
+        }
+        _ => return None,
+    })
+}
+
 /// The error that CPython would report for a parse, if any.
 pub fn first_error(
     parsed: &Parsed<ruff::Mod>,
@@ -55,7 +73,7 @@ pub fn first_error(
         } else if kind.contains("UnpackingInComprehension") {
             "iterable unpacking cannot be used in comprehension"
         } else {
-            "invalid syntax"
+            newer_syntax(&unsupported.kind).unwrap_or("invalid syntax")
         };
         return Some(CompileError::syntax(message, pos));
     };

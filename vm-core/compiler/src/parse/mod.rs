@@ -7,6 +7,7 @@ mod error_strings;
 pub mod errors;
 pub mod source;
 mod strings;
+mod type_comments;
 mod targets;
 mod tokenizer;
 
@@ -15,6 +16,7 @@ use crate::error::{CompileError, CompileWarning, Result};
 use convert::Converter;
 use ruff_python_ast as ruff;
 use ruff_python_parser as parser;
+use ruff_text_size::Ranged;
 use source::LineIndex;
 
 /// `sys.set_int_max_str_digits`: longer decimal literals are refused; 0 for no limit.
@@ -36,8 +38,27 @@ pub struct Parsed {
     pub warnings: Vec<CompileWarning>,
 }
 
+/// What `compile` with `PyCF_ONLY_AST` may ask of the parser.
+#[derive(Clone, Copy, Debug)]
+pub struct Extras {
+    /// Syntax newer than Python 3.N is refused.
+    pub feature_version: u8,
+    pub type_comments: bool,
+}
+
+impl Default for Extras {
+    fn default() -> Extras {
+        Extras { feature_version: 14, type_comments: false }
+    }
+}
+
 /// Parses source text (newlines already normalised, see `source::normalize_newlines`).
 pub fn parse(text: &str, mode: Mode) -> Result<Parsed> {
+    parse_with(text, mode, Extras::default())
+}
+
+/// As `parse`, with what `ast.parse` may ask for.
+pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
     if let Some(at) = text.find('\0') {
         let _ = at;
         return Err(CompileError::syntax(
@@ -67,14 +88,14 @@ pub fn parse(text: &str, mode: Mode) -> Result<Parsed> {
     let shift = text.len() - trimmed.len();
     let input = if shift > 0 { &input[shift..] } else { input };
     let lines = if shift > 0 { LineIndex::new(input) } else { lines };
-    let options = parser::ParseOptions::from(parse_mode).with_target_version(ruff::PythonVersion::PY314);
+    let options = parser::ParseOptions::from(parse_mode).with_target_version(ruff::PythonVersion { major: 3, minor: extras.feature_version });
     let parsed = parser::parse_unchecked(input, options);
     if let Some(error) = errors::first_error(&parsed, input, &lines, mode) {
         return Err(error.finish(Some(input)));
     }
     let mut converter = Converter::new(input, &lines);
     converter.warnings = errors::number_warnings(&parsed, input, &lines);
-    let ast = match parsed.syntax() {
+    let mut ast = match parsed.syntax() {
         ruff::Mod::Module(module) => {
             let body = converter.body(&module.body);
             match mode {
@@ -89,6 +110,15 @@ pub fn parse(text: &str, mode: Mode) -> Result<Parsed> {
             body: Box::new(converter.expr(&expression.body)),
         },
     };
+    if extras.type_comments && converter.error.is_none() {
+        let comments: Vec<_> = parsed
+            .tokens()
+            .iter()
+            .filter(|token| token.kind() == ruff::token::TokenKind::Comment)
+            .map(|token| token.range())
+            .collect();
+        converter.error = type_comments::attach(&mut ast, input, &lines, &comments).err();
+    }
     if converter.too_deep {
         // To drop it would need a stack as deep as the tree: its memory is given up.
         std::mem::forget(parsed);

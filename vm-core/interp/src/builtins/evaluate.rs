@@ -28,7 +28,14 @@ pub mod flags {
 
 /// What the `_ast` module does for `compile`: source text to AST objects, and AST objects to code. Set by that module.
 pub struct AstHooks {
-    pub parse: fn(source: &str, filename: &PyObject, mode: Mode, opts: &CompileOpts, flags: i32) -> PyResult,
+    pub parse: fn(
+        source: &str,
+        filename: &PyObject,
+        mode: Mode,
+        opts: &CompileOpts,
+        flags: i32,
+        feature_version: i32,
+    ) -> PyResult,
     /// `None` when the object is no AST.
     pub compile: fn(
         tree: &PyObject,
@@ -102,6 +109,7 @@ pub fn compile(
     given: i32,
     dont_inherit: bool,
     optimize: i32,
+    feature_version: i32,
 ) -> PyResult {
     let filename = file_name(filename)?;
     if given
@@ -160,11 +168,11 @@ pub fn compile(
     adder_runtime::hooks::audit("compile", &[source, &filename])?;
     if given & flags::ONLY_AST != 0 {
         return match AST.get() {
-            Some(ast) => (ast.parse)(&text, &filename, mode_kind, &opts, given),
+            Some(ast) => (ast.parse)(&text, &filename, mode_kind, &opts, given, feature_version),
             None => {
                 adder_runtime::hooks::import_module("_ast")?;
                 match AST.get() {
-                    Some(ast) => (ast.parse)(&text, &filename, mode_kind, &opts, given),
+                    Some(ast) => (ast.parse)(&text, &filename, mode_kind, &opts, given, feature_version),
                     None => Err(raise!(
                         SystemError,
                         "module _ast does not offer trees to compile()"

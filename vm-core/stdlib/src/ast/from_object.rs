@@ -10,18 +10,24 @@ use adder_compiler::bytecode::{Constant, Position, PyStr};
 use adder_runtime::protocol::enter_native_call;
 use adder_runtime::prelude::*;
 
-/// The tree of a node that must be of the mode's kind.
-pub fn from_object(object: &PyObject, mode: Mode) -> PyResult<Mod> {
-    let types = types()?;
+/// The kind of node that a mode wants; another is a TypeError.
+pub fn check_mode(object: &PyObject, mode: Mode) -> PyResult<Kind> {
     let wanted = match mode {
         Mode::Exec => Kind::Module,
         Mode::Eval => Kind::Expression,
         Mode::Single => Kind::Interactive,
         Mode::FuncType => Kind::FunctionType,
     };
-    if !object.is_instance(types.class(wanted).ty.as_object())? {
+    if !object.is_instance(types()?.class(wanted).ty.as_object())? {
         return Err(raise!(TypeError, "expected {} node, got {}", wanted.class().name, object.ty().name()));
     }
+    Ok(wanted)
+}
+
+/// The tree of a node that must be of the mode's kind.
+pub fn from_object(object: &PyObject, mode: Mode) -> PyResult<Mod> {
+    let wanted = check_mode(object, mode)?;
+    let types = types()?;
     let reader = Reader { types };
     let tree = reader.module(object, wanted)?;
     let result = validate(&tree);

@@ -12,15 +12,27 @@ mod validate;
 
 pub use from_object::constant;
 
+use adder_compiler::parse::Extras;
 use adder_compiler::{CompileOpts, Mode};
 use adder_interp::builtins::evaluate::{AST, AstHooks, flags};
 use adder_interp::code;
 use adder_runtime::prelude::*;
 
 /// Source text as nodes.
-fn parse(source: &str, filename: &PyObject, mode: Mode, opts: &CompileOpts, given: i32) -> PyResult {
+fn parse(
+    source: &str,
+    filename: &PyObject,
+    mode: Mode,
+    opts: &CompileOpts,
+    given: i32,
+    feature_version: i32,
+) -> PyResult {
+    let mut extras = Extras { type_comments: given & flags::TYPE_COMMENTS != 0, ..Extras::default() };
+    if let Ok(minor) = u8::try_from(feature_version) {
+        extras.feature_version = extras.feature_version.min(minor);
+    }
     let raise = |error| code::raise_compile_error(&error, filename);
-    let mut parsed = adder_compiler::parse_source(source, mode, opts).map_err(raise)?;
+    let mut parsed = adder_compiler::parse_source(source, mode, opts, extras).map_err(raise)?;
     let mut warnings = std::mem::take(&mut parsed.warnings);
     if given & flags::OPTIMIZED_AST == flags::OPTIMIZED_AST {
         warnings.append(&mut adder_compiler::optimize_ast(&mut parsed.ast, opts).map_err(raise)?);
@@ -44,6 +56,7 @@ fn compile(
     let raise = |error| code::raise_compile_error(&error, filename);
     let optimized = given & flags::OPTIMIZED_AST == flags::OPTIMIZED_AST;
     if given & flags::ONLY_AST != 0 && !optimized {
+        from_object::check_mode(object, mode)?;
         return Ok(Some(object.to_ref()));
     }
     let mut tree = from_object::from_object(object, mode)?;

@@ -96,6 +96,16 @@ fn arguments(args: &Arguments) -> Checked {
     holes(&args.kw_defaults)
 }
 
+fn aliases(names: &[Alias], owner: &str) -> Checked {
+    not_empty(names, "names", owner)?;
+    for alias in names {
+        position(alias.pos)?;
+        identifier(&alias.name)?;
+        alias.asname.as_ref().map_or(Ok(()), identifier)?;
+    }
+    Ok(())
+}
+
 fn type_params(params: &[TypeParam]) -> Checked {
     for param in params {
         position(param.pos)?;
@@ -113,6 +123,7 @@ fn stmt(stmt: &Stmt) -> Checked {
     position(stmt.pos)?;
     match &stmt.kind {
         StmtKind::FunctionDef(def) => {
+            identifier(&def.name)?;
             body(&def.body, if def.is_async { "AsyncFunctionDef" } else { "FunctionDef" })?;
             type_params(&def.type_params)?;
             arguments(&def.args)?;
@@ -120,6 +131,7 @@ fn stmt(stmt: &Stmt) -> Checked {
             opt(def.returns.as_ref(), Load)
         }
         StmtKind::ClassDef(def) => {
+            identifier(&def.name)?;
             body(&def.body, "ClassDef")?;
             type_params(&def.type_params)?;
             exprs(&def.bases, Load)?;
@@ -201,8 +213,8 @@ fn stmt(stmt: &Stmt) -> Checked {
             expr(test, Load)?;
             opt(msg.as_ref(), Load)
         }
-        StmtKind::Import { names } => not_empty(names, "names", "Import"),
-        StmtKind::ImportFrom { names, .. } => not_empty(names, "names", "ImportFrom"),
+        StmtKind::Import { names } => aliases(names, "Import"),
+        StmtKind::ImportFrom { names, .. } => aliases(names, "ImportFrom"),
         StmtKind::Global { names } => not_empty(names, "names", "Global"),
         StmtKind::Nonlocal { names } => not_empty(names, "names", "Nonlocal"),
         StmtKind::Expr { value } => expr(value, Load),
@@ -221,6 +233,7 @@ fn try_stmt(node: &Try) -> Checked {
     }
     for handler in &node.handlers {
         position(handler.pos)?;
+        handler.name.as_ref().map_or(Ok(()), identifier)?;
         opt(handler.typ.as_ref(), Load)?;
         body(&handler.body, "ExceptHandler")?;
     }
