@@ -122,8 +122,6 @@ impl ConstEvaluator {
     }
 }
 
-#[repr(transparent)]
-pub struct Generic(PyObject);
 
 /// `typing.name(cls, *args, **kwargs)`.
 fn forward(name: &str, cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {
@@ -133,45 +131,46 @@ fn forward(name: &str, cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&P
     function.call_tuple(&*PyTupleObject::from_slice(&all), kwargs)
 }
 
-#[pytype(
-    name = "typing.Generic",
-    static_name = GENERIC_TYPE,
-    flags = BASETYPE,
-    slots = [tp_new = adder_runtime::objects::object::object_new],
-)]
-/// Abstract base class for generic types.
-impl Generic {
-    /// Parameterizes a generic class.
-    #[classmethod("(*args, **kwargs)")]
-    fn __class_getitem__(cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {
-        forward("_generic_class_getitem", cls, args, kwargs)
-    }
-    /// Sets up the parameters of a subclass.
-    #[classmethod("(*args, **kwargs)")]
-    fn __init_subclass__(cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {
-        forward("_generic_init_subclass", cls, args, kwargs)
-    }
-}
-
 /// Primitives and accelerators for the typing module.
-#[pymodule(name = "_typing", types = [TYPEVAR_TYPE, PARAMSPEC_TYPE, TYPEVARTUPLE_TYPE, PARAMSPECARGS_TYPE, PARAMSPECKWARGS_TYPE, TYPEALIAS_TYPE, GENERIC_TYPE])]
+#[pymodule(name = "_typing", types = [TYPEVAR_TYPE, PARAMSPEC_TYPE, TYPEVARTUPLE_TYPE, PARAMSPECARGS_TYPE, PARAMSPECKWARGS_TYPE, TYPEALIAS_TYPE])]
 pub mod _typing {
-    pub use super::GENERIC_TYPE;
     pub use super::alias::TYPEALIAS_TYPE;
     use super::alias::TypeAliasType;
     pub use super::params::{PARAMSPEC_TYPE, PARAMSPECARGS_TYPE, PARAMSPECKWARGS_TYPE, TYPEVAR_TYPE, TYPEVARTUPLE_TYPE};
     use super::params::{ParamSpec, TypeVar, TypeVarTuple};
     use super::*;
 
-    /// `Generic` is made and initialised as `object` is, not by functions of its own: a subclass may define either.
+    /// `Generic` is a class like those that Python code makes: what derives from it is laid out and pickled as its
+    /// subclasses are.
     #[pyexec]
-    fn exec(_module: &PyModuleObject) -> PyResult<()> {
-        GENERIC_TYPE.tp_new.set(adder_runtime::PyBaseObject_Type.tp_new.get());
-        GENERIC_TYPE.clear_flag(Py_TPFLAGS_DISALLOW_INSTANTIATION);
-        adder_runtime::types::lookup::modified(&GENERIC_TYPE);
-        Ok(())
+    fn exec(module: &PyModuleObject) -> PyResult<()> {
+        let text = |text: &str| PyUnicodeObject::from_str(text).into_object();
+        let namespace = PyDictObject::new();
+        namespace.set(&text("__module__"), &text("typing"))?;
+        namespace.set(&text("__doc__"), &text("Abstract base class for generic types."))?;
+        namespace.set(&text("__slots__"), PyTupleObject::empty().as_object())?;
+        for (name, function) in
+            [("__class_getitem__", "_generic_class_getitem"), ("__init_subclass__", "_generic_init_subclass")]
+        {
+            let function = module.as_object().get_attr_str(function)?;
+            namespace.set(&text(name), &*adder_runtime::objects::funcobject::new_classmethod(&function)?)?;
+        }
+        let metatype = PyTypeObject::type_object().as_object();
+        let bases = PyTupleObject::empty();
+        let generic = metatype.call(&[&text("Generic"), bases.as_object(), namespace.as_object()])?;
+        generic.del_attr(identifier!("__slots__"))?;
+        module.add("Generic", generic)
     }
-
+    /// Parameterizes a generic class.
+    #[pyfunction("($module, /, cls, *args, **kwargs)")]
+    fn _generic_class_getitem(cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {
+        forward("_generic_class_getitem", cls, args, kwargs)
+    }
+    /// Sets up the parameters of a subclass.
+    #[pyfunction("($module, /, cls, *args, **kwargs)")]
+    fn _generic_init_subclass(cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {
+        forward("_generic_init_subclass", cls, args, kwargs)
+    }
 
     #[pyconst]
     fn NoDefault() -> Ref {
@@ -226,7 +225,8 @@ pub mod _typing {
     #[pyfunction("($module, params, /)")]
     fn _subscript_generic(params: &PyTupleObject) -> PyResult {
         let params = unpack_typevartuples(params)?;
-        call_typing("_GenericAlias", &[GENERIC_TYPE.as_object(), &params])
+        let generic = adder_runtime::hooks::import_module("typing")?.get_attr_str("Generic")?;
+        call_typing("_GenericAlias", &[&generic, &params])
     }
     /// Gives a type parameter a function for its default.
     #[pyfunction("($module, typeparam, evaluate_default, /)")]
