@@ -11,6 +11,9 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 /// Nesting of nodes at which compilation gives up, as CPython's parser does with its stack.
 const MAX_DEPTH: u32 = 6000;
 
+/// Levels of indentation that CPython's tokenizer keeps, less the module's own.
+const MAX_INDENT: u32 = 99;
+
 pub struct Converter<'a> {
     pub(super) source: &'a str,
     pub(super) lines: &'a LineIndex,
@@ -22,6 +25,8 @@ pub struct Converter<'a> {
     depth: u32,
     /// Nesting of format specs.
     pub(super) spec_depth: u32,
+    /// Blocks around the current statement, the module among them.
+    blocks: u32,
 }
 
 impl<'a> Converter<'a> {
@@ -33,6 +38,7 @@ impl<'a> Converter<'a> {
             error: None,
             too_deep: false,
             depth: 0,
+            blocks: 0,
             spec_depth: 0,
         }
     }
@@ -93,7 +99,16 @@ impl<'a> Converter<'a> {
     // ---- statements ----
 
     pub fn body(&mut self, body: &[ruff::Stmt]) -> Vec<Stmt> {
-        body.iter().map(|stmt| self.stmt(stmt)).collect()
+        if self.blocks > MAX_INDENT
+            && let Some(first) = body.first()
+        {
+            let pos = self.pos(first.range());
+            self.fail(CompileError::at(ErrorKind::IndentationError, "too many levels of indentation", pos));
+        }
+        self.blocks += 1;
+        let body = body.iter().map(|stmt| self.stmt(stmt)).collect();
+        self.blocks -= 1;
+        body
     }
 
     fn stmt(&mut self, stmt: &ruff::Stmt) -> Stmt {
@@ -675,10 +690,17 @@ impl<'a> Converter<'a> {
                 value: self.boxed(&node.value),
                 ctx: context(node.ctx),
             },
-            ruff::Expr::Name(node) => ExprKind::Name {
-                id: node.id.clone(),
-                ctx: context(node.ctx),
-            },
+            ruff::Expr::Name(node) => {
+                // Only by compatibility characters can a name become a keyword.
+                if matches!(node.id.as_str(), "None" | "True" | "False") {
+                    let message = format!("identifier field can't represent '{}' constant", node.id);
+                    self.fail(CompileError::plain(ErrorKind::ValueError, message));
+                }
+                ExprKind::Name {
+                    id: node.id.clone(),
+                    ctx: context(node.ctx),
+                }
+            }
             ruff::Expr::List(node) => ExprKind::List {
                 elts: self.exprs(&node.elts),
                 ctx: context(node.ctx),

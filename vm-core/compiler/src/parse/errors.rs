@@ -267,12 +267,22 @@ impl Context<'_> {
 
 /// Marks an error that more input could mend: it stands at the end of the text.
 pub fn incomplete(mut error: CompileError, source: &str) -> CompileError {
-    let n_lines = source.trim_end().lines().count() as i32;
+    // Nothing comes after the place: the input ends there.
+    let skipped = usize::try_from(error.offset - 1).unwrap_or(0);
+    let rest = source.lines().skip(usize::try_from(error.lineno - 1).unwrap_or(0)).enumerate();
+    let mut rest = rest.map(|(index, line)| match index {
+        0 => line.chars().skip(skipped).collect::<String>(),
+        _ => line.to_owned(),
+    });
+    let at_end = rest.all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    // A backslash continues the string on a line that is not there yet.
+    let in_string = source.ends_with("\\\n");
     let open = error.message.ends_with("was never closed")
         || error.message.starts_with("unterminated triple-quoted")
-        || error.message.starts_with("expected an indented block after") && error.lineno >= n_lines
+        || error.message.starts_with("unterminated string literal") && in_string
+        || error.message.starts_with("expected an indented block after") && at_end
         || error.message == "unexpected EOF while parsing"
-        || error.message == "expected 'except' or 'finally' block" && error.lineno >= n_lines;
+        || error.message == "expected 'except' or 'finally' block" && at_end;
     if open {
         error.kind = ErrorKind::IncompleteInput;
         error.message = "incomplete input".into();
