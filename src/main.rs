@@ -50,6 +50,7 @@ fn run(options: Options) -> i32 {
     if !adder_interp::finalize() && status == 0 {
         status = 120;
     }
+    pythonrun::die_if_interrupted();
     status
 }
 
@@ -83,7 +84,7 @@ fn is_package_like(path: &std::ffi::OsStr) -> bool {
 
 fn run_program(program: &Program, skip_first_line: bool) -> PyResult<()> {
     match program {
-        Program::Command(source) => pythonrun::run_string(source, "<string>").map(drop),
+        Program::Command(source) => pythonrun::run_string(&pythonrun::dedent(source), "<string>").map(drop),
         Program::Module(name) => pythonrun::run_module(name, true),
         Program::Script(path) if is_package_like(path) => pythonrun::run_module("__main__", false),
         Program::Script(path) => run_script(path, skip_first_line),

@@ -5,6 +5,7 @@ use crate::import;
 use crate::state;
 use adder_runtime::abi::*;
 use adder_runtime::error;
+use adder_runtime::objects::weakrefobject;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, INTERPRETER, thread_state};
 use std::sync::OnceLock;
@@ -222,8 +223,11 @@ fn finalize_modules() {
         let kept = name
             .downcast::<PyUnicodeObject>()
             .is_some_and(|name| name.eq_str("sys") || name.eq_str("builtins"));
-        if !kept && PyModuleObject::check(module) {
-            held.push(module.to_ref());
+        if !kept
+            && PyModuleObject::check(module)
+            && let Ok(reference) = weakrefobject::new_ref(module, None).map_err(Raised::clear)
+        {
+            held.push(reference);
         }
     }
     dict.clear();
@@ -235,14 +239,16 @@ fn finalize_modules() {
             .set_str(identifier!("builtins"), builtins.as_object())
             .map_err(Raised::clear);
     }
-    // Modules that nobody else holds die by their count; what is in cycles is cleared by name.
+    // Modules that nobody else holds die by their count or with their cycles, and finalizers still see their globals;
+    // what is left is cleared by name.
     adder_runtime::memory::gc::collect(2);
-    for module in held.iter().rev() {
-        if let Some(module) = (**module).downcast::<PyModuleObject>() {
+    for reference in held.iter().rev() {
+        if let Some(module) = weakrefobject::referent(reference)
+            && let Some(module) = (*module).downcast::<PyModuleObject>()
+        {
             clear_module(module);
         }
     }
-    drop(held);
 }
 
 /// Sets the names of a module to None: those that begin with one underscore first.

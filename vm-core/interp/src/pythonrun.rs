@@ -163,7 +163,50 @@ pub fn handle_uncaught(raised: Raised) -> i32 {
     }
     let interrupted = exception.is_instance_of(exc::KeyboardInterrupt);
     print_exception(exception);
-    if interrupted { 130 } else { 1 }
+    if interrupted {
+        UNHANDLED_INTERRUPT.store(true, std::sync::atomic::Ordering::Relaxed);
+        return 130;
+    }
+    1
+}
+
+/// Whether a KeyboardInterrupt left the main program.
+static UNHANDLED_INTERRUPT: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Ends the process as SIGINT would, when that is why the program ended: a shell that waits for it is to know.
+pub fn die_if_interrupted() {
+    if UNHANDLED_INTERRUPT.load(std::sync::atomic::Ordering::Relaxed) {
+        // SAFETY: plain system calls.
+        unsafe {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::kill(libc::getpid(), libc::SIGINT);
+        }
+    }
+}
+
+/// The text without the white space that all its lines begin with; lines of white space only become empty.
+pub fn dedent(source: &str) -> String {
+    let mut common: Option<&str> = None;
+    for line in source.split('\n') {
+        let text = line.trim_start_matches([' ', '\t']);
+        if text.is_empty() || text == "\r" {
+            continue;
+        }
+        let indent = &line[..line.len() - text.len()];
+        common = Some(match common {
+            None => indent,
+            Some(known) => {
+                let len = known.bytes().zip(indent.bytes()).take_while(|(a, b)| a == b).count();
+                &known[..len]
+            }
+        });
+    }
+    let n_common = common.map_or(0, str::len);
+    if n_common == 0 {
+        return source.to_owned();
+    }
+    let lines = source.split('\n').map(|line| if line.trim().is_empty() { "" } else { &line[n_common..] });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `PyErr_Print`: through `sys.excepthook`.

@@ -9,7 +9,9 @@ use crate::posixmodule::process::{
 };
 use crate::posixmodule::syscall::set_inheritable;
 use adder_runtime::prelude::*;
+use adder_runtime::thread::INTERPRETER;
 use std::ffi::CString;
+use std::sync::atomic::Ordering;
 
 /// What the child has to do.
 struct Plan<'a> {
@@ -298,6 +300,12 @@ pub mod _posixsubprocess {
         child_umask: i32,
         preexec_fn: &PyObject,
     ) -> PyResult<i32> {
+        if !is_none(preexec_fn) && INTERPRETER.finalizing.load(Ordering::Relaxed) {
+            return Err(raise!(
+                PythonFinalizationError,
+                "preexec_fn not supported at interpreter shutdown"
+            ));
+        }
         if close_fds && errpipe_write < 3 {
             return Err(raise!(ValueError, "errpipe_write must be >= 3"));
         }

@@ -554,11 +554,12 @@ impl Buffered {
     }
     /// Fills a buffer; with `once` by at most one raw read. None when nothing is there yet.
     pub fn read_into(&self, buffer: &WritableBuffer, once: bool) -> PyResult<Option<usize>> {
-        let mut written = self.readahead().min(buffer.len());
-        if written > 0 {
+        let n_ahead = self.readahead();
+        let mut written = n_ahead.min(buffer.len());
+        if n_ahead > 0 {
             buffer.write_at(0, &self.ahead()[..written]);
             self.pos.set(self.pos.get() + written as i64);
-            if written == buffer.len() {
+            if n_ahead >= buffer.len() {
                 return Ok(Some(written));
             }
         }

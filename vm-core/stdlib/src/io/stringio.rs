@@ -413,14 +413,10 @@ impl StringIO {
         let initial = parts[0];
         self.init(Some(initial), Some(parts[1]))?;
         // The text is in its final form: line ends are not translated again.
-        let Some(text) = initial.downcast::<PyUnicodeObject>() else {
-            return Err(raise!(
-                TypeError,
-                "first item of state must be a string, got {}",
-                initial.ty().full_name()
-            ));
-        };
-        *self.text.borrow_mut() = Text::CodePoints(text.code_points().collect());
+        let units = initial
+            .downcast::<PyUnicodeObject>()
+            .map(|text| text.code_points().collect());
+        *self.text.borrow_mut() = Text::CodePoints(units.unwrap_or_default());
         let Some(pos) = parts[2].downcast::<PyLongObject>() else {
             return Err(raise!(
                 TypeError,

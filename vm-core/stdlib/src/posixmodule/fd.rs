@@ -187,8 +187,8 @@ pub mod part {
     }
     /// Reads into a writable buffer; returns how many bytes.
     #[pyfunction("($module, fd, buffer, /)")]
-    fn readinto(fd: i32, buffer: &PyObject) -> PyResult<isize> {
-        let view = Buffer::writable(buffer)?;
+    fn readinto(fd: i32, buffer: crate::io::WritableBuffer) -> PyResult<isize> {
+        let view = buffer.0;
         let (data, len) = (view.as_bytes().as_ptr().cast_mut(), view.len().min(MAX_TRANSFER));
         // SAFETY: the view is writable and held.
         retry(|| unsafe { libc::read(fd, data.cast(), len) })

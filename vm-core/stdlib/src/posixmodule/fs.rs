@@ -217,8 +217,7 @@ pub mod part {
         follow_symlinks: Option<bool>,
     ) -> PyResult<()> {
         let (src_dir, dst_dir) = (DirFd::or_current(src_dir_fd), DirFd::or_current(dst_dir_fd));
-        // Without a choice, Linux does not follow.
-        let flags = if follow_symlinks == Some(true) {
+        let flags = if follow_symlinks.unwrap_or(true) {
             libc::AT_SYMLINK_FOLLOW
         } else {
             0

@@ -118,6 +118,7 @@ pub struct Path<const FD: bool = false, const NULLABLE: bool = false> {
     name: CString,
     /// -1 when a name is given.
     pub fd: c_int,
+    by_fd: bool,
     /// Whether results are to be bytes.
     pub is_bytes: bool,
 }
@@ -132,6 +133,7 @@ impl<const FD: bool, const NULLABLE: bool> Path<FD, NULLABLE> {
             object: None,
             name: c".".to_owned(),
             fd: -1,
+            by_fd: false,
             is_bytes: false,
         }
     }
@@ -142,7 +144,7 @@ impl<const FD: bool, const NULLABLE: bool> Path<FD, NULLABLE> {
         &self.name
     }
     pub fn is_fd(&self) -> bool {
-        self.fd != -1
+        self.by_fd
     }
     /// The path as it was given (by `__fspath__` where that was used).
     pub fn object(&self) -> Option<&PyObject> {
@@ -189,6 +191,7 @@ impl<const FD: bool, const NULLABLE: bool> Path<FD, NULLABLE> {
                 object: Some(arg.to_ref()),
                 name: CString::default(),
                 fd,
+                by_fd: true,
                 is_bytes: false,
             });
         } else {
@@ -204,6 +207,7 @@ impl<const FD: bool, const NULLABLE: bool> Path<FD, NULLABLE> {
             object: Some(object),
             name,
             fd: -1,
+            by_fd: false,
             is_bytes,
         })
     }

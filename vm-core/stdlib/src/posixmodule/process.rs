@@ -78,6 +78,15 @@ pub fn warn_of_threads(function: &str) -> PyResult<()> {
 
 /// Forks by `f`, with the hooks around it.
 fn forking(function: &str, f: impl FnOnce() -> libc::pid_t) -> PyResult<libc::pid_t> {
+    if vm::INTERPRETER
+        .finalizing
+        .load(std::sync::atomic::Ordering::Relaxed)
+    {
+        return Err(raise!(
+            PythonFinalizationError,
+            "can't fork at interpreter shutdown"
+        ));
+    }
     before_fork();
     let pid = f();
     let error = errno();

@@ -516,7 +516,7 @@ impl TextIOWrapper {
         };
         let flag_of = |at: usize, default: bool| match given[at].filter(|value| !is_none(value)) {
             None => Ok(default),
-            Some(value) => value.index().and_then(|value| Ok(!value.is_zero())),
+            Some(value) => value.index()?.as_i32().map(|value| value != 0),
         };
         let (encoding, errors) = (text_of(0)?, text_of(1)?);
         let newline = text_of(2)?;
