@@ -166,7 +166,13 @@ capi! {
     fn PySequence_Fast(object: &PyObject, message: &std::ffi::CStr) -> PyResult {
         object.to_fast_sequence(&message.to_string_lossy())
     }
-    fn PySequence_Contains(object: &PyObject, item: &PyObject) -> PyResult<bool> { object.contains(item) }
+    fn PySequence_Contains(object: &PyObject, item: Option<&PyObject>) -> PyResult<bool> {
+        match item {
+            Some(item) => object.contains(item),
+            None if object.len()? == 0 => Ok(false),
+            None => Err(bad_internal_call()),
+        }
+    }
     fn PySequence_In(object: &PyObject, item: &PyObject) -> PyResult<bool> { object.contains(item) }
     fn PySequence_Count(object: &PyObject, item: &PyObject) -> PyResult<isize> {
         let mut n_equal = 0;

@@ -51,6 +51,28 @@ fn joined(left: &PyObject, right: &PyObject) -> PyResult<Vec<u8>> {
     Ok([bytes(left)?.as_bytes(), bytes(right)?.as_bytes()].concat())
 }
 
+/// A copy of an object's bytes, or of the numbers that it iterates over.
+pub fn from_object(object: &PyObject) -> PyResult {
+    if PyBytesObject::check_exact(object) {
+        return Ok(object.to_ref());
+    }
+    // A number would say a length, and a str needs an encoding.
+    let is_iterable = object.ty().tp_iter.get().is_some() || object.is_sequence();
+    if !has_buffer(object) && (PyUnicodeObject::check(object) || !is_iterable) {
+        return Err(raise!(
+            TypeError,
+            "cannot convert '{}' object to bytes",
+            object.ty().name()
+        ));
+    }
+    if has_buffer(object) {
+        let memory = PyMemoryViewObject::type_object().as_object().call1(object)?;
+        return memory.call_method(identifier!("tobytes"), &[]);
+    }
+    let items = PyListObject::type_object().as_object().call1(object)?;
+    PyBytesObject::type_object().as_object().call1(&items)
+}
+
 /// PyBytes_Concat: replaces the bytes in `place` by them and `more`; NULL on failure.
 fn concat(place: *mut *mut PyObject, more: Option<&PyObject>) -> PyResult<()> {
     // SAFETY: C gives a place that owns bytes, or NULL.
@@ -69,19 +91,7 @@ capi! {
         new_bytes(start, n_bytes)
     }
     fn PyBytes_FromString(text: &CStr) -> PyResult<Ref<PyBytesObject>> { Ok(PyBytesObject::from_slice(text.to_bytes())) }
-    fn PyBytes_FromObject(object: &PyObject) -> PyResult {
-        if PyBytesObject::check_exact(object) {
-            return Ok(object.to_ref());
-        }
-        if has_buffer(object) {
-            return Ok(PyBytesObject::from_slice(Buffer::get(object, PyBUF_FULL_RO)?.as_bytes()).into_object());
-        }
-        // A number would say a length, and a str needs an encoding.
-        if PyUnicodeObject::check(object) || !(object.ty().tp_iter.get().is_some() || object.is_sequence()) {
-            return Err(raise!(TypeError, "cannot convert '{}' object to bytes", object.ty().name()));
-        }
-        PyBytesObject::type_object().as_object().call1(PyListObject::type_object().as_object().call1(object)?.as_object())
-    }
+    fn PyBytes_FromObject(object: &PyObject) -> PyResult { from_object(object) }
     fn PyBytes_Size(object: &PyObject) -> PyResult<isize> { Ok(expect_bytes(object)?.len() as isize) }
     fn PyBytes_AsString(object: &PyObject) -> PyResult<*mut c_char> { Ok(expect_bytes(object)?.data_ptr().cast()) }
     fn PyBytes_AsStringAndSize(object: &PyObject, start: *mut *mut c_char, n_bytes: *mut isize) -> PyResult<()> {
@@ -147,6 +157,9 @@ capi! {
     fn PyBytes_DecodeEscape(
         start: *const c_char, n_bytes: isize, errors: Option<&CStr>, _unicode: isize, _recode: *const c_char
     ) -> PyResult {
+        if n_bytes > isize::MAX / 4 {
+            return Err(raise!(OverflowError, "byte string is too long"));
+        }
         // SAFETY: C gives that many bytes.
         let bytes = unsafe { crate::unicodeobject::c_slice(start, n_bytes) };
         let errors = errors.map_or("strict".into(), CStr::to_string_lossy);

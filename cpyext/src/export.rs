@@ -404,6 +404,32 @@ impl<'a> CArg for &'a PyUnicodeObject {
     }
 }
 
+/// The name of an attribute.
+pub struct AttrName<'a>(&'a PyUnicodeObject);
+
+impl std::ops::Deref for AttrName<'_> {
+    type Target = PyUnicodeObject;
+    fn deref(&self) -> &PyUnicodeObject {
+        self.0
+    }
+}
+
+impl CArg for AttrName<'_> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    unsafe fn from_c(value: *mut PyObject) -> PyResult<Self> {
+        // SAFETY: C gives a live object or NULL.
+        let name = unsafe { value.as_ref() }.ok_or_else(null_argument)?;
+        name.downcast::<PyUnicodeObject>().map(AttrName).ok_or_else(|| {
+            raise!(
+                TypeError,
+                "attribute name must be string, not '{}'",
+                name.ty().name()
+            )
+        })
+    }
+}
+
 /// The str that a C string spells in UTF-8.
 pub fn str_from_c(text: &CStr) -> PyResult<Ref<PyUnicodeObject>> {
     str_from_utf8(text.to_bytes())

@@ -39,7 +39,7 @@ fn to_half(value: f64) -> PyResult<u16> {
     if value.is_nan() {
         // The payload keeps its quiet bit.
         let payload = ((value.to_bits() >> 42) & 0x3ff) as u16;
-        return Ok(sign | 0x7c00 | payload);
+        return Ok(sign | 0x7c00 | if payload == 0 { 0x200 } else { payload });
     }
     if value.is_infinite() {
         return Ok(sign | 0x7c00);
@@ -75,7 +75,14 @@ fn from_half(bits: u16) -> f64 {
 
 capi! {
     fn PyFloat_FromDouble(value: c_double) -> PyResult<Ref<PyFloatObject>> { Ok(PyFloatObject::from_f64(value)) }
-    fn PyFloat_FromString(text: &PyObject) -> PyResult { PyFloatObject::type_object().as_object().call1(text) }
+    fn PyFloat_FromString(text: &PyObject) -> PyResult {
+        if PyFloatObject::check(text) || text.ty().number_slot(|slots| slots.nb_float.get()).is_some() || text.has_index() {
+            return Err(raise!(
+                TypeError, "float() argument must be a string or a real number, not '{}'", text.ty().name()
+            ));
+        }
+        PyFloatObject::type_object().as_object().call1(text)
+    }
     fn PyFloat_AsDouble(object: Option<&PyObject>) -> PyResult<c_double> {
         match object {
             Some(object) => object.to_f64(),
@@ -96,6 +103,10 @@ capi! {
         let mut bits = single.to_bits();
         if value.is_nan() && value.to_bits() & QUIET_BIT == 0 {
             bits &= !(1 << 22);
+        }
+        // A payload that is lost must not make an infinity.
+        if value.is_nan() && bits & 0x7f_ffff == 0 {
+            bits |= 1 << 22;
         }
         packed(bits.to_le_bytes(), little_endian, out)
     }

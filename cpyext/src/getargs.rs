@@ -108,13 +108,6 @@ impl<'f> ArgReader<'f> {
         found
     }
 
-    /// Skips `|` and `$` in front of the next item.
-    fn skip_markers(&mut self) {
-        while matches!(self.peek(), b'|' | b'$') {
-            self.take();
-        }
-    }
-
     /// Whether the items are over.
     fn at_end(&self) -> bool {
         matches!(self.peek(), 0 | b':' | b';')
@@ -122,7 +115,6 @@ impl<'f> ArgReader<'f> {
 
     /// Fits `object` to the next item; `levels` collects the indices into nested tuples.
     pub fn convert(&mut self, object: &PyObject, levels: &mut Vec<usize>) -> Fit {
-        self.skip_markers();
         if self.take_if(b'(') {
             return self.convert_nested(object, levels);
         }
@@ -132,6 +124,8 @@ impl<'f> ArgReader<'f> {
     fn convert_nested(&mut self, object: &PyObject, levels: &mut Vec<usize>) -> Fit {
         let n_items = count_items(self.rest);
         let is_tuple = PyTupleObject::check(object);
+        // C's variables borrow from the items, or from what they hold: a sequence may not keep them.
+        let must_be_tuple = is_tuple || lends_items(self.rest);
         let is_text = PyUnicodeObject::check(object)
             || PyBytesObject::check(object)
             || PyByteArrayObject::check(object);
@@ -142,20 +136,20 @@ impl<'f> ArgReader<'f> {
                 type_name(object)
             )));
         }
-        let len = object.sequence_len()?;
-        if len != n_items {
-            levels.clear();
-            let kind = if is_tuple { "tuple" } else { "sequence" };
-            return Err(Mismatch::Phrase(format!(
-                "must be {kind} of length {n_items}, not {len}"
-            )));
-        }
-        if !is_tuple {
+        if must_be_tuple && !is_tuple {
             let message = format!(
                 "argument must be {n_items}-item tuple, not {}",
                 object.ty().name()
             );
-            adder_runtime::exceptions::warn(adder_runtime::exceptions::exc::DeprecationWarning, &message, 0)?;
+            adder_runtime::exceptions::warn(adder_runtime::exceptions::exc::DeprecationWarning, &message, 1)?;
+        }
+        let len = object.sequence_len()?;
+        if len != n_items {
+            levels.clear();
+            let kind = if must_be_tuple { "tuple" } else { "sequence" };
+            return Err(Mismatch::Phrase(format!(
+                "must be {kind} of length {n_items}, not {len}"
+            )));
         }
         for item_idx in 0..n_items {
             // The sequence keeps the item: C's variables borrow it.
@@ -566,6 +560,29 @@ fn count_items(format: &[u8]) -> usize {
     n_items
 }
 
+/// Whether C gets borrowed objects, or addresses inside objects, for the items of this level of a format.
+fn lends_items(format: &[u8]) -> bool {
+    let mut depth = 0;
+    for (byte_idx, byte) in format.iter().enumerate() {
+        let next = format.get(byte_idx + 1);
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 0 => return false,
+            b')' => depth -= 1,
+            b':' | b';' => return false,
+            b's' | b'z' | b'y' if depth == 0 && next != Some(&b'*') => {
+                if byte_idx == 0 || format[byte_idx - 1] != b'e' {
+                    return true;
+                }
+            }
+            b'U' | b'S' | b'Y' if depth == 0 => return true,
+            b'O' if depth == 0 && next != Some(&b'&') => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// What a format says about the whole argument list.
 struct Shape<'f> {
     min: usize,
@@ -667,6 +684,7 @@ pub fn parse_tuple(tuple: &PyObject, format: &CStr, args: VaList) -> PyResult<()
     let mut reader = ArgReader::new(format, args);
     for (arg_idx, arg) in tuple.as_slice().iter().enumerate() {
         let mut levels = Vec::new();
+        reader.take_if(b'|');
         if let Err(mismatch) = reader.convert(arg, &mut levels) {
             return Err(shape.raise(mismatch, arg_idx + 1, &levels));
         }
@@ -729,6 +747,7 @@ struct Progress {
     max: Option<usize>,
     /// A positional-only argument is missing: the rest is read only for the message.
     skipping: bool,
+    n_positional_only: usize,
 }
 
 impl Progress {
@@ -751,6 +770,9 @@ impl Progress {
         if reader.take_if(b'$') {
             if self.max.replace(parameter_idx).is_some() {
                 return Err(raise!(SystemError, "Invalid format string ($ specified twice)"));
+            }
+            if parameter_idx < self.n_positional_only {
+                return Err(raise!(SystemError, "Empty parameter name after $"));
             }
             if !self.skipping && parameter_idx < n_args {
                 let (name, parens) = shape.name();
@@ -802,15 +824,22 @@ pub fn parse_keywords(
         min: None,
         max: None,
         skipping: false,
+        n_positional_only,
     };
+    let mut n_read = names.len();
     let mut n_left = n_keywords;
     for (parameter_idx, parameter) in names.iter().enumerate() {
         progress.markers(&mut reader, &shape, parameter_idx, n_args)?;
+        if progress.skipping && progress.max == Some(parameter_idx) {
+            // The numbers of positional arguments are known.
+            n_read = parameter_idx;
+            break;
+        }
         if reader.at_end() {
             let n_names = names.len();
             return Err(raise!(
                 SystemError,
-                "more keyword list entries ({n_names}) than format specifiers ({parameter_idx})"
+                "More keyword list entries ({n_names}) than format specifiers ({parameter_idx})"
             ));
         }
         if !progress.skipping {
@@ -854,7 +883,7 @@ pub fn parse_keywords(
     }
     if progress.skipping {
         let min = progress.min.unwrap_or(usize::MAX).min(n_positional_only);
-        let bound = if min < names.len() { "at least" } else { "exactly" };
+        let bound = if min < n_read { "at least" } else { "exactly" };
         return Err(raise!(
             TypeError,
             "{name}{parens} takes {bound} {min} positional argument{} ({n_args} given)",
@@ -905,12 +934,11 @@ fn refuse_unknown_keywords(
         let Some(text) = (*key).downcast::<PyUnicodeObject>() else {
             return Err(raise!(TypeError, "keywords must be strings"));
         };
-        let mut known = false;
-        for name in &names[n_positional_only..] {
-            // A subclass of str may compare as it likes.
-            known |= key.eq(crate::export::str_from_c(name)?.as_object())?;
-        }
-        if !known {
+        let known = |name: &&CStr| {
+            text.as_str()
+                .is_some_and(|text| text.as_bytes() == name.to_bytes())
+        };
+        if !names[n_positional_only..].iter().any(known) {
             let (name, parens) = shape.function.map_or(("this function", ""), |name| (name, "()"));
             let message =
                 PyUnicodeObject::from_string(format!("{name}{parens} got an unexpected keyword argument '"));
@@ -919,7 +947,9 @@ fn refuse_unknown_keywords(
             return Err(adder_runtime::error::set_object(class, Some(message.as_object())));
         }
     }
-    Ok(())
+    // The names are known, but a subclass of str did not compare as they do.
+    let (name, parens) = shape.function.map_or(("this function", ""), |name| (name, "()"));
+    Err(raise!(TypeError, "invalid keyword argument for {name}{parens}"))
 }
 
 /// Truth for C: 1 when everything was stored, 0 with an exception set.

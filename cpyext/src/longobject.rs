@@ -421,9 +421,13 @@ fn as_native_bytes(object: &PyObject, buffer: *mut u8, n_bytes: isize, flags: c_
     if number.is_compact() {
         // As CPython, which stores a whole word of a small int and only then looks whether less would do.
         let word = size_of::<isize>() as isize;
-        let fits = signed_bits <= n_bytes * 8 || (unsigned && !negative && n_bits <= n_bytes * 8);
-        return Ok(if n_bytes < word && n_bytes > 0 && fits {
+        let fits = signed_bits <= n_bytes * 8;
+        return Ok(if n_bytes >= word || n_bytes == 0 {
+            word
+        } else if fits || (unsigned && !negative && n_bits <= n_bytes * 8) {
             n_bytes
+        } else if !negative && n_bits <= n_bytes * 8 {
+            n_bytes + 1
         } else {
             word
         });
@@ -463,6 +467,16 @@ fn from_string(text: &CStr, end: *mut *mut c_char, base: c_int) -> PyResult {
     if !end.is_null() {
         // SAFETY: not NULL; C gives a place.
         unsafe { put(end, text.as_ptr().add(number_end(bytes, base)).cast_mut()) };
+    }
+    if !bytes.is_ascii() {
+        let text = PyUnicodeObject::from_str(&text.to_string_lossy())
+            .as_object()
+            .repr()?;
+        return Err(raise!(
+            ValueError,
+            "invalid literal for int() with base {base}: {}",
+            text.to_string_lossy()
+        ));
     }
     let (text, base) = (
         crate::export::str_from_utf8(bytes)?,

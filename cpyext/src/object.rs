@@ -1,6 +1,6 @@
 //! object.h, refcount.h: attributes, comparison, hashing, printing, counts, constants.
 
-use crate::export::{Borrowed, Name, OutRef, Reported, Void, bad_internal_call, opt, put};
+use crate::export::{AttrName, Borrowed, Name, OutRef, Reported, Void, bad_internal_call, opt, put};
 use adder_runtime::memory;
 use adder_runtime::objects::dictobject::instance;
 use adder_runtime::prelude::*;
@@ -22,27 +22,27 @@ pub fn give_optional(place: OutRef, value: PyResult<Option<Ref>>) -> PyResult<bo
 capi! {
     fn PyObject_GetAttr(object: &PyObject, name: &PyObject) -> PyResult { object.get_attr_object(name) }
     fn PyObject_GetAttrString(object: &PyObject, name: Name) -> PyResult { object.get_attr(&name) }
-    fn PyObject_GetOptionalAttr(object: &PyObject, name: &PyUnicodeObject, result: OutRef) -> PyResult<bool> {
-        give_optional(result, object.get_attr_opt(name))
+    fn PyObject_GetOptionalAttr(object: &PyObject, name: AttrName<'_>, result: OutRef) -> PyResult<bool> {
+        give_optional(result, object.get_attr_opt(&name))
     }
     fn PyObject_GetOptionalAttrString(object: &PyObject, name: Name, result: OutRef) -> PyResult<bool> {
         give_optional(result, object.get_attr_opt(&name))
     }
-    fn PyObject_HasAttr(object: &PyObject, name: &PyUnicodeObject) -> Reported<bool> { Reported(object.has_attr(name)) }
+    fn PyObject_HasAttr(object: &PyObject, name: AttrName<'_>) -> Reported<bool> { Reported(object.has_attr(&name)) }
     fn PyObject_HasAttrString(object: &PyObject, name: Name) -> Reported<bool> { Reported(object.has_attr(&name)) }
-    fn PyObject_HasAttrWithError(object: &PyObject, name: &PyUnicodeObject) -> PyResult<bool> { object.has_attr(name) }
+    fn PyObject_HasAttrWithError(object: &PyObject, name: AttrName<'_>) -> PyResult<bool> { object.has_attr(&name) }
     fn PyObject_HasAttrStringWithError(object: &PyObject, name: Name) -> PyResult<bool> { object.has_attr(&name) }
-    fn PyObject_SetAttr(object: &PyObject, name: &PyUnicodeObject, value: Option<&PyObject>) -> PyResult<()> {
-        object.set_or_del_attr(name, value)
+    fn PyObject_SetAttr(object: &PyObject, name: AttrName<'_>, value: Option<&PyObject>) -> PyResult<()> {
+        object.set_or_del_attr(&name, value)
     }
     fn PyObject_SetAttrString(object: &PyObject, name: Name, value: Option<&PyObject>) -> PyResult<()> {
         object.set_or_del_attr(&name, value)
     }
-    fn PyObject_DelAttr(object: &PyObject, name: &PyUnicodeObject) -> PyResult<()> { object.del_attr(name) }
+    fn PyObject_DelAttr(object: &PyObject, name: AttrName<'_>) -> PyResult<()> { object.del_attr(&name) }
     fn PyObject_DelAttrString(object: &PyObject, name: Name) -> PyResult<()> { object.del_attr(&name) }
-    fn PyObject_GenericGetAttr(object: &PyObject, name: &PyUnicodeObject) -> PyResult { generic_get_attr(object, name) }
-    fn PyObject_GenericSetAttr(object: &PyObject, name: &PyUnicodeObject, value: Option<&PyObject>) -> PyResult<()> {
-        generic_set_attr(object, name, value)
+    fn PyObject_GenericGetAttr(object: &PyObject, name: AttrName<'_>) -> PyResult { generic_get_attr(object, &name) }
+    fn PyObject_GenericSetAttr(object: &PyObject, name: AttrName<'_>, value: Option<&PyObject>) -> PyResult<()> {
+        generic_set_attr(object, &name, value)
     }
     fn _PyObject_GenericGetAttrWithDict(
         object: &PyObject, name: &PyUnicodeObject, dict: Option<&PyObject>, suppress: c_int
@@ -113,7 +113,7 @@ capi! {
             }
             return Ok(result);
         }
-        PyBytesObject::type_object().as_object().call1(object)
+        crate::bytesobject::from_object(object)
     }
     fn PyObject_Dir(object: Option<&PyObject>) -> PyResult {
         let builtins = crate::ceval::builtins_module_dict()?;

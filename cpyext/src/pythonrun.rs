@@ -318,7 +318,7 @@ mod refused {
     refused! {
         PyConfig_Names PyConfig_Set PyCode_ClearWatcher PyContext_ClearWatcher PyDict_ClearWatcher PyDict_Unwatch PyDict_Watch
         PyFunction_ClearWatcher PyType_ClearWatcher PyType_Unwatch PyType_Watch PyMonitoring_EnterScope PyMonitoring_ExitScope
-        PyRefTracer_SetTracer PyFile_NewStdPrinter
+        PyRefTracer_SetTracer
         _PyMonitoring_FireBranchLeftEvent _PyMonitoring_FireBranchRightEvent _PyMonitoring_FireCRaiseEvent
         _PyMonitoring_FireCReturnEvent _PyMonitoring_FireCallEvent _PyMonitoring_FireExceptionHandledEvent
         _PyMonitoring_FireJumpEvent _PyMonitoring_FireLineEvent _PyMonitoring_FirePyResumeEvent _PyMonitoring_FirePyReturnEvent
@@ -327,6 +327,9 @@ mod refused {
         _PyMonitoring_FireStopIterationEvent
     }
     capi! {
+        fn PyFile_NewStdPrinter(_fd: c_int) -> PyResult {
+            Err(raise!(NotImplementedError, "PyFile_NewStdPrinter is not supported"))
+        }
         fn PyRefTracer_GetTracer(data: *mut *mut c_void) -> *mut c_void {
             if !data.is_null() {
                 // SAFETY: C gives a place.

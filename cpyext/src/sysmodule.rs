@@ -115,7 +115,14 @@ capi! {
     }
     fn PySys_GetXOptions() -> PyResult<Borrowed> {
         // The sys module keeps them.
-        sys_attribute(identifier!("_xoptions")).map(|options| Borrowed(options.as_raw()))
+        match sys_attribute_opt(identifier!("_xoptions")) {
+            Some(options) if PyDictObject::check(&options) => Ok(Borrowed(options.as_raw())),
+            _ => {
+                let options = PyDictObject::new();
+                set_sys_attribute(identifier!("_xoptions"), options.as_object())?;
+                Ok(Borrowed(options.as_object().as_ptr()))
+            }
+        }
     }
     fn PySys_AddAuditHook(hook: *mut c_void, data: *mut c_void) -> PyResult<()> {
         // SAFETY: C gives an audit hook.

@@ -1,6 +1,6 @@
 //! object.h, types: readying static types of C, making heap types from specifications, asking types about themselves.
 
-use crate::export::{Borrowed, Void, bad_internal_call, opt, put, str_from_utf8};
+use crate::export::{Borrowed, OutRef, Void, bad_internal_call, opt, put, str_from_utf8};
 use crate::typeslots::{slot_place, slot_value};
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
@@ -369,15 +369,18 @@ capi! {
             raise!(TypeError, "PyType_GetModuleByDef: No superclass of '{}' nor '{}' has the given module", left.name(), right.name())
         })
     }
-    fn PyType_GetBaseByToken(ty: &PyTypeObject, token: *const c_void, result: *mut *mut PyTypeObject) -> PyResult<bool> {
+    fn PyType_GetBaseByToken(ty: &PyObject, token: *const c_void, result: OutRef) -> PyResult<bool> {
+        let Some(ty) = ty.downcast::<PyTypeObject>() else {
+            return Err(raise!(TypeError, "expected a type, got a '{}' object", ty.ty().name()));
+        };
         if token.is_null() {
             return Err(raise!(SystemError, "PyType_GetBaseByToken called with token=NULL"));
         }
         let has_token = |class: &PyTypeObject| heap_type(class).is_some_and(|heap| heap.ht_token.get().cast_const() == token);
         let found = if ty.mro().is_some() { mro_types(ty).find(|class| has_token(class)) } else { base_where(ty, &has_token) };
-        if !result.is_null() {
+        if let Some(class) = found && !result.0.is_null() {
             // SAFETY: C gives a place.
-            unsafe { put(result, found.map_or(std::ptr::null_mut(), |class| class.to_ref().into_raw())) };
+            unsafe { put(result.0, class.as_object().to_ref().into_raw()) };
         }
         Ok(found.is_some())
     }

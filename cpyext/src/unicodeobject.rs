@@ -859,6 +859,10 @@ capi! {
     fn PyUnicodeWriter_DecodeUTF8Stateful(
         this: *mut UnicodeWriter, start: *const c_char, n_bytes: isize, errors: Option<&CStr>, consumed: *mut isize
     ) -> PyResult<()> {
+        if !consumed.is_null() {
+            // SAFETY: C gives a place.
+            unsafe { put(consumed, 0) };
+        }
         // SAFETY: C gives a terminated string when the size is negative.
         let n_bytes = if n_bytes < 0 { unsafe { CStr::from_ptr(start) }.count_bytes() as isize } else { n_bytes };
         // SAFETY: C gives that many bytes.

@@ -80,6 +80,21 @@ pub unsafe fn get(object: &PyObject, def: &PyMemberDef) -> PyResult {
     }
 }
 
+const NEGATIVE: &str = "Writing negative value into unsigned field";
+
+fn lossy(message: &str) -> PyResult<()> {
+    crate::exceptions::warn(exc::RuntimeWarning, message, 1)
+}
+
+/// The number for an unsigned member, and whether it was negative: then it wraps around.
+fn unsigned(value: &PyObject) -> PyResult<(u64, bool)> {
+    let number = value.index_subclass()?;
+    match number.to_u64() {
+        Some(wide) => Ok((wide, false)),
+        None => number.as_i64().map(|wide| (wide as u64, true)),
+    }
+}
+
 /// Writes the member, or deletes it when there is no value.
 ///
 /// # Safety
@@ -111,19 +126,12 @@ pub unsafe fn set(object: &PyObject, def: &PyMemberDef, value: Option<&PyObject>
             return Err(raise!(TypeError, "can't delete numeric/char attribute"));
         };
         macro_rules! number {
-            ($ty:ty) => {{
-                let wide = value.index_subclass()?.to_i64();
-                let Some(wide) = wide else {
-                    return Err(raise!(OverflowError, "Python int too large to convert to C long"));
-                };
-                if <$ty>::try_from(wide).is_err() {
-                    crate::exceptions::warn(
-                        exc::RuntimeWarning,
-                        concat!("Truncation of value to ", stringify!($ty)),
-                        1,
-                    )?;
-                }
+            ($ty:ty, $name:literal) => {{
+                let wide = value.index_subclass()?.as_i64()?;
                 place::<$ty>(object, def).write_unaligned(wide as $ty);
+                if <$ty>::try_from(wide).is_err() {
+                    lossy(concat!("Truncation of value to ", $name))?;
+                }
             }};
         }
         match kind {
@@ -133,23 +141,36 @@ pub unsafe fn set(object: &PyObject, def: &PyMemberDef, value: Option<&PyObject>
                 }
                 place::<u8>(object, def).write(value.is(true_()) as u8);
             }
-            Py_T_BYTE => number!(i8),
-            Py_T_UBYTE => number!(u8),
-            Py_T_SHORT => number!(i16),
-            Py_T_USHORT => number!(u16),
-            Py_T_INT => number!(i32),
-            Py_T_UINT => number!(u32),
-            Py_T_LONG | Py_T_LONGLONG | Py_T_PYSSIZET => {
+            Py_T_BYTE => number!(i8, "char"),
+            Py_T_UBYTE => number!(u8, "unsigned char"),
+            Py_T_SHORT => number!(i16, "short"),
+            Py_T_USHORT => number!(u16, "unsigned short"),
+            Py_T_INT => number!(i32, "int"),
+            Py_T_UINT => {
+                let (wide, is_negative) = unsigned(value)?;
+                place::<u32>(object, def).write(wide as u32);
+                if is_negative {
+                    lossy(NEGATIVE)?;
+                } else if wide > u32::MAX as u64 {
+                    lossy("Truncation of value to unsigned int")?;
+                }
+            }
+            Py_T_PYSSIZET => {
+                let Some(number) = value.downcast::<PyLongObject>() else {
+                    return Err(raise!(TypeError, "an integer is required"));
+                };
+                place::<i64>(object, def).write(number.as_i64()?);
+            }
+            Py_T_LONG | Py_T_LONGLONG => {
                 let number = value.index_subclass()?;
                 place::<i64>(object, def).write(number.as_i64()?);
             }
             Py_T_ULONG | Py_T_ULONGLONG => {
-                let number = value.index_subclass()?;
-                let wide = match number.to_u64() {
-                    Some(wide) => wide,
-                    None => number.as_i64()? as u64,
-                };
+                let (wide, is_negative) = unsigned(value)?;
                 place::<u64>(object, def).write(wide);
+                if is_negative {
+                    lossy(NEGATIVE)?;
+                }
             }
             Py_T_FLOAT => place::<f32>(object, def).write(value.to_f64()? as f32),
             Py_T_DOUBLE => place::<f64>(object, def).write(value.to_f64()?),
