@@ -68,6 +68,7 @@ modules! {
     bisect::_bisect,
     heapq::_heapq,
     random::_random,
+    array::array,
     typing::_typing,
     contextvars::_contextvars,
     warnings::_warnings,

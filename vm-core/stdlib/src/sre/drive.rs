@@ -137,8 +137,12 @@ impl<'a> Subject<'a> {
     }
     /// Runs the engine once. Positions are in characters.
     pub fn run(&self, how: Run<'_>, state: &mut State) -> bool {
+        let mut how = how;
         if how.start > how.end {
-            return false;
+            if how.kind != Kind::Match {
+                return false;
+            }
+            how.end = how.start;
         }
         match self {
             Subject::Str(text) => {
