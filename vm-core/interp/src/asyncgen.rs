@@ -279,6 +279,9 @@ impl ASend {
     unsafe fn tp_dealloc(this: *mut ASend) {
         // SAFETY: called once; the fields are dropped with the payload.
         unsafe {
+            if !adder_runtime::types::heap::call_finalizer_from_dealloc(this.cast()) {
+                return;
+            }
             if !(*this).weakrefs.get().is_null() {
                 adder_runtime::objects::weakrefobject::clear_weakrefs(&*this.cast::<PyObject>());
             }
@@ -459,6 +462,15 @@ impl AThrow {
 #[pytype(name = "async_generator_athrow", static_name = _PyAsyncGenAThrow_Type, flags = HAVE_GC)]
 impl AThrow {
     #[slot]
+    unsafe fn tp_dealloc(this: *mut AThrow) {
+        // SAFETY: called once; the fields are dropped with the payload.
+        unsafe {
+            if adder_runtime::types::heap::call_finalizer_from_dealloc(this.cast()) {
+                adder_runtime::types::dealloc_payload::<AThrow>(this.cast());
+            }
+        }
+    }
+    #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
         let mut status = visitor.visit(self.generator.as_raw());
         if let Some((ty, value, traceback)) = &self.args
@@ -587,10 +599,18 @@ impl ANextAwaitable {
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
         let iterator = self.iterator()?;
-        let result = match iterator.next() {
-            Ok(Some(value)) => return Ok(Some(value)),
-            Ok(None) => Err(raise!(StopIteration)),
-            Err(raised) => Err(raised),
+        let Some(slot) = iterator.ty().tp_iternext.get() else {
+            return Err(raise!(
+                TypeError,
+                "'{}' object is not an iterator",
+                iterator.ty().name()
+            ));
+        };
+        // SAFETY: a slot of the iterator's type. The value of StopIteration is the result of the await.
+        let result = match unsafe { Ref::from_owned_opt(slot(iterator.as_raw())) } {
+            Some(value) => return Ok(Some(value)),
+            None if adder_runtime::error::occurred() => Err(Raised::assume()),
+            None => Err(raise!(StopIteration)),
         };
         self.judge(result).map(Some)
     }

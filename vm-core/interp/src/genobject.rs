@@ -429,30 +429,29 @@ pub fn throw(generator: &PyGenObject, exception: Ref, close_on_exit: bool) -> Py
             Err(_) => step(generator, None, false),
         };
     }
-    let delegated = if is_generator(&awaited) || is_coroutine(&awaited) {
-        let ts = thread_state();
-        let frame = frame_of((generator as *const PyGenObject).cast_mut());
-        // SAFETY: the frame is linked only while the call lasts.
-        unsafe {
-            (*frame).previous = current_frame(ts);
-            ts.current_frame.set(frame.cast());
-            generator.gi_frame_state.set(FRAME_EXECUTING);
-            let result = throw(awaited.cast_unchecked::<PyGenObject>(), exception, close_on_exit);
-            generator.gi_frame_state.set(state);
-            ts.current_frame.set((*frame).previous.cast());
-            (*frame).previous = null_mut();
-            result
-        }
+    let method = if is_generator(&awaited) || is_coroutine(&awaited) {
+        None
     } else {
         match awaited.get_attr_opt(identifier!("throw"))? {
             None => return throw_here(generator, exception),
-            Some(method) => {
-                generator.gi_frame_state.set(FRAME_EXECUTING);
-                let result = method.call1(&exception);
-                generator.gi_frame_state.set(state);
-                result.map(Sent::Yield)
-            }
+            method => method,
         }
+    };
+    let ts = thread_state();
+    let frame = frame_of((generator as *const PyGenObject).cast_mut());
+    // SAFETY: the frame is linked only while the call lasts, so that those who look see it.
+    let delegated = unsafe {
+        (*frame).previous = current_frame(ts);
+        ts.current_frame.set(frame.cast());
+        generator.gi_frame_state.set(FRAME_EXECUTING);
+        let result = match method {
+            None => throw(awaited.cast_unchecked::<PyGenObject>(), exception, close_on_exit),
+            Some(method) => method.call1(&exception).map(Sent::Yield),
+        };
+        generator.gi_frame_state.set(state);
+        ts.current_frame.set((*frame).previous.cast());
+        (*frame).previous = null_mut();
+        result
     };
     match delegated {
         Ok(Sent::Yield(value)) => Ok(Sent::Yield(value)),
@@ -485,7 +484,8 @@ pub fn thrown_exception(ty: &PyObject, value: Option<&PyObject>, traceback: Opti
         .downcast::<PyTypeObject>()
         .is_some_and(|class| class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS));
     let exception = if is_class {
-        adder_runtime::exceptions::normalize(ty, value)?
+        // A class that makes no exception of itself raises its TypeError inside the generator.
+        adder_runtime::exceptions::normalize(ty, value).unwrap_or_else(Raised::take)
     } else if ty.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS) {
         if value.is_some() {
             return Err(raise!(

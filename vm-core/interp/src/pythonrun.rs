@@ -196,7 +196,11 @@ pub fn dedent(source: &str) -> String {
         common = Some(match common {
             None => indent,
             Some(known) => {
-                let len = known.bytes().zip(indent.bytes()).take_while(|(a, b)| a == b).count();
+                let len = known
+                    .bytes()
+                    .zip(indent.bytes())
+                    .take_while(|(a, b)| a == b)
+                    .count();
                 &known[..len]
             }
         });
@@ -205,7 +209,13 @@ pub fn dedent(source: &str) -> String {
     if n_common == 0 {
         return source.to_owned();
     }
-    let lines = source.split('\n').map(|line| if line.trim().is_empty() { "" } else { &line[n_common..] });
+    let lines = source.split('\n').map(|line| {
+        if line.trim().is_empty() {
+            ""
+        } else {
+            &line[n_common..]
+        }
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -490,7 +490,15 @@ pub mod builtins {
         optimize: i32,
         _feature_version: i32,
     ) -> PyResult {
-        evaluate::compile(source, filename, mode, flags, dont_inherit, optimize, _feature_version)
+        evaluate::compile(
+            source,
+            filename,
+            mode,
+            flags,
+            dont_inherit,
+            optimize,
+            _feature_version,
+        )
     }
     /// Evaluate the given source in the context of globals and locals.
     #[pyfunction("($module, source, /, globals=None, locals=None)")]
