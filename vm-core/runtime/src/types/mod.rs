@@ -74,8 +74,13 @@ impl PyTypeObject {
                 }
             }
         }
+        self.tp_short_name().to_string()
+    }
+    /// `tp_name` without a module: also for a type that is not ready, whose heap fields may not be looked at
+    /// (Cython calls a static type a heap type until it is ready).
+    pub fn tp_short_name(&self) -> &str {
         let full = self.full_name();
-        full.rsplit_once('.').map_or(full, |(_, name)| name).to_string()
+        full.rsplit_once('.').map_or(full, |(_, name)| name)
     }
     /// `tp_name` as it stands.
     pub fn full_name(&self) -> &str {

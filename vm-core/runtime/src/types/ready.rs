@@ -125,7 +125,7 @@ fn set_doc(ty: &PyTypeObject) -> PyResult<()> {
     }
     // SAFETY: a C string that lives as long as the type.
     let full = unsafe { std::ffi::CStr::from_ptr(ty.tp_doc.get()) }.to_string_lossy();
-    let (_, doc) = crate::objects::methodobject::split_doc(&ty.short_name(), &full);
+    let (_, doc) = crate::objects::methodobject::split_doc(ty.tp_short_name(), &full);
     dict.set_str(name, PyUnicodeObject::from_str(doc).as_object())
 }
 
