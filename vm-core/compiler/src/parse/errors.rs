@@ -38,6 +38,18 @@ pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
     error.message.starts_with("too many nested").then_some(error)
 }
 
+/// Whether CPython checks the version for a kind of syntax at all.
+fn is_refused(kind: &ruff_python_parser::UnsupportedSyntaxErrorKind) -> bool {
+    use ruff_python_parser::UnsupportedSyntaxErrorKind as Kind;
+    !matches!(
+        kind,
+        Kind::ParenthesizedContextManager
+            | Kind::StarTuple(_)
+            | Kind::RelaxedDecorator(_)
+            | Kind::UnparenthesizedNamedExpr(_)
+    )
+}
+
 /// What `feature_version` refuses.
 fn newer_syntax(kind: &ruff_python_parser::UnsupportedSyntaxErrorKind) -> Option<&'static str> {
     use ruff_python_parser::UnsupportedSyntaxErrorKind as Kind;
@@ -49,9 +61,6 @@ fn newer_syntax(kind: &ruff_python_parser::UnsupportedSyntaxErrorKind) -> Option
         Kind::TypeParameterList => "Type parameter lists are only supported in Python 3.12 and greater",
         Kind::TypeAliasStatement => "Type statement is only supported in Python 3.12 and greater",
         Kind::TypeParamDefault => "Type parameter defaults are only supported in Python 3.13 and greater",
-        Kind::ParenthesizedContextManager => {
-            "Parenthesized context managers are only supported in Python 3.9 and greater"
-        }
         _ => return None,
     })
 }
@@ -65,7 +74,7 @@ pub fn first_error(
 ) -> Option<CompileError> {
     let error = parsed.errors().iter().min_by_key(|e| e.location.start());
     let Some(error) = error else {
-        let unsupported = parsed.unsupported_syntax_errors().first()?;
+        let unsupported = parsed.unsupported_syntax_errors().iter().find(|error| is_refused(&error.kind))?;
         let pos = lines.position(unsupported.range);
         let kind = format!("{:?}", unsupported.kind);
         let message = if kind.contains("UnpackingInComprehension(DictInDict") {

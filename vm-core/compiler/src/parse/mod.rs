@@ -158,6 +158,12 @@ fn parse_func_type(text: &str, lines: &LineIndex) -> Result<Parsed> {
     if !arguments.trim().is_empty() {
         let call = format!("f({arguments})");
         if let crate::ast::ExprKind::Call { args, keywords, .. } = eval(&call)?.kind {
+            // One `*` and one `**` at most, at the end.
+            let is_starred = |arg: &crate::ast::Expr| matches!(arg.kind, crate::ast::ExprKind::Starred { .. });
+            let n_plain = args.iter().take_while(|arg| !is_starred(arg)).count();
+            if args.len() > n_plain + 1 || keywords.len() > 1 || keywords.iter().any(|k| k.arg.is_some()) {
+                return Err(invalid());
+            }
             argtypes = args
                 .into_iter()
                 .map(|arg| match arg.kind {

@@ -20,12 +20,14 @@ struct Attacher<'a> {
     source: &'a str,
     lines: &'a LineIndex,
     comments: Vec<TypeComment>,
+    /// The first function with two comments: where the second one is.
+    redundant: Option<usize>,
 }
 
 /// Attaches the type comments among a source text's comments to its tree.
 pub fn attach(ast: &mut Mod, source: &str, lines: &LineIndex, comments: &[TextRange]) -> Result<()> {
     let mut ignores = Vec::new();
-    let mut attacher = Attacher { source, lines, comments: Vec::new() };
+    let mut attacher = Attacher { source, lines, comments: Vec::new(), redundant: None };
     for range in comments {
         let Some(text) = type_text(&source[*range]) else { continue };
         if let Some(tag) = text.strip_prefix("ignore").filter(|tag| ends_word(tag)) {
@@ -48,7 +50,9 @@ pub fn attach(ast: &mut Mod, source: &str, lines: &LineIndex, comments: &[TextRa
         None => Ok(()),
         Some(comment) => {
             let range = TextRange::new(TextSize::new(comment.start as u32), TextSize::new(comment.end as u32));
-            Err(CompileError::syntax("invalid syntax", lines.position(range)))
+            let is_redundant = attacher.redundant == Some(comment.start);
+            let message = if is_redundant { "Cannot have two type comments on def" } else { "invalid syntax" };
+            Err(CompileError::syntax(message, lines.position(range)))
         }
     }
 }
@@ -124,6 +128,13 @@ impl Attacher<'_> {
                 let from = self.arguments(&mut def.args, first).unwrap_or(start);
                 let from = def.returns.as_ref().map_or(from, |returns| self.end(returns.pos));
                 def.type_comment = self.take(from, first, |between| between.trim_end().ends_with(':'));
+                let second = self.comments.iter().find(|comment| !comment.used && comment.start > from);
+                if let Some(second) = second
+                    && def.type_comment.is_some()
+                    && second.start < first
+                {
+                    self.redundant.get_or_insert(second.start);
+                }
                 self.body(&mut def.body);
             }
             StmtKind::ClassDef(def) => self.body(&mut def.body),
