@@ -97,10 +97,11 @@ fn finish(error: CompileError, text: &str, filename: &str) -> CompileError {
     error
 }
 
-/// Folds constants of a tree: `PyCF_OPTIMIZED_AST`.
+/// What CPython changes in a tree before it compiles it: `__debug__`, `%` formats, numbers of patterns, docstrings.
 pub fn optimize_ast(ast: &mut Mod, opts: &CompileOpts) -> Result<Vec<CompileWarning>> {
     let future = future::features(ast)? | opts.future_flags;
     let mut folder = Folder::new(opts.optimize, future & code_flags::FUTURE_ANNOTATIONS != 0);
+    folder.folds_constants = false;
     folder.module(ast);
     Ok(folder.warnings)
 }

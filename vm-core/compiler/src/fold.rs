@@ -10,6 +10,8 @@ pub struct Folder {
     optimize: u8,
     future_annotations: bool,
     pub warnings: Vec<CompileWarning>,
+    /// Constants of operators, displays and subscripts fold: not in trees that programs ask for, only in their patterns.
+    pub folds_constants: bool,
     /// Inside a `finally` of the current function.
     in_finally: bool,
     /// Inside a loop of that `finally`.
@@ -20,6 +22,7 @@ impl Folder {
     pub fn new(optimize: u8, future_annotations: bool) -> Folder {
         Folder {
             optimize,
+            folds_constants: true,
             future_annotations,
             warnings: Vec::new(),
             in_finally: false,
@@ -154,7 +157,9 @@ impl Folder {
             StmtKind::For(node) => {
                 self.expr(&mut node.target);
                 self.expr(&mut node.iter);
-                fold_iter(&mut node.iter);
+                if self.folds_constants {
+                    fold_iter(&mut node.iter);
+                }
                 self.within(self.in_finally, true, |folder| folder.stmts(&mut node.body));
                 self.stmts(&mut node.orelse);
             }
@@ -250,6 +255,12 @@ impl Folder {
     }
 
     fn pattern(&mut self, pattern: &mut Pattern) {
+        let folds = std::mem::replace(&mut self.folds_constants, true);
+        self.pattern_parts(pattern);
+        self.folds_constants = folds;
+    }
+
+    fn pattern_parts(&mut self, pattern: &mut Pattern) {
         stacker::maybe_grow(64 * 1024, 1024 * 1024, || match &mut pattern.kind {
             PatternKind::MatchValue { value } => self.expr(value),
             PatternKind::MatchSingleton { .. } | PatternKind::MatchStar { .. } => {}
@@ -290,7 +301,9 @@ impl Folder {
         for generator in generators {
             self.expr(&mut generator.target);
             self.expr(&mut generator.iter);
-            fold_iter(&mut generator.iter);
+            if self.folds_constants {
+                fold_iter(&mut generator.iter);
+            }
             self.exprs(&mut generator.ifs);
         }
     }
@@ -313,7 +326,8 @@ impl Folder {
                 }
                 self.expr(left);
                 self.expr(right);
-                if let (Some(l), Some(r)) = (left.as_constant(), right.as_constant())
+                if self.folds_constants
+                    && let (Some(l), Some(r)) = (left.as_constant(), right.as_constant())
                     && let Some(value) = fold_ops::binary(l, *op, r)
                 {
                     expr.kind = ExprKind::Constant { value, kind: None };
@@ -321,6 +335,9 @@ impl Folder {
             }
             ExprKind::UnaryOp { op, operand } => {
                 self.expr(operand);
+                if !self.folds_constants {
+                    return;
+                }
                 if let Some(value) = operand
                     .as_constant()
                     .and_then(|value| fold_ops::unary(*op, value))
@@ -358,7 +375,8 @@ impl Folder {
             ExprKind::Set { elts } | ExprKind::List { elts, .. } => self.exprs(elts),
             ExprKind::Tuple { elts, ctx } => {
                 self.exprs(elts);
-                if *ctx == ExprContext::Load
+                if self.folds_constants
+                    && *ctx == ExprContext::Load
                     && let Some(items) = constants(elts)
                 {
                     expr.kind = ExprKind::Constant {
@@ -400,7 +418,7 @@ impl Folder {
                 self.expr(left);
                 self.exprs(comparators);
                 for (op, comparator) in ops.iter().zip(comparators) {
-                    if matches!(op, CmpOp::In | CmpOp::NotIn) {
+                    if self.folds_constants && matches!(op, CmpOp::In | CmpOp::NotIn) {
                         fold_iter(comparator);
                     }
                 }
@@ -431,8 +449,9 @@ impl Folder {
                 }
                 self.expr(value);
                 self.expr(slice);
-                if let (ExprContext::Load, Some(object), Some(index)) =
-                    (*ctx, value.as_constant(), slice.as_constant())
+                if self.folds_constants
+                    && let (ExprContext::Load, Some(object), Some(index)) =
+                        (*ctx, value.as_constant(), slice.as_constant())
                     && let Some(value) = fold_ops::subscript(object, index)
                 {
                     expr.kind = ExprKind::Constant { value, kind: None };

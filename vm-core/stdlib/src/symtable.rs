@@ -29,7 +29,12 @@ pub mod _symtable {
             "exec" => Mode::Exec,
             "eval" => Mode::Eval,
             "single" => Mode::Single,
-            _ => return Err(raise!(ValueError, "symtable() arg 3 must be 'exec' or 'eval' or 'single'")),
+            _ => {
+                return Err(raise!(
+                    ValueError,
+                    "symtable() arg 3 must be 'exec' or 'eval' or 'single'"
+                ));
+            }
         };
         let text = evaluate::source_text(source, "symtable", "string or bytes", &filename)?;
         match adder_compiler::symbol_table(&text, mode, &CompileOpts::default()) {
@@ -48,7 +53,10 @@ const CONSTANTS: &[(&str, u32)] = &[
     ("DEF_TYPE_PARAM", flags::DEF_TYPE_PARAM),
     ("DEF_FREE_CLASS", flags::DEF_FREE_CLASS),
     ("DEF_IMPORT", flags::DEF_IMPORT),
-    ("DEF_BOUND", flags::DEF_LOCAL | flags::DEF_PARAM | flags::DEF_IMPORT),
+    (
+        "DEF_BOUND",
+        flags::DEF_LOCAL | flags::DEF_PARAM | flags::DEF_IMPORT,
+    ),
     ("DEF_ANNOT", flags::DEF_ANNOT),
     ("DEF_COMP_ITER", flags::DEF_COMP_ITER),
     ("DEF_COMP_CELL", flags::DEF_COMP_CELL),
@@ -133,9 +141,16 @@ fn entry(table: &SymbolTable, block_id: usize) -> PyResult<Ref<SymtableEntry>> {
     // The compiler makes the set of executed annotations known to the scope that looks at it; no program names it there.
     let is_hidden = |name: &str| block.kind == BlockKind::Annotation && name == "__conditional_annotations__";
     for (name, flags) in block.symbols.iter().filter(|(name, _)| !is_hidden(name)) {
-        symbols.set_str(&interned(name), PyLongObject::from_u64(u64::from(*flags)).as_object())?;
+        symbols.set_str(
+            &interned(name),
+            PyLongObject::from_u64(u64::from(*flags)).as_object(),
+        )?;
     }
-    let varnames = block.varnames.iter().map(|name| interned(name).into_object()).collect();
+    let varnames = block
+        .varnames
+        .iter()
+        .map(|name| interned(name).into_object())
+        .collect();
     let children = PyListObject::new();
     for child in &block.children {
         children.push(entry(table, *child)?.into_object());
@@ -150,6 +165,10 @@ fn entry(table: &SymbolTable, block_id: usize) -> PyResult<Ref<SymtableEntry>> {
         children: children.into_object(),
         nested: c_int::from(block.nested),
         kind: kind_number(block),
-        lineno: if block.kind == BlockKind::Module { 0 } else { block.pos.line },
+        lineno: if block.kind == BlockKind::Module {
+            0
+        } else {
+            block.pos.line
+        },
     })
 }

@@ -59,10 +59,16 @@ pub mod _sysconfigdata {
     fn exec(module: &PyModuleObject) -> PyResult<()> {
         let vars = PyDictObject::new();
         for (name, value) in BUILD_VARS {
-            vars.set_str(&PyUnicodeObject::from_str(name), PyUnicodeObject::from_str(value).as_object())?;
+            vars.set_str(
+                &PyUnicodeObject::from_str(name),
+                PyUnicodeObject::from_str(value).as_object(),
+            )?;
         }
         for (name, value) in BUILD_NUMBERS {
-            vars.set_str(&PyUnicodeObject::from_str(name), PyLongObject::from_i64(*value).as_object())?;
+            vars.set_str(
+                &PyUnicodeObject::from_str(name),
+                PyLongObject::from_i64(*value).as_object(),
+            )?;
         }
         module.add("build_time_vars", vars.into_object())
     }
@@ -70,5 +76,8 @@ pub mod _sysconfigdata {
 
 /// The module by the name that `sysconfig` looks for on this platform.
 pub mod platform {
-    pub const INIT: crate::ModuleInit = (concat!("_sysconfigdata__linux_", multiarch!()), super::_sysconfigdata::INIT.1);
+    pub const INIT: crate::ModuleInit = (
+        concat!("_sysconfigdata__linux_", multiarch!()),
+        super::_sysconfigdata::INIT.1,
+    );
 }

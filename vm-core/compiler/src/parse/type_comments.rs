@@ -27,16 +27,31 @@ struct Attacher<'a> {
 /// Attaches the type comments among a source text's comments to its tree.
 pub fn attach(ast: &mut Mod, source: &str, lines: &LineIndex, comments: &[TextRange]) -> Result<()> {
     let mut ignores = Vec::new();
-    let mut attacher = Attacher { source, lines, comments: Vec::new(), redundant: None };
+    let mut attacher = Attacher {
+        source,
+        lines,
+        comments: Vec::new(),
+        redundant: None,
+    };
     for range in comments {
-        let Some(text) = type_text(&source[*range]) else { continue };
+        let Some(text) = type_text(&source[*range]) else {
+            continue;
+        };
         if let Some(tag) = text.strip_prefix("ignore").filter(|tag| ends_word(tag)) {
             let lineno = lines.line_col(range.start()).0;
-            ignores.push(TypeIgnore { lineno, tag: PyStr::from(tag) });
+            ignores.push(TypeIgnore {
+                lineno,
+                tag: PyStr::from(tag),
+            });
             continue;
         }
         let (start, end) = (range.start().to_usize(), range.end().to_usize());
-        attacher.comments.push(TypeComment { start, end, text: PyStr::from(text), used: false });
+        attacher.comments.push(TypeComment {
+            start,
+            end,
+            text: PyStr::from(text),
+            used: false,
+        });
     }
     match ast {
         Mod::Module { body, type_ignores } => {
@@ -49,9 +64,16 @@ pub fn attach(ast: &mut Mod, source: &str, lines: &LineIndex, comments: &[TextRa
     match attacher.comments.iter().find(|comment| !comment.used) {
         None => Ok(()),
         Some(comment) => {
-            let range = TextRange::new(TextSize::new(comment.start as u32), TextSize::new(comment.end as u32));
+            let range = TextRange::new(
+                TextSize::new(comment.start as u32),
+                TextSize::new(comment.end as u32),
+            );
             let is_redundant = attacher.redundant == Some(comment.start);
-            let message = if is_redundant { "Cannot have two type comments on def" } else { "invalid syntax" };
+            let message = if is_redundant {
+                "Cannot have two type comments on def"
+            } else {
+                "invalid syntax"
+            };
             Err(CompileError::syntax(message, lines.position(range)))
         }
     }
@@ -65,7 +87,9 @@ fn type_text(comment: &str) -> Option<&str> {
 }
 
 fn ends_word(rest: &str) -> bool {
-    rest.bytes().next().is_none_or(|byte| byte < 128 && !byte.is_ascii_alphanumeric())
+    rest.bytes()
+        .next()
+        .is_none_or(|byte| byte < 128 && !byte.is_ascii_alphanumeric())
 }
 
 impl Attacher<'_> {
@@ -96,7 +120,10 @@ impl Attacher<'_> {
     fn after_colon(&mut self, from: usize, body: &[Stmt]) -> Option<PyStr> {
         let to = self.start(body.first()?.pos);
         self.take(from, to, |between| {
-            between.trim_end_matches([' ', '\t']).strip_suffix(':').is_some_and(|rest| !rest.contains('#'))
+            between
+                .trim_end_matches([' ', '\t'])
+                .strip_suffix(':')
+                .is_some_and(|rest| !rest.contains('#'))
         })
     }
 
@@ -110,8 +137,12 @@ impl Attacher<'_> {
         let (start, end) = (self.start(stmt.pos), self.end(stmt.pos));
         match &mut stmt.kind {
             StmtKind::Assign { type_comment, .. } => {
-                let line_end = self.source[end..].find('\n').map_or(self.source.len(), |at| end + at);
-                *type_comment = self.take(end, line_end, |between| between.trim_matches([' ', '\t']).is_empty());
+                let line_end = self.source[end..]
+                    .find('\n')
+                    .map_or(self.source.len(), |at| end + at);
+                *type_comment = self.take(end, line_end, |between| {
+                    between.trim_matches([' ', '\t']).is_empty()
+                });
             }
             StmtKind::For(node) => {
                 node.type_comment = self.after_colon(self.end(node.iter.pos), &node.body);
@@ -119,16 +150,24 @@ impl Attacher<'_> {
                 self.body(&mut node.orelse);
             }
             StmtKind::With(node) => {
-                let last = node.items.last().map(|item| item.optional_vars.as_ref().unwrap_or(&item.context_expr).pos);
+                let last = node
+                    .items
+                    .last()
+                    .map(|item| item.optional_vars.as_ref().unwrap_or(&item.context_expr).pos);
                 node.type_comment = self.after_colon(last.map_or(start, |pos| self.end(pos)), &node.body);
                 self.body(&mut node.body);
             }
             StmtKind::FunctionDef(def) => {
-                let Some(first) = def.body.first().map(|first| self.body_start(first)) else { return };
+                let Some(first) = def.body.first().map(|first| self.body_start(first)) else {
+                    return;
+                };
                 let from = self.arguments(&mut def.args, first).unwrap_or(start);
                 let from = def.returns.as_ref().map_or(from, |returns| self.end(returns.pos));
                 def.type_comment = self.take(from, first, |between| between.trim_end().ends_with(':'));
-                let second = self.comments.iter().find(|comment| !comment.used && comment.start > from);
+                let second = self
+                    .comments
+                    .iter()
+                    .find(|comment| !comment.used && comment.start > from);
                 if let Some(second) = second
                     && def.type_comment.is_some()
                     && second.start < first
@@ -145,7 +184,9 @@ impl Attacher<'_> {
             StmtKind::Match { cases, .. } => cases.iter_mut().for_each(|case| self.body(&mut case.body)),
             StmtKind::Try(node) => {
                 self.body(&mut node.body);
-                node.handlers.iter_mut().for_each(|handler| self.body(&mut handler.body));
+                node.handlers
+                    .iter_mut()
+                    .for_each(|handler| self.body(&mut handler.body));
                 self.body(&mut node.orelse);
                 self.body(&mut node.finalbody);
             }
@@ -160,7 +201,9 @@ impl Attacher<'_> {
             StmtKind::ClassDef(def) => &def.decorator_list[..],
             _ => &[],
         };
-        decorators.first().map_or_else(|| self.start(first.pos), |decorator| self.start(decorator.pos))
+        decorators
+            .first()
+            .map_or_else(|| self.start(first.pos), |decorator| self.start(decorator.pos))
     }
 
     /// Attaches comments to parameters; where the last one ends.

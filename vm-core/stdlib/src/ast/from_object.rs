@@ -7,8 +7,8 @@ use super::validate::validate;
 use adder_compiler::Mode;
 use adder_compiler::ast::*;
 use adder_compiler::bytecode::{Constant, Position, PyStr};
-use adder_runtime::protocol::enter_native_call;
 use adder_runtime::prelude::*;
+use adder_runtime::protocol::enter_native_call;
 
 /// The kind of node that a mode wants; another is a TypeError.
 pub fn check_mode(object: &PyObject, mode: Mode) -> PyResult<Kind> {
@@ -19,7 +19,12 @@ pub fn check_mode(object: &PyObject, mode: Mode) -> PyResult<Kind> {
         Mode::FuncType => Kind::FunctionType,
     };
     if !object.is_instance(types()?.class(wanted).ty.as_object())? {
-        return Err(raise!(TypeError, "expected {} node, got {}", wanted.class().name, object.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "expected {} node, got {}",
+            wanted.class().name,
+            object.ty().name()
+        ));
     }
     Ok(wanted)
 }
@@ -66,7 +71,11 @@ fn ident(object: &PyObject) -> PyResult<Ident> {
 
 fn int(object: &PyObject) -> PyResult<i32> {
     let Some(number) = object.downcast::<PyLongObject>() else {
-        return Err(raise!(ValueError, "invalid integer value: {}", object.repr()?.to_string_lossy()));
+        return Err(raise!(
+            ValueError,
+            "invalid integer value: {}",
+            object.repr()?.to_string_lossy()
+        ));
     };
     let value = number.to_i64().and_then(|value| i32::try_from(value).ok());
     value.ok_or_else(|| raise!(OverflowError, "Python int too large to convert to C int"))
@@ -115,7 +124,11 @@ pub fn constant(object: &PyObject) -> PyResult<Constant> {
     if std::ptr::eq(object.ty(), &adder_runtime::objects::setobject::PyFrozenSet_Type) {
         return Ok(Constant::FrozenSet(items(object)?));
     }
-    Err(raise!(TypeError, "got an invalid type in Constant: {}", object.ty().full_name()))
+    Err(raise!(
+        TypeError,
+        "got an invalid type in Constant: {}",
+        object.ty().full_name()
+    ))
 }
 
 impl Node<'_> {
@@ -130,7 +143,9 @@ impl Node<'_> {
 
     /// A field that must be there, whatever it is.
     fn raw(&self, index: usize) -> PyResult {
-        self.object.get_attr_opt(self.name(index))?.ok_or_else(|| self.is_missing(index))
+        self.object
+            .get_attr_opt(self.name(index))?
+            .ok_or_else(|| self.is_missing(index))
     }
 
     /// A field that must be there and not None.
@@ -144,11 +159,16 @@ impl Node<'_> {
     }
 
     fn optional(&self, index: usize) -> PyResult<Option<Ref>> {
-        Ok(self.object.get_attr_opt(self.name(index))?.filter(|value| !is_none(value)))
+        Ok(self
+            .object
+            .get_attr_opt(self.name(index))?
+            .filter(|value| !is_none(value)))
     }
 
     fn list<T>(&self, index: usize, mut convert: impl FnMut(&PyObject) -> PyResult<T>) -> PyResult<Vec<T>> {
-        let Some(value) = self.object.get_attr_opt(self.name(index))? else { return Ok(Vec::new()) };
+        let Some(value) = self.object.get_attr_opt(self.name(index))? else {
+            return Ok(Vec::new());
+        };
         let Some(list) = value.as_object().downcast::<PyListObject>() else {
             return Err(raise!(
                 TypeError,
@@ -188,7 +208,9 @@ impl Node<'_> {
         self.expr(index).map(Box::new)
     }
     fn opt_expr(&self, index: usize) -> PyResult<Option<Expr>> {
-        self.optional(index)?.map(|value| self.reader.expr(&value)).transpose()
+        self.optional(index)?
+            .map(|value| self.reader.expr(&value))
+            .transpose()
     }
     fn opt_boxed(&self, index: usize) -> PyResult<Option<Box<Expr>>> {
         Ok(self.opt_expr(index)?.map(Box::new))
@@ -218,17 +240,21 @@ impl Node<'_> {
         self.list(index, ident)
     }
     fn opt_text(&self, index: usize) -> PyResult<Option<PyStr>> {
-        self.optional(index)?.map(|value| text(&value, "string")).transpose()
+        self.optional(index)?
+            .map(|value| text(&value, "string"))
+            .transpose()
     }
     fn int(&self, index: usize) -> PyResult<i32> {
         int(&*self.raw(index)?)
     }
     fn context(&self, index: usize) -> PyResult<ExprContext> {
-        Ok(match self.reader.choice(Kind::expr_context, &*self.raw(index)?)? {
-            Kind::Store => ExprContext::Store,
-            Kind::Del => ExprContext::Del,
-            _ => ExprContext::Load,
-        })
+        Ok(
+            match self.reader.choice(Kind::expr_context, &*self.raw(index)?)? {
+                Kind::Store => ExprContext::Store,
+                Kind::Del => ExprContext::Del,
+                _ => ExprContext::Load,
+            },
+        )
     }
     fn generators(&self, index: usize) -> PyResult<Vec<Comprehension>> {
         self.list(index, |item| {
@@ -245,7 +271,11 @@ impl Node<'_> {
         let value = self.raw(index)?;
         let node = self.reader.node(Kind::arguments, &value);
         let list = |index| node.list(index, |item| self.reader.arg(item));
-        let opt = |index| node.optional(index)?.map(|item| self.reader.arg(&item)).transpose();
+        let opt = |index| {
+            node.optional(index)?
+                .map(|item| self.reader.arg(&item))
+                .transpose()
+        };
         Ok(Arguments {
             posonlyargs: list(0)?,
             args: list(1)?,
@@ -260,14 +290,22 @@ impl Node<'_> {
         self.list(index, |item| {
             let node = self.reader.node(Kind::keyword, item);
             let pos = node.place()?;
-            Ok(Keyword { pos, arg: node.opt_ident(0)?, value: node.expr(1)? })
+            Ok(Keyword {
+                pos,
+                arg: node.opt_ident(0)?,
+                value: node.expr(1)?,
+            })
         })
     }
     fn aliases(&self, index: usize) -> PyResult<Vec<Alias>> {
         self.list(index, |item| {
             let node = self.reader.node(Kind::alias, item);
             let pos = node.place()?;
-            Ok(Alias { pos, name: node.ident(0)?, asname: node.opt_ident(1)? })
+            Ok(Alias {
+                pos,
+                name: node.ident(0)?,
+                asname: node.opt_ident(1)?,
+            })
         })
     }
     fn type_params(&self, index: usize) -> PyResult<Vec<TypeParam>> {
@@ -283,7 +321,10 @@ impl Node<'_> {
             Some(value) => int(&value),
             None => {
                 let (name, class) = (name.to_string_lossy(), self.kind.class().name);
-                Err(raise!(TypeError, "required field \"{name}\" missing from {class}"))
+                Err(raise!(
+                    TypeError,
+                    "required field \"{name}\" missing from {class}"
+                ))
             }
         };
         let optional = |name: &PyUnicodeObject, default| match self.object.get_attr_opt(name)? {
@@ -303,7 +344,12 @@ impl Node<'_> {
 
 impl Reader<'_> {
     fn node<'a>(&'a self, kind: Kind, object: &'a PyObject) -> Node<'a> {
-        Node { reader: self, object, kind, class: self.types.class(kind) }
+        Node {
+            reader: self,
+            object,
+            kind,
+            class: self.types.class(kind),
+        }
     }
 
     /// Which alternative of a sum an object is.
@@ -334,13 +380,19 @@ impl Reader<'_> {
                 let type_ignores = node.list(1, |item| {
                     let kind = self.choice(Kind::type_ignore, item)?;
                     let node = self.node(kind, item);
-                    Ok(TypeIgnore { lineno: node.int(0)?, tag: text(&*node.required(1)?, "string")? })
+                    Ok(TypeIgnore {
+                        lineno: node.int(0)?,
+                        tag: text(&*node.required(1)?, "string")?,
+                    })
                 })?;
                 Mod::Module { body, type_ignores }
             }
             Kind::Interactive => Mod::Interactive { body: node.stmts(0)? },
             Kind::Expression => Mod::Expression { body: node.boxed(0)? },
-            _ => Mod::FunctionType { argtypes: node.exprs(0)?, returns: node.boxed(1)? },
+            _ => Mod::FunctionType {
+                argtypes: node.exprs(0)?,
+                returns: node.boxed(1)?,
+            },
         })
     }
 
@@ -349,7 +401,10 @@ impl Reader<'_> {
             return Err(raise!(ValueError, "None disallowed in statement list"));
         }
         let (pos, kind) = self.located(Kind::stmt, object)?;
-        Ok(Stmt { pos, kind: self.stmt_kind(&self.node(kind, object))? })
+        Ok(Stmt {
+            pos,
+            kind: self.stmt_kind(&self.node(kind, object))?,
+        })
     }
 
     fn stmt_kind(&self, node: &Node<'_>) -> PyResult<StmtKind> {
@@ -372,8 +427,12 @@ impl Reader<'_> {
                 decorator_list: node.exprs(4)?,
                 type_params: node.type_params(5)?,
             })),
-            Kind::Return => StmtKind::Return { value: node.opt_expr(0)? },
-            Kind::Delete => StmtKind::Delete { targets: node.exprs(0)? },
+            Kind::Return => StmtKind::Return {
+                value: node.opt_expr(0)?,
+            },
+            Kind::Delete => StmtKind::Delete {
+                targets: node.exprs(0)?,
+            },
             Kind::Assign => StmtKind::Assign {
                 targets: node.exprs(0)?,
                 value: node.expr(1)?,
@@ -384,9 +443,11 @@ impl Reader<'_> {
                 type_params: node.type_params(1)?,
                 value: node.expr(2)?,
             },
-            Kind::AugAssign => {
-                StmtKind::AugAssign { target: node.expr(0)?, op: self.operator(&*node.raw(1)?)?, value: node.expr(2)? }
-            }
+            Kind::AugAssign => StmtKind::AugAssign {
+                target: node.expr(0)?,
+                op: self.operator(&*node.raw(1)?)?,
+                value: node.expr(2)?,
+            },
             Kind::AnnAssign => StmtKind::AnnAssign {
                 target: node.expr(0)?,
                 annotation: node.expr(1)?,
@@ -401,13 +462,24 @@ impl Reader<'_> {
                 orelse: node.stmts(3)?,
                 type_comment: node.opt_text(4)?,
             })),
-            Kind::While => StmtKind::While { test: node.expr(0)?, body: node.stmts(1)?, orelse: node.stmts(2)? },
-            Kind::If => StmtKind::If { test: node.expr(0)?, body: node.stmts(1)?, orelse: node.stmts(2)? },
+            Kind::While => StmtKind::While {
+                test: node.expr(0)?,
+                body: node.stmts(1)?,
+                orelse: node.stmts(2)?,
+            },
+            Kind::If => StmtKind::If {
+                test: node.expr(0)?,
+                body: node.stmts(1)?,
+                orelse: node.stmts(2)?,
+            },
             Kind::With | Kind::AsyncWith => StmtKind::With(Box::new(With {
                 is_async: node.kind == Kind::AsyncWith,
                 items: node.list(0, |item| {
                     let node = self.node(Kind::withitem, item);
-                    Ok(WithItem { context_expr: node.expr(0)?, optional_vars: node.opt_expr(1)? })
+                    Ok(WithItem {
+                        context_expr: node.expr(0)?,
+                        optional_vars: node.opt_expr(1)?,
+                    })
                 })?,
                 body: node.stmts(1)?,
                 type_comment: node.opt_text(2)?,
@@ -417,31 +489,53 @@ impl Reader<'_> {
                 cases: node.list(1, |item| {
                     let node = self.node(Kind::match_case, item);
                     let pattern = self.pattern(&*node.required(0)?)?;
-                    Ok(MatchCase { pattern, guard: node.opt_expr(1)?, body: node.stmts(2)? })
+                    Ok(MatchCase {
+                        pattern,
+                        guard: node.opt_expr(1)?,
+                        body: node.stmts(2)?,
+                    })
                 })?,
             },
-            Kind::Raise => StmtKind::Raise { exc: node.opt_expr(0)?, cause: node.opt_expr(1)? },
+            Kind::Raise => StmtKind::Raise {
+                exc: node.opt_expr(0)?,
+                cause: node.opt_expr(1)?,
+            },
             Kind::Try | Kind::TryStar => StmtKind::Try(Box::new(Try {
                 is_star: node.kind == Kind::TryStar,
                 body: node.stmts(0)?,
                 handlers: node.list(1, |item| {
                     let (pos, kind) = self.located(Kind::excepthandler, item)?;
                     let node = self.node(kind, item);
-                    Ok(ExceptHandler { pos, typ: node.opt_expr(0)?, name: node.opt_ident(1)?, body: node.stmts(2)? })
+                    Ok(ExceptHandler {
+                        pos,
+                        typ: node.opt_expr(0)?,
+                        name: node.opt_ident(1)?,
+                        body: node.stmts(2)?,
+                    })
                 })?,
                 orelse: node.stmts(2)?,
                 finalbody: node.stmts(3)?,
             })),
-            Kind::Assert => StmtKind::Assert { test: node.expr(0)?, msg: node.opt_expr(1)? },
-            Kind::Import => StmtKind::Import { names: node.aliases(0)? },
+            Kind::Assert => StmtKind::Assert {
+                test: node.expr(0)?,
+                msg: node.opt_expr(1)?,
+            },
+            Kind::Import => StmtKind::Import {
+                names: node.aliases(0)?,
+            },
             Kind::ImportFrom => {
                 let (module, names) = (node.opt_ident(0)?, node.aliases(1)?);
                 let level = node.optional(2)?.map_or(Ok(0), |level| int(&level))?;
-                let level = u32::try_from(level).map_err(|_| raise!(ValueError, "Negative ImportFrom level"))?;
+                let level =
+                    u32::try_from(level).map_err(|_| raise!(ValueError, "Negative ImportFrom level"))?;
                 StmtKind::ImportFrom { module, names, level }
             }
-            Kind::Global => StmtKind::Global { names: node.idents(0)? },
-            Kind::Nonlocal => StmtKind::Nonlocal { names: node.idents(0)? },
+            Kind::Global => StmtKind::Global {
+                names: node.idents(0)?,
+            },
+            Kind::Nonlocal => StmtKind::Nonlocal {
+                names: node.idents(0)?,
+            },
             Kind::Expr => StmtKind::Expr { value: node.expr(0)? },
             Kind::Pass => StmtKind::Pass,
             Kind::Break => StmtKind::Break,
@@ -452,7 +546,10 @@ impl Reader<'_> {
 
     fn expr(&self, object: &PyObject) -> PyResult<Expr> {
         let (pos, kind) = self.located(Kind::expr, object)?;
-        Ok(Expr { pos, kind: self.expr_kind(&self.node(kind, object))? })
+        Ok(Expr {
+            pos,
+            kind: self.expr_kind(&self.node(kind, object))?,
+        })
     }
 
     fn expr_kind(&self, node: &Node<'_>) -> PyResult<ExprKind> {
@@ -464,10 +561,15 @@ impl Reader<'_> {
                 },
                 values: node.exprs(1)?,
             },
-            Kind::NamedExpr => ExprKind::NamedExpr { target: node.boxed(0)?, value: node.boxed(1)? },
-            Kind::BinOp => {
-                ExprKind::BinOp { left: node.boxed(0)?, op: self.operator(&*node.raw(1)?)?, right: node.boxed(2)? }
-            }
+            Kind::NamedExpr => ExprKind::NamedExpr {
+                target: node.boxed(0)?,
+                value: node.boxed(1)?,
+            },
+            Kind::BinOp => ExprKind::BinOp {
+                left: node.boxed(0)?,
+                op: self.operator(&*node.raw(1)?)?,
+                right: node.boxed(2)?,
+            },
             Kind::UnaryOp => ExprKind::UnaryOp {
                 op: match self.choice(Kind::unaryop, &*node.raw(0)?)? {
                     Kind::Invert => UnaryOp::Invert,
@@ -477,25 +579,56 @@ impl Reader<'_> {
                 },
                 operand: node.boxed(1)?,
             },
-            Kind::Lambda => ExprKind::Lambda { args: Box::new(node.arguments(0)?), body: node.boxed(1)? },
-            Kind::IfExp => ExprKind::IfExp { test: node.boxed(0)?, body: node.boxed(1)?, orelse: node.boxed(2)? },
-            Kind::Dict => ExprKind::Dict { keys: node.holes(0)?, values: node.exprs(1)? },
+            Kind::Lambda => ExprKind::Lambda {
+                args: Box::new(node.arguments(0)?),
+                body: node.boxed(1)?,
+            },
+            Kind::IfExp => ExprKind::IfExp {
+                test: node.boxed(0)?,
+                body: node.boxed(1)?,
+                orelse: node.boxed(2)?,
+            },
+            Kind::Dict => ExprKind::Dict {
+                keys: node.holes(0)?,
+                values: node.exprs(1)?,
+            },
             Kind::Set => ExprKind::Set { elts: node.exprs(0)? },
-            Kind::ListComp => ExprKind::ListComp { elt: node.boxed(0)?, generators: node.generators(1)? },
-            Kind::SetComp => ExprKind::SetComp { elt: node.boxed(0)?, generators: node.generators(1)? },
-            Kind::GeneratorExp => ExprKind::GeneratorExp { elt: node.boxed(0)?, generators: node.generators(1)? },
-            Kind::DictComp => {
-                ExprKind::DictComp { key: node.boxed(0)?, value: node.boxed(1)?, generators: node.generators(2)? }
-            }
-            Kind::Await => ExprKind::Await { value: node.boxed(0)? },
-            Kind::Yield => ExprKind::Yield { value: node.opt_boxed(0)? },
-            Kind::YieldFrom => ExprKind::YieldFrom { value: node.boxed(0)? },
+            Kind::ListComp => ExprKind::ListComp {
+                elt: node.boxed(0)?,
+                generators: node.generators(1)?,
+            },
+            Kind::SetComp => ExprKind::SetComp {
+                elt: node.boxed(0)?,
+                generators: node.generators(1)?,
+            },
+            Kind::GeneratorExp => ExprKind::GeneratorExp {
+                elt: node.boxed(0)?,
+                generators: node.generators(1)?,
+            },
+            Kind::DictComp => ExprKind::DictComp {
+                key: node.boxed(0)?,
+                value: node.boxed(1)?,
+                generators: node.generators(2)?,
+            },
+            Kind::Await => ExprKind::Await {
+                value: node.boxed(0)?,
+            },
+            Kind::Yield => ExprKind::Yield {
+                value: node.opt_boxed(0)?,
+            },
+            Kind::YieldFrom => ExprKind::YieldFrom {
+                value: node.boxed(0)?,
+            },
             Kind::Compare => ExprKind::Compare {
                 left: node.boxed(0)?,
                 ops: node.list(1, |item| Ok(compare_op(self.choice(Kind::cmpop, item)?)))?,
                 comparators: node.exprs(2)?,
             },
-            Kind::Call => ExprKind::Call { func: node.boxed(0)?, args: node.exprs(1)?, keywords: node.keywords(2)? },
+            Kind::Call => ExprKind::Call {
+                func: node.boxed(0)?,
+                args: node.exprs(1)?,
+                keywords: node.keywords(2)?,
+            },
             Kind::FormattedValue => ExprKind::FormattedValue {
                 value: node.boxed(0)?,
                 conversion: node.int(1)?,
@@ -507,22 +640,47 @@ impl Reader<'_> {
                 conversion: node.int(2)?,
                 format_spec: node.opt_boxed(3)?,
             },
-            Kind::JoinedStr => ExprKind::JoinedStr { values: node.exprs(0)? },
-            Kind::TemplateStr => ExprKind::TemplateStr { values: node.exprs(0)? },
-            Kind::Constant => ExprKind::Constant { value: constant(&*node.raw(0)?)?, kind: node.opt_text(1)? },
-            Kind::Attribute => {
-                ExprKind::Attribute { value: node.boxed(0)?, attr: node.ident(1)?, ctx: node.context(2)? }
-            }
-            Kind::Subscript => {
-                ExprKind::Subscript { value: node.boxed(0)?, slice: node.boxed(1)?, ctx: node.context(2)? }
-            }
-            Kind::Starred => ExprKind::Starred { value: node.boxed(0)?, ctx: node.context(1)? },
-            Kind::Name => ExprKind::Name { id: node.ident(0)?, ctx: node.context(1)? },
-            Kind::List => ExprKind::List { elts: node.exprs(0)?, ctx: node.context(1)? },
-            Kind::Tuple => ExprKind::Tuple { elts: node.exprs(0)?, ctx: node.context(1)? },
-            Kind::Slice => {
-                ExprKind::Slice { lower: node.opt_boxed(0)?, upper: node.opt_boxed(1)?, step: node.opt_boxed(2)? }
-            }
+            Kind::JoinedStr => ExprKind::JoinedStr {
+                values: node.exprs(0)?,
+            },
+            Kind::TemplateStr => ExprKind::TemplateStr {
+                values: node.exprs(0)?,
+            },
+            Kind::Constant => ExprKind::Constant {
+                value: constant(&*node.raw(0)?)?,
+                kind: node.opt_text(1)?,
+            },
+            Kind::Attribute => ExprKind::Attribute {
+                value: node.boxed(0)?,
+                attr: node.ident(1)?,
+                ctx: node.context(2)?,
+            },
+            Kind::Subscript => ExprKind::Subscript {
+                value: node.boxed(0)?,
+                slice: node.boxed(1)?,
+                ctx: node.context(2)?,
+            },
+            Kind::Starred => ExprKind::Starred {
+                value: node.boxed(0)?,
+                ctx: node.context(1)?,
+            },
+            Kind::Name => ExprKind::Name {
+                id: node.ident(0)?,
+                ctx: node.context(1)?,
+            },
+            Kind::List => ExprKind::List {
+                elts: node.exprs(0)?,
+                ctx: node.context(1)?,
+            },
+            Kind::Tuple => ExprKind::Tuple {
+                elts: node.exprs(0)?,
+                ctx: node.context(1)?,
+            },
+            Kind::Slice => ExprKind::Slice {
+                lower: node.opt_boxed(0)?,
+                upper: node.opt_boxed(1)?,
+                step: node.opt_boxed(2)?,
+            },
             other => return Err(raise!(SystemError, "{} is no expression", other.class().name)),
         })
     }
@@ -548,7 +706,12 @@ impl Reader<'_> {
     fn arg(&self, object: &PyObject) -> PyResult<Arg> {
         let node = self.node(Kind::arg, object);
         let (name, annotation, type_comment) = (node.ident(0)?, node.opt_expr(1)?, node.opt_text(2)?);
-        Ok(Arg { pos: node.place()?, arg: name, annotation, type_comment })
+        Ok(Arg {
+            pos: node.place()?,
+            arg: name,
+            annotation,
+            type_comment,
+        })
     }
 
     fn type_param(&self, object: &PyObject) -> PyResult<TypeParam> {
@@ -558,12 +721,25 @@ impl Reader<'_> {
         Ok(match kind {
             Kind::TypeVar => {
                 let bound = node.opt_expr(1)?;
-                TypeParam { pos, name, default: node.opt_expr(2)?, kind: TypeParamKind::TypeVar { bound } }
+                TypeParam {
+                    pos,
+                    name,
+                    default: node.opt_expr(2)?,
+                    kind: TypeParamKind::TypeVar { bound },
+                }
             }
-            Kind::ParamSpec => {
-                TypeParam { pos, name, default: node.opt_expr(1)?, kind: TypeParamKind::ParamSpec }
-            }
-            _ => TypeParam { pos, name, default: node.opt_expr(1)?, kind: TypeParamKind::TypeVarTuple },
+            Kind::ParamSpec => TypeParam {
+                pos,
+                name,
+                default: node.opt_expr(1)?,
+                kind: TypeParamKind::ParamSpec,
+            },
+            _ => TypeParam {
+                pos,
+                name,
+                default: node.opt_expr(1)?,
+                kind: TypeParamKind::TypeVarTuple,
+            },
         })
     }
 
@@ -572,23 +748,36 @@ impl Reader<'_> {
         let node = self.node(kind, object);
         let kind = match kind {
             Kind::MatchValue => PatternKind::MatchValue { value: node.expr(0)? },
-            Kind::MatchSingleton => PatternKind::MatchSingleton { value: constant(&*node.raw(0)?)? },
-            Kind::MatchSequence => PatternKind::MatchSequence { patterns: node.patterns(0)? },
-            Kind::MatchMapping => {
-                PatternKind::MatchMapping { keys: node.exprs(0)?, patterns: node.patterns(1)?, rest: node.opt_ident(2)? }
-            }
+            Kind::MatchSingleton => PatternKind::MatchSingleton {
+                value: constant(&*node.raw(0)?)?,
+            },
+            Kind::MatchSequence => PatternKind::MatchSequence {
+                patterns: node.patterns(0)?,
+            },
+            Kind::MatchMapping => PatternKind::MatchMapping {
+                keys: node.exprs(0)?,
+                patterns: node.patterns(1)?,
+                rest: node.opt_ident(2)?,
+            },
             Kind::MatchClass => PatternKind::MatchClass {
                 cls: node.expr(0)?,
                 patterns: node.patterns(1)?,
                 kwd_attrs: node.idents(2)?,
                 kwd_patterns: node.patterns(3)?,
             },
-            Kind::MatchStar => PatternKind::MatchStar { name: node.opt_ident(0)? },
+            Kind::MatchStar => PatternKind::MatchStar {
+                name: node.opt_ident(0)?,
+            },
             Kind::MatchAs => {
                 let pattern = node.optional(0)?.map(|inner| self.pattern(&inner)).transpose()?;
-                PatternKind::MatchAs { pattern: pattern.map(Box::new), name: node.opt_ident(1)? }
+                PatternKind::MatchAs {
+                    pattern: pattern.map(Box::new),
+                    name: node.opt_ident(1)?,
+                }
             }
-            _ => PatternKind::MatchOr { patterns: node.patterns(0)? },
+            _ => PatternKind::MatchOr {
+                patterns: node.patterns(0)?,
+            },
         };
         Ok(Pattern { pos, kind })
     }

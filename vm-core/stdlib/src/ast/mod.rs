@@ -27,7 +27,10 @@ fn parse(
     given: i32,
     feature_version: i32,
 ) -> PyResult {
-    let mut extras = Extras { type_comments: given & flags::TYPE_COMMENTS != 0, ..Extras::default() };
+    let mut extras = Extras {
+        type_comments: given & flags::TYPE_COMMENTS != 0,
+        ..Extras::default()
+    };
     if let Ok(minor) = u8::try_from(feature_version) {
         extras.feature_version = extras.feature_version.min(minor);
     }

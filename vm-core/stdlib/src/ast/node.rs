@@ -1,7 +1,7 @@
 //! `AST`, the base of all node classes: construction from fields, copying, pickling, printing.
 
-use super::types::types;
 use super::table::Kind;
+use super::types::types;
 use adder_runtime::exceptions::exc;
 use adder_runtime::hooks::warn;
 use adder_runtime::object::ObjectCell;
@@ -42,7 +42,11 @@ impl AstNode {
     #[slot]
     fn tp_init(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
         let this = self.as_object();
-        let fields = this.ty().as_object().get_attr(identifier!("_fields"))?.collect()?;
+        let fields = this
+            .ty()
+            .as_object()
+            .get_attr(identifier!("_fields"))?
+            .collect()?;
         if args.len() > fields.len() {
             let plural = if fields.len() == 1 { "" } else { "s" };
             return Err(raise!(
@@ -73,7 +77,12 @@ impl AstNode {
                 Some(index) => given[index] = true,
                 None => {
                     if attributes.is_none() {
-                        attributes = Some(this.ty().as_object().get_attr(identifier!("_attributes"))?.collect()?);
+                        attributes = Some(
+                            this.ty()
+                                .as_object()
+                                .get_attr(identifier!("_attributes"))?
+                                .collect()?,
+                        );
                     }
                     if index_of(attributes.as_deref().unwrap_or_default(), &key)?.is_none() {
                         let message = format!(
@@ -88,8 +97,17 @@ impl AstNode {
             }
             set(this, &key, &value)?;
         }
-        let missing: Vec<&Ref> = fields.iter().zip(&given).filter(|(_, given)| !**given).map(|(name, _)| name).collect();
-        if missing.is_empty() { Ok(()) } else { set_defaults(this, &missing) }
+        let missing: Vec<&Ref> = fields
+            .iter()
+            .zip(&given)
+            .filter(|(_, given)| !**given)
+            .map(|(name, _)| name)
+            .collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            set_defaults(this, &missing)
+        }
     }
     #[slot]
     fn tp_repr(&self) -> PyResult {
@@ -122,8 +140,10 @@ impl AstNode {
         if !args.is_empty() {
             return Err(raise!(TypeError, "__replace__() takes no positional arguments"));
         }
-        let kwargs: Vec<(Ref, Ref)> =
-            kwargs.iter().map(|(name, value)| (name.to_object(), value.to_ref())).collect();
+        let kwargs: Vec<(Ref, Ref)> = kwargs
+            .iter()
+            .map(|(name, value)| (name.to_object(), value.to_ref()))
+            .collect();
         replace(self, &kwargs)
     }
 }
@@ -145,7 +165,9 @@ fn index_of(names: &[Ref], name: &PyObject) -> PyResult<Option<usize>> {
 fn set_defaults(node: &PyObject, missing: &[&Ref]) -> PyResult<()> {
     let types = types()?;
     let class = node.ty().full_name();
-    let Some(field_types) = node.ty().as_object().get_attr_opt(identifier!("_field_types"))? else { return Ok(()) };
+    let Some(field_types) = node.ty().as_object().get_attr_opt(identifier!("_field_types"))? else {
+        return Ok(());
+    };
     let Some(field_types) = field_types.downcast::<PyDictObject>().ok() else {
         return Err(raise!(TypeError, "{class}._field_types must be a dict"));
     };
@@ -249,7 +271,9 @@ fn replace(node: &AstNode, changes: &[(Ref, Ref)]) -> PyResult {
     for (name, value) in changes {
         payload.set(name, value)?;
     }
-    this.ty().as_object().call_tuple(&PyTupleObject::empty(), Some(&payload))
+    this.ty()
+        .as_object()
+        .call_tuple(&PyTupleObject::empty(), Some(&payload))
 }
 
 fn node_repr(node: &PyObject, depth: usize) -> PyResult<String> {

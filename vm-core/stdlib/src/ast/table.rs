@@ -41,27 +41,36 @@ pub struct NodeClass {
 
 impl NodeClass {
     pub fn fields(&self) -> impl Iterator<Item = Field> {
-        self.fields.split(", ").filter(|text| !text.is_empty()).map(|text| {
-            let (kind, name) = text.split_once(' ').expect("a field is a kind and a name");
-            let (quantity, kind) = match kind.as_bytes().last() {
-                Some(b'*') => (Quantity::Many, kind.trim_end_matches(['*', '?'])),
-                Some(b'?') => (Quantity::Optional, kind.trim_end_matches('?')),
-                _ => (Quantity::One, kind),
-            };
-            Field { kind, quantity, name }
-        })
+        self.fields
+            .split(", ")
+            .filter(|text| !text.is_empty())
+            .map(|text| {
+                let (kind, name) = text.split_once(' ').expect("a field is a kind and a name");
+                let (quantity, kind) = match kind.as_bytes().last() {
+                    Some(b'*') => (Quantity::Many, kind.trim_end_matches(['*', '?'])),
+                    Some(b'?') => (Quantity::Optional, kind.trim_end_matches('?')),
+                    _ => (Quantity::One, kind),
+                };
+                Field { kind, quantity, name }
+            })
     }
 
     /// The signature, which is the class's docstring.
     pub fn signature(&self) -> String {
-        if self.fields.is_empty() { self.name.to_owned() } else { format!("{}({})", self.name, self.fields) }
+        if self.fields.is_empty() {
+            self.name.to_owned()
+        } else {
+            format!("{}({})", self.name, self.fields)
+        }
     }
 }
 
 /// The docstring of a sum: its alternatives. Those without fields stand on one line.
 pub fn sum_doc(sum: &NodeClass) -> String {
-    let alternatives: Vec<&NodeClass> =
-        NODES.iter().filter(|node| node.role == Role::Alternative(sum.kind)).collect();
+    let alternatives: Vec<&NodeClass> = NODES
+        .iter()
+        .filter(|node| node.role == Role::Alternative(sum.kind))
+        .collect();
     let separator = if alternatives.iter().all(|node| node.fields.is_empty()) {
         " | ".to_owned()
     } else {

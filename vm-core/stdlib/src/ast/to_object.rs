@@ -10,7 +10,10 @@ use adder_runtime::prelude::*;
 
 /// A tree as nodes.
 pub fn to_object(tree: &Mod) -> PyResult {
-    let maker = Maker { types: types()?, places: PLACES.map(interned) };
+    let maker = Maker {
+        types: types()?,
+        places: PLACES.map(interned),
+    };
     match tree {
         Mod::Module { body, type_ignores } => {
             let ignores = maker.list(type_ignores, |ignore| {
@@ -21,9 +24,11 @@ pub fn to_object(tree: &Mod) -> PyResult {
         }
         Mod::Interactive { body } => maker.make(Kind::Interactive, None, [maker.stmts(body)?]),
         Mod::Expression { body } => maker.make(Kind::Expression, None, [maker.expr(body)?]),
-        Mod::FunctionType { argtypes, returns } => {
-            maker.make(Kind::FunctionType, None, [maker.exprs(argtypes)?, maker.expr(returns)?])
-        }
+        Mod::FunctionType { argtypes, returns } => maker.make(
+            Kind::FunctionType,
+            None,
+            [maker.exprs(argtypes)?, maker.expr(returns)?],
+        ),
     }
 }
 
@@ -75,7 +80,9 @@ impl Maker<'_> {
 
     fn singleton(&self, kind: Kind) -> PyResult {
         let singleton = self.types.class(kind).singleton.as_ref();
-        singleton.cloned().ok_or_else(|| raise!(SystemError, "{kind:?} has no instance"))
+        singleton
+            .cloned()
+            .ok_or_else(|| raise!(SystemError, "{kind:?} has no instance"))
     }
 
     fn list<T>(&self, items: &[T], mut make: impl FnMut(&T) -> PyResult) -> PyResult {
@@ -111,7 +118,11 @@ impl Maker<'_> {
         let pos = Some(stmt.pos);
         match &stmt.kind {
             StmtKind::FunctionDef(def) => self.make(
-                if def.is_async { Kind::AsyncFunctionDef } else { Kind::FunctionDef },
+                if def.is_async {
+                    Kind::AsyncFunctionDef
+                } else {
+                    Kind::FunctionDef
+                },
                 pos,
                 [
                     name(&def.name),
@@ -137,19 +148,45 @@ impl Maker<'_> {
             ),
             StmtKind::Return { value } => self.make(Kind::Return, pos, [self.opt(value.as_ref())?]),
             StmtKind::Delete { targets } => self.make(Kind::Delete, pos, [self.exprs(targets)?]),
-            StmtKind::Assign { targets, value, type_comment } => {
-                self.make(Kind::Assign, pos, [self.exprs(targets)?, self.expr(value)?, opt_text(type_comment)])
-            }
-            StmtKind::TypeAlias { name, type_params, value } => {
-                let parts = [self.expr(name)?, self.type_params(type_params)?, self.expr(value)?];
+            StmtKind::Assign {
+                targets,
+                value,
+                type_comment,
+            } => self.make(
+                Kind::Assign,
+                pos,
+                [self.exprs(targets)?, self.expr(value)?, opt_text(type_comment)],
+            ),
+            StmtKind::TypeAlias {
+                name,
+                type_params,
+                value,
+            } => {
+                let parts = [
+                    self.expr(name)?,
+                    self.type_params(type_params)?,
+                    self.expr(value)?,
+                ];
                 self.make(Kind::TypeAlias, pos, parts)
             }
-            StmtKind::AugAssign { target, op, value } => {
-                self.make(Kind::AugAssign, pos, [self.expr(target)?, self.operator(*op)?, self.expr(value)?])
-            }
-            StmtKind::AnnAssign { target, annotation, value, simple } => {
+            StmtKind::AugAssign { target, op, value } => self.make(
+                Kind::AugAssign,
+                pos,
+                [self.expr(target)?, self.operator(*op)?, self.expr(value)?],
+            ),
+            StmtKind::AnnAssign {
+                target,
+                annotation,
+                value,
+                simple,
+            } => {
                 let value = self.opt(value.as_ref())?;
-                let parts = [self.expr(target)?, self.expr(annotation)?, value, int(i32::from(*simple))];
+                let parts = [
+                    self.expr(target)?,
+                    self.expr(annotation)?,
+                    value,
+                    int(i32::from(*simple)),
+                ];
                 self.make(Kind::AnnAssign, pos, parts)
             }
             StmtKind::For(node) => self.make(
@@ -163,19 +200,34 @@ impl Maker<'_> {
                     opt_text(&node.type_comment),
                 ],
             ),
-            StmtKind::While { test, body, orelse } => {
-                self.make(Kind::While, pos, [self.expr(test)?, self.stmts(body)?, self.stmts(orelse)?])
-            }
-            StmtKind::If { test, body, orelse } => {
-                self.make(Kind::If, pos, [self.expr(test)?, self.stmts(body)?, self.stmts(orelse)?])
-            }
+            StmtKind::While { test, body, orelse } => self.make(
+                Kind::While,
+                pos,
+                [self.expr(test)?, self.stmts(body)?, self.stmts(orelse)?],
+            ),
+            StmtKind::If { test, body, orelse } => self.make(
+                Kind::If,
+                pos,
+                [self.expr(test)?, self.stmts(body)?, self.stmts(orelse)?],
+            ),
             StmtKind::With(node) => {
                 let items = self.list(&node.items, |item| {
-                    let parts = [self.expr(&item.context_expr)?, self.opt(item.optional_vars.as_ref())?];
+                    let parts = [
+                        self.expr(&item.context_expr)?,
+                        self.opt(item.optional_vars.as_ref())?,
+                    ];
                     self.make(Kind::withitem, None, parts)
                 })?;
-                let kind = if node.is_async { Kind::AsyncWith } else { Kind::With };
-                self.make(kind, pos, [items, self.stmts(&node.body)?, opt_text(&node.type_comment)])
+                let kind = if node.is_async {
+                    Kind::AsyncWith
+                } else {
+                    Kind::With
+                };
+                self.make(
+                    kind,
+                    pos,
+                    [items, self.stmts(&node.body)?, opt_text(&node.type_comment)],
+                )
             }
             StmtKind::Match { subject, cases } => {
                 let cases = self.list(cases, |case| {
@@ -185,26 +237,38 @@ impl Maker<'_> {
                 })?;
                 self.make(Kind::Match, pos, [self.expr(subject)?, cases])
             }
-            StmtKind::Raise { exc, cause } => {
-                self.make(Kind::Raise, pos, [self.opt(exc.as_ref())?, self.opt(cause.as_ref())?])
-            }
+            StmtKind::Raise { exc, cause } => self.make(
+                Kind::Raise,
+                pos,
+                [self.opt(exc.as_ref())?, self.opt(cause.as_ref())?],
+            ),
             StmtKind::Try(node) => {
                 let handlers = self.list(&node.handlers, |handler| {
-                    let parts = [self.opt(handler.typ.as_ref())?, opt_name(&handler.name), self.stmts(&handler.body)?];
+                    let parts = [
+                        self.opt(handler.typ.as_ref())?,
+                        opt_name(&handler.name),
+                        self.stmts(&handler.body)?,
+                    ];
                     self.make(Kind::ExceptHandler, Some(handler.pos), parts)
                 })?;
                 let kind = if node.is_star { Kind::TryStar } else { Kind::Try };
-                let parts =
-                    [self.stmts(&node.body)?, handlers, self.stmts(&node.orelse)?, self.stmts(&node.finalbody)?];
+                let parts = [
+                    self.stmts(&node.body)?,
+                    handlers,
+                    self.stmts(&node.orelse)?,
+                    self.stmts(&node.finalbody)?,
+                ];
                 self.make(kind, pos, parts)
             }
             StmtKind::Assert { test, msg } => {
                 self.make(Kind::Assert, pos, [self.expr(test)?, self.opt(msg.as_ref())?])
             }
             StmtKind::Import { names } => self.make(Kind::Import, pos, [self.aliases(names)?]),
-            StmtKind::ImportFrom { module, names, level } => {
-                self.make(Kind::ImportFrom, pos, [opt_name(module), self.aliases(names)?, int(*level as i32)])
-            }
+            StmtKind::ImportFrom { module, names, level } => self.make(
+                Kind::ImportFrom,
+                pos,
+                [opt_name(module), self.aliases(names)?, int(*level as i32)],
+            ),
             StmtKind::Global { names } => self.make(Kind::Global, pos, [self.names(names)?]),
             StmtKind::Nonlocal { names } => self.make(Kind::Nonlocal, pos, [self.names(names)?]),
             StmtKind::Expr { value } => self.make(Kind::Expr, pos, [self.expr(value)?]),
@@ -228,9 +292,11 @@ impl Maker<'_> {
             ExprKind::NamedExpr { target, value } => {
                 self.make(Kind::NamedExpr, pos, [self.expr(target)?, self.expr(value)?])
             }
-            ExprKind::BinOp { left, op, right } => {
-                self.make(Kind::BinOp, pos, [self.expr(left)?, self.operator(*op)?, self.expr(right)?])
-            }
+            ExprKind::BinOp { left, op, right } => self.make(
+                Kind::BinOp,
+                pos,
+                [self.expr(left)?, self.operator(*op)?, self.expr(right)?],
+            ),
             ExprKind::UnaryOp { op, operand } => {
                 let op = self.singleton(match op {
                     UnaryOp::Invert => Kind::Invert,
@@ -243,39 +309,76 @@ impl Maker<'_> {
             ExprKind::Lambda { args, body } => {
                 self.make(Kind::Lambda, pos, [self.arguments(args)?, self.expr(body)?])
             }
-            ExprKind::IfExp { test, body, orelse } => {
-                self.make(Kind::IfExp, pos, [self.expr(test)?, self.expr(body)?, self.expr(orelse)?])
+            ExprKind::IfExp { test, body, orelse } => self.make(
+                Kind::IfExp,
+                pos,
+                [self.expr(test)?, self.expr(body)?, self.expr(orelse)?],
+            ),
+            ExprKind::Dict { keys, values } => {
+                self.make(Kind::Dict, pos, [self.holes(keys)?, self.exprs(values)?])
             }
-            ExprKind::Dict { keys, values } => self.make(Kind::Dict, pos, [self.holes(keys)?, self.exprs(values)?]),
             ExprKind::Set { elts } => self.make(Kind::Set, pos, [self.exprs(elts)?]),
-            ExprKind::ListComp { elt, generators } => {
-                self.make(Kind::ListComp, pos, [self.expr(elt)?, self.generators(generators)?])
-            }
-            ExprKind::SetComp { elt, generators } => {
-                self.make(Kind::SetComp, pos, [self.expr(elt)?, self.generators(generators)?])
-            }
-            ExprKind::GeneratorExp { elt, generators } => {
-                self.make(Kind::GeneratorExp, pos, [self.expr(elt)?, self.generators(generators)?])
-            }
-            ExprKind::DictComp { key, value, generators } => {
+            ExprKind::ListComp { elt, generators } => self.make(
+                Kind::ListComp,
+                pos,
+                [self.expr(elt)?, self.generators(generators)?],
+            ),
+            ExprKind::SetComp { elt, generators } => self.make(
+                Kind::SetComp,
+                pos,
+                [self.expr(elt)?, self.generators(generators)?],
+            ),
+            ExprKind::GeneratorExp { elt, generators } => self.make(
+                Kind::GeneratorExp,
+                pos,
+                [self.expr(elt)?, self.generators(generators)?],
+            ),
+            ExprKind::DictComp {
+                key,
+                value,
+                generators,
+            } => {
                 let parts = [self.expr(key)?, self.expr(value)?, self.generators(generators)?];
                 self.make(Kind::DictComp, pos, parts)
             }
             ExprKind::Await { value } => self.make(Kind::Await, pos, [self.expr(value)?]),
             ExprKind::Yield { value } => self.make(Kind::Yield, pos, [self.opt(value.as_deref())?]),
             ExprKind::YieldFrom { value } => self.make(Kind::YieldFrom, pos, [self.expr(value)?]),
-            ExprKind::Compare { left, ops, comparators } => {
+            ExprKind::Compare {
+                left,
+                ops,
+                comparators,
+            } => {
                 let ops = self.list(ops, |op| self.singleton(compare_kind(*op)))?;
-                self.make(Kind::Compare, pos, [self.expr(left)?, ops, self.exprs(comparators)?])
+                self.make(
+                    Kind::Compare,
+                    pos,
+                    [self.expr(left)?, ops, self.exprs(comparators)?],
+                )
             }
-            ExprKind::Call { func, args, keywords } => {
-                self.make(Kind::Call, pos, [self.expr(func)?, self.exprs(args)?, self.keywords(keywords)?])
-            }
-            ExprKind::FormattedValue { value, conversion, format_spec } => {
-                let parts = [self.expr(value)?, int(*conversion), self.opt(format_spec.as_deref())?];
+            ExprKind::Call { func, args, keywords } => self.make(
+                Kind::Call,
+                pos,
+                [self.expr(func)?, self.exprs(args)?, self.keywords(keywords)?],
+            ),
+            ExprKind::FormattedValue {
+                value,
+                conversion,
+                format_spec,
+            } => {
+                let parts = [
+                    self.expr(value)?,
+                    int(*conversion),
+                    self.opt(format_spec.as_deref())?,
+                ];
                 self.make(Kind::FormattedValue, pos, parts)
             }
-            ExprKind::Interpolation { value, str, conversion, format_spec } => {
+            ExprKind::Interpolation {
+                value,
+                str,
+                conversion,
+                format_spec,
+            } => {
                 let spec = self.opt(format_spec.as_deref())?;
                 let parts = [self.expr(value)?, constant_object(str)?, int(*conversion), spec];
                 self.make(Kind::Interpolation, pos, parts)
@@ -285,20 +388,32 @@ impl Maker<'_> {
             ExprKind::Constant { value, kind } => {
                 self.make(Kind::Constant, pos, [self.constant(value)?, opt_text(kind)])
             }
-            ExprKind::Attribute { value, attr, ctx } => {
-                self.make(Kind::Attribute, pos, [self.expr(value)?, name(attr), self.context(*ctx)?])
-            }
-            ExprKind::Subscript { value, slice, ctx } => {
-                self.make(Kind::Subscript, pos, [self.expr(value)?, self.expr(slice)?, self.context(*ctx)?])
-            }
+            ExprKind::Attribute { value, attr, ctx } => self.make(
+                Kind::Attribute,
+                pos,
+                [self.expr(value)?, name(attr), self.context(*ctx)?],
+            ),
+            ExprKind::Subscript { value, slice, ctx } => self.make(
+                Kind::Subscript,
+                pos,
+                [self.expr(value)?, self.expr(slice)?, self.context(*ctx)?],
+            ),
             ExprKind::Starred { value, ctx } => {
                 self.make(Kind::Starred, pos, [self.expr(value)?, self.context(*ctx)?])
             }
             ExprKind::Name { id, ctx } => self.make(Kind::Name, pos, [name(id), self.context(*ctx)?]),
-            ExprKind::List { elts, ctx } => self.make(Kind::List, pos, [self.exprs(elts)?, self.context(*ctx)?]),
-            ExprKind::Tuple { elts, ctx } => self.make(Kind::Tuple, pos, [self.exprs(elts)?, self.context(*ctx)?]),
+            ExprKind::List { elts, ctx } => {
+                self.make(Kind::List, pos, [self.exprs(elts)?, self.context(*ctx)?])
+            }
+            ExprKind::Tuple { elts, ctx } => {
+                self.make(Kind::Tuple, pos, [self.exprs(elts)?, self.context(*ctx)?])
+            }
             ExprKind::Slice { lower, upper, step } => {
-                let parts = [self.opt(lower.as_deref())?, self.opt(upper.as_deref())?, self.opt(step.as_deref())?];
+                let parts = [
+                    self.opt(lower.as_deref())?,
+                    self.opt(upper.as_deref())?,
+                    self.opt(step.as_deref())?,
+                ];
                 self.make(Kind::Slice, pos, parts)
             }
         }
@@ -337,7 +452,12 @@ impl Maker<'_> {
     fn generators(&self, generators: &[Comprehension]) -> PyResult {
         self.list(generators, |part| {
             let is_async = int(i32::from(part.is_async));
-            let parts = [self.expr(&part.target)?, self.expr(&part.iter)?, self.exprs(&part.ifs)?, is_async];
+            let parts = [
+                self.expr(&part.target)?,
+                self.expr(&part.iter)?,
+                self.exprs(&part.ifs)?,
+                is_async,
+            ];
             self.make(Kind::comprehension, None, parts)
         })
     }
@@ -358,19 +478,31 @@ impl Maker<'_> {
     }
 
     fn arg(&self, arg: &Arg) -> PyResult {
-        let parts = [name(&arg.arg), self.opt(arg.annotation.as_ref())?, opt_text(&arg.type_comment)];
+        let parts = [
+            name(&arg.arg),
+            self.opt(arg.annotation.as_ref())?,
+            opt_text(&arg.type_comment),
+        ];
         self.make(Kind::arg, Some(arg.pos), parts)
     }
 
     fn keywords(&self, keywords: &[Keyword]) -> PyResult {
         self.list(keywords, |keyword| {
-            self.make(Kind::keyword, Some(keyword.pos), [opt_name(&keyword.arg), self.expr(&keyword.value)?])
+            self.make(
+                Kind::keyword,
+                Some(keyword.pos),
+                [opt_name(&keyword.arg), self.expr(&keyword.value)?],
+            )
         })
     }
 
     fn aliases(&self, names: &[Alias]) -> PyResult {
         self.list(names, |alias| {
-            self.make(Kind::alias, Some(alias.pos), [name(&alias.name), opt_name(&alias.asname)])
+            self.make(
+                Kind::alias,
+                Some(alias.pos),
+                [name(&alias.name), opt_name(&alias.asname)],
+            )
         })
     }
 
@@ -378,11 +510,15 @@ impl Maker<'_> {
         self.list(params, |param| {
             let (pos, default) = (Some(param.pos), self.opt(param.default.as_ref())?);
             match &param.kind {
-                TypeParamKind::TypeVar { bound } => {
-                    self.make(Kind::TypeVar, pos, [name(&param.name), self.opt(bound.as_ref())?, default])
-                }
+                TypeParamKind::TypeVar { bound } => self.make(
+                    Kind::TypeVar,
+                    pos,
+                    [name(&param.name), self.opt(bound.as_ref())?, default],
+                ),
                 TypeParamKind::ParamSpec => self.make(Kind::ParamSpec, pos, [name(&param.name), default]),
-                TypeParamKind::TypeVarTuple => self.make(Kind::TypeVarTuple, pos, [name(&param.name), default]),
+                TypeParamKind::TypeVarTuple => {
+                    self.make(Kind::TypeVarTuple, pos, [name(&param.name), default])
+                }
             }
         })
     }
@@ -402,10 +538,17 @@ impl Maker<'_> {
             PatternKind::MatchSequence { patterns } => {
                 self.make(Kind::MatchSequence, pos, [self.patterns(patterns)?])
             }
-            PatternKind::MatchMapping { keys, patterns, rest } => {
-                self.make(Kind::MatchMapping, pos, [self.exprs(keys)?, self.patterns(patterns)?, opt_name(rest)])
-            }
-            PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } => {
+            PatternKind::MatchMapping { keys, patterns, rest } => self.make(
+                Kind::MatchMapping,
+                pos,
+                [self.exprs(keys)?, self.patterns(patterns)?, opt_name(rest)],
+            ),
+            PatternKind::MatchClass {
+                cls,
+                patterns,
+                kwd_attrs,
+                kwd_patterns,
+            } => {
                 let parts = [
                     self.expr(cls)?,
                     self.patterns(patterns)?,

@@ -52,7 +52,10 @@ impl Types {
             return Some(*kind);
         }
         let mro = ty.mro()?;
-        mro.as_slice().iter().find_map(|class| self.kinds.get(&(class.as_ptr() as usize))).copied()
+        mro.as_slice()
+            .iter()
+            .find_map(|class| self.kinds.get(&(class.as_ptr() as usize)))
+            .copied()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&'static NodeClass, &Class)> {
@@ -61,7 +64,10 @@ impl Types {
 
     fn make() -> PyResult<Types> {
         prepare_base()?;
-        let mut types = Types { classes: Vec::with_capacity(NODES.len()), kinds: HashMap::new() };
+        let mut types = Types {
+            classes: Vec::with_capacity(NODES.len()),
+            kinds: HashMap::new(),
+        };
         for node in NODES {
             let class = types.make_class(node)?;
             types.kinds.insert(class.ty.as_ptr() as usize, node.kind);
@@ -82,15 +88,25 @@ impl Types {
         let names: Box<[_]> = node.fields().map(|field| interned(field.name)).collect();
         let fields = PyTupleObject::from_vec(names.iter().map(|name| name.to_object()).collect());
         let dict = PyDictObject::new();
-        let doc = if node.role == Role::Sum { sum_doc(node) } else { node.signature() };
+        let doc = if node.role == Role::Sum {
+            sum_doc(node)
+        } else {
+            node.signature()
+        };
         dict.set_str(identifier!("_fields"), fields.as_object())?;
         dict.set_str(identifier!("__match_args__"), fields.as_object())?;
         dict.set_str(identifier!("__module__"), identifier!("ast").as_object())?;
-        dict.set_str(identifier!("__doc__"), PyUnicodeObject::from_string(doc).as_object())?;
+        dict.set_str(
+            identifier!("__doc__"),
+            PyUnicodeObject::from_string(doc).as_object(),
+        )?;
         if !matches!(node.role, Role::Alternative(_)) {
             let places: &[&str] = if node.located { &PLACES } else { &[] };
             let places = places.iter().map(|name| interned(name).into_object()).collect();
-            dict.set_str(identifier!("_attributes"), PyTupleObject::from_vec(places).as_object())?;
+            dict.set_str(
+                identifier!("_attributes"),
+                PyTupleObject::from_vec(places).as_object(),
+            )?;
             if node.located {
                 dict.set_str(identifier!("end_lineno"), none())?;
                 dict.set_str(identifier!("end_col_offset"), none())?;
@@ -106,9 +122,15 @@ impl Types {
             bases.as_object(),
             dict.as_object(),
         ])?;
-        let ty = ty.downcast::<PyTypeObject>().map_err(|_| raise!(SystemError, "a node class is not a type"))?;
+        let ty = ty
+            .downcast::<PyTypeObject>()
+            .map_err(|_| raise!(SystemError, "a node class is not a type"))?;
         let is_simple = matches!(node.role, Role::Alternative(_)) && names.is_empty() && !node.located;
-        let singleton = if is_simple { Some(ty.alloc_instance(0)?) } else { None };
+        let singleton = if is_simple {
+            Some(ty.alloc_instance(0)?)
+        } else {
+            None
+        };
         Ok(Class { ty, names, singleton })
     }
 
@@ -131,7 +153,10 @@ impl Types {
             "int" => PyLongObject::type_object().as_object(),
             "constant" => PyObject::type_object().as_object(),
             name => {
-                let node = NODES.iter().find(|node| node.name == name).expect("fields name classes of the table");
+                let node = NODES
+                    .iter()
+                    .find(|node| node.name == name)
+                    .expect("fields name classes of the table");
                 self.class(node.kind).ty.as_object()
             }
         };

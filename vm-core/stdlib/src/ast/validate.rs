@@ -1,10 +1,10 @@
 //! Whether a tree that a program built makes sense: what the parser's own trees are by construction.
 
+use ExprContext::{Del, Load, Store};
 use adder_compiler::ast::*;
 use adder_compiler::bytecode::{Constant, Position};
-use adder_runtime::protocol::enter_native_call;
 use adder_runtime::prelude::*;
-use ExprContext::{Del, Load, Store};
+use adder_runtime::protocol::enter_native_call;
 
 type Checked = PyResult<()>;
 
@@ -25,9 +25,17 @@ fn fail<T>(message: &str) -> PyResult<T> {
 }
 
 fn position(pos: Position) -> Checked {
-    let Position { line, end_line, col, end_col } = pos;
+    let Position {
+        line,
+        end_line,
+        col,
+        end_col,
+    } = pos;
     if line > end_line {
-        return Err(raise!(ValueError, "AST node line range ({line}, {end_line}) is not valid"));
+        return Err(raise!(
+            ValueError,
+            "AST node line range ({line}, {end_line}) is not valid"
+        ));
     }
     if line < 0 && end_line != line || col < 0 && col != end_col {
         return Err(raise!(
@@ -36,22 +44,30 @@ fn position(pos: Position) -> Checked {
         ));
     }
     if line == end_line && col > end_col {
-        return Err(raise!(ValueError, "line {line}, column {col}-{end_col} is not a valid range"));
+        return Err(raise!(
+            ValueError,
+            "line {line}, column {col}-{end_col} is not a valid range"
+        ));
     }
     Ok(())
 }
 
 fn identifier(name: &Ident) -> Checked {
     match name.as_str() {
-        "None" | "True" | "False" => {
-            Err(raise!(ValueError, "identifier field can't represent '{name}' constant"))
-        }
+        "None" | "True" | "False" => Err(raise!(
+            ValueError,
+            "identifier field can't represent '{name}' constant"
+        )),
         _ => Ok(()),
     }
 }
 
 fn not_empty<T>(items: &[T], what: &str, owner: &str) -> Checked {
-    if items.is_empty() { Err(raise!(ValueError, "empty {what} on {owner}")) } else { Ok(()) }
+    if items.is_empty() {
+        Err(raise!(ValueError, "empty {what} on {owner}"))
+    } else {
+        Ok(())
+    }
 }
 
 fn body(stmts_of: &[Stmt], owner: &str) -> Checked {
@@ -85,7 +101,11 @@ fn arguments(args: &Arguments) -> Checked {
         opt(arg.annotation.as_ref(), Load)
     };
     args.posonlyargs.iter().chain(&args.args).try_for_each(check)?;
-    args.vararg.iter().chain(&args.kwonlyargs).chain(&args.kwarg).try_for_each(check)?;
+    args.vararg
+        .iter()
+        .chain(&args.kwonlyargs)
+        .chain(&args.kwarg)
+        .try_for_each(check)?;
     if args.defaults.len() > args.posonlyargs.len() + args.args.len() {
         return fail("more positional defaults than args on arguments");
     }
@@ -124,7 +144,14 @@ fn stmt(stmt: &Stmt) -> Checked {
     match &stmt.kind {
         StmtKind::FunctionDef(def) => {
             identifier(&def.name)?;
-            body(&def.body, if def.is_async { "AsyncFunctionDef" } else { "FunctionDef" })?;
+            body(
+                &def.body,
+                if def.is_async {
+                    "AsyncFunctionDef"
+                } else {
+                    "FunctionDef"
+                },
+            )?;
             type_params(&def.type_params)?;
             arguments(&def.args)?;
             exprs(&def.decorator_list, Load)?;
@@ -148,7 +175,11 @@ fn stmt(stmt: &Stmt) -> Checked {
             exprs(targets, Store)?;
             expr(value, Load)
         }
-        StmtKind::TypeAlias { name, type_params: params, value } => {
+        StmtKind::TypeAlias {
+            name,
+            type_params: params,
+            value,
+        } => {
             if !matches!(name.kind, ExprKind::Name { .. }) {
                 return Err(raise!(TypeError, "TypeAlias with non-Name name"));
             }
@@ -160,7 +191,12 @@ fn stmt(stmt: &Stmt) -> Checked {
             expr(target, Store)?;
             expr(value, Load)
         }
-        StmtKind::AnnAssign { target, annotation, value, simple } => {
+        StmtKind::AnnAssign {
+            target,
+            annotation,
+            value,
+            simple,
+        } => {
             if *simple && !matches!(target.kind, ExprKind::Name { .. }) {
                 return Err(raise!(TypeError, "AnnAssign with simple non-Name target"));
             }
@@ -174,12 +210,20 @@ fn stmt(stmt: &Stmt) -> Checked {
             body(&node.body, if node.is_async { "AsyncFor" } else { "For" })?;
             stmts(&node.orelse)
         }
-        StmtKind::While { test, body: inner, orelse } => {
+        StmtKind::While {
+            test,
+            body: inner,
+            orelse,
+        } => {
             expr(test, Load)?;
             body(inner, "While")?;
             stmts(orelse)
         }
-        StmtKind::If { test, body: inner, orelse } => {
+        StmtKind::If {
+            test,
+            body: inner,
+            orelse,
+        } => {
             expr(test, Load)?;
             body(inner, "If")?;
             stmts(orelse)
@@ -203,7 +247,10 @@ fn stmt(stmt: &Stmt) -> Checked {
             }
             Ok(())
         }
-        StmtKind::Raise { exc: None, cause: Some(_) } => fail("Raise with cause but no exception"),
+        StmtKind::Raise {
+            exc: None,
+            cause: Some(_),
+        } => fail("Raise with cause but no exception"),
         StmtKind::Raise { exc, cause } => {
             opt(exc.as_ref(), Load)?;
             opt(cause.as_ref(), Load)
@@ -226,7 +273,10 @@ fn try_stmt(node: &Try) -> Checked {
     let owner = if node.is_star { "TryStar" } else { "Try" };
     body(&node.body, owner)?;
     if node.handlers.is_empty() && node.finalbody.is_empty() {
-        return Err(raise!(ValueError, "{owner} has neither except handlers nor finalbody"));
+        return Err(raise!(
+            ValueError,
+            "{owner} has neither except handlers nor finalbody"
+        ));
     }
     if node.handlers.is_empty() && !node.orelse.is_empty() {
         return Err(raise!(ValueError, "{owner} has orelse but no except handlers"));
@@ -318,16 +368,24 @@ fn expr(node: &Expr, ctx: ExprContext) -> Checked {
             comprehension(generators)?;
             expr(elt, Load)
         }
-        ExprKind::DictComp { key, value, generators } => {
+        ExprKind::DictComp {
+            key,
+            value,
+            generators,
+        } => {
             comprehension(generators)?;
             expr(key, Load)?;
             expr(value, Load)
         }
         ExprKind::Yield { value } => opt(value.as_deref(), Load),
         ExprKind::YieldFrom { value } | ExprKind::Await { value } => expr(value, Load),
-        ExprKind::Compare { left, ops, comparators } => {
+        ExprKind::Compare {
+            left,
+            ops,
+            comparators,
+        } => {
             if comparators.is_empty() {
-                return fail("Compare has no comparators");
+                return fail("Compare with no comparators");
             }
             if comparators.len() != ops.len() {
                 return fail("Compare has a different number of comparators and operands");
@@ -335,12 +393,21 @@ fn expr(node: &Expr, ctx: ExprContext) -> Checked {
             exprs(comparators, Load)?;
             expr(left, Load)
         }
-        ExprKind::Call { func, args, keywords: given } => {
+        ExprKind::Call {
+            func,
+            args,
+            keywords: given,
+        } => {
             expr(func, Load)?;
             exprs(args, Load)?;
             keywords(given)
         }
-        ExprKind::FormattedValue { value, format_spec, .. } | ExprKind::Interpolation { value, format_spec, .. } => {
+        ExprKind::FormattedValue {
+            value, format_spec, ..
+        }
+        | ExprKind::Interpolation {
+            value, format_spec, ..
+        } => {
             expr(value, Load)?;
             opt(format_spec.as_deref(), Load)
         }
@@ -393,7 +460,11 @@ fn pattern(node: &Pattern, star_ok: bool) -> Checked {
             _ => fail("MatchSingleton can only contain True, False and None"),
         },
         PatternKind::MatchSequence { patterns: inner } => patterns(inner, true),
-        PatternKind::MatchMapping { keys, patterns: inner, rest } => {
+        PatternKind::MatchMapping {
+            keys,
+            patterns: inner,
+            rest,
+        } => {
             if keys.len() != inner.len() {
                 return fail("MatchMapping doesn't have the same number of keys as patterns");
             }
@@ -408,7 +479,12 @@ fn pattern(node: &Pattern, star_ok: bool) -> Checked {
             }
             patterns(inner, false)
         }
-        PatternKind::MatchClass { cls, patterns: inner, kwd_attrs, kwd_patterns } => {
+        PatternKind::MatchClass {
+            cls,
+            patterns: inner,
+            kwd_attrs,
+            kwd_patterns,
+        } => {
             if kwd_attrs.len() != kwd_patterns.len() {
                 return fail("MatchClass doesn't have the same number of keyword attributes as patterns");
             }
@@ -458,7 +534,10 @@ fn match_value(value: &Expr) -> Checked {
         _ => false,
     };
     let signed = |node: &Expr, imaginary: bool| match &node.kind {
-        ExprKind::UnaryOp { op: UnaryOp::USub, operand } => number(operand, imaginary),
+        ExprKind::UnaryOp {
+            op: UnaryOp::USub,
+            operand,
+        } => number(operand, imaginary),
         _ => false,
     };
     let allowed = match &value.kind {
@@ -473,10 +552,16 @@ fn match_value(value: &Expr) -> Checked {
         },
         ExprKind::Attribute { .. } | ExprKind::JoinedStr { .. } | ExprKind::TemplateStr { .. } => true,
         ExprKind::UnaryOp { .. } => signed(value, false) || signed(value, true),
-        ExprKind::BinOp { left, op: Operator::Add | Operator::Sub, right } => {
-            (number(left, false) || signed(left, false)) && number(right, true)
-        }
+        ExprKind::BinOp {
+            left,
+            op: Operator::Add | Operator::Sub,
+            right,
+        } => (number(left, false) || signed(left, false)) && number(right, true),
         _ => false,
     };
-    if allowed { Ok(()) } else { fail("patterns may only match literals and attribute lookups") }
+    if allowed {
+        Ok(())
+    } else {
+        fail("patterns may only match literals and attribute lookups")
+    }
 }

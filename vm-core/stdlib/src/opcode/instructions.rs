@@ -19,13 +19,18 @@ fn text(value: &str) -> Ref {
 }
 
 fn py_str(object: &PyObject) -> PyStr {
-    object.downcast::<PyUnicodeObject>().map_or_else(PyStr::default, |text| PyStr::from_wtf8(text.to_wtf8()))
+    object
+        .downcast::<PyUnicodeObject>()
+        .map_or_else(PyStr::default, |text| PyStr::from_wtf8(text.to_wtf8()))
 }
 
 /// What an operand's text needs to know of a constant.
 fn constant(object: &PyObject) -> PyResult<Constant> {
     if let Some(code) = object.downcast::<PyCodeObject>() {
-        let inner = CodeObject { name: py_str(code.name().as_object()), ..CodeObject::default() };
+        let inner = CodeObject {
+            name: py_str(code.name().as_object()),
+            ..CodeObject::default()
+        };
         return Ok(Constant::Code(Box::new(inner)));
     }
     match crate::ast::constant(object) {
@@ -41,13 +46,22 @@ fn constant(object: &PyObject) -> PyResult<Constant> {
 /// The parts of a code object that its disassembly shows.
 fn shown_code(code: &PyCodeObject, adaptive: bool) -> PyResult<CodeObject> {
     let data = code.data();
-    let words = if adaptive { data.words.iter().map(|word| word.get()).collect() } else { data.pristine_words() };
+    let words = if adaptive {
+        data.words.iter().map(|word| word.get()).collect()
+    } else {
+        data.pristine_words()
+    };
     let names = |names: &PyTupleObject| names.as_slice().iter().map(|name| py_str(name)).collect();
     Ok(CodeObject {
         names: names(code.names()),
         localsplus_names: names(code.localsplus_names()),
         localsplus_kinds: data.kinds.iter().map(|kind| LocalKind(*kind)).collect(),
-        consts: code.consts().as_slice().iter().map(|item| constant(item)).collect::<PyResult<_>>()?,
+        consts: code
+            .consts()
+            .as_slice()
+            .iter()
+            .map(|item| constant(item))
+            .collect::<PyResult<_>>()?,
         instructions: words.into_iter().map(Instr::from_u64).collect(),
         ..CodeObject::default()
     })
@@ -69,13 +83,24 @@ pub fn instructions(code: &PyCodeObject, adaptive: bool) -> PyResult<Ref<PyListO
         let operands = operands(code, &shown, at, info);
         let full = disasm::instruction(&shown, at);
         let argrepr = full.strip_prefix(info.name).unwrap_or(&full).trim_start();
-        let find = |kind: &str| operands.iter().find(|operand| operand.0 == kind).map(|operand| operand.1.clone());
+        let find = |kind: &str| {
+            operands
+                .iter()
+                .find(|operand| operand.0 == kind)
+                .map(|operand| operand.1.clone())
+        };
         let target = find("target");
         let loads_constant = info.generic == Opcode::LOAD_CONST;
         let argval = find("name")
             .or_else(|| target.clone())
             .or_else(|| find("const").filter(|_| loads_constant))
-            .unwrap_or_else(|| if argrepr.is_empty() { none_ref() } else { text(argrepr) });
+            .unwrap_or_else(|| {
+                if argrepr.is_empty() {
+                    none_ref()
+                } else {
+                    text(argrepr)
+                }
+            });
         let operands = operands
             .into_iter()
             .map(|(kind, value)| PyTupleObject::from_vec(vec![text(kind), value]).into_object())

@@ -5,8 +5,8 @@
 
 mod instructions;
 
-use adder_compiler::bytecode::{Ext, Intrinsic1, Intrinsic2, OpInfo, Opcode, Operand, SpecialMethod};
 use adder_compiler::bytecode::opcode::{N_GENERIC, OPCODES};
+use adder_compiler::bytecode::{Ext, Intrinsic1, Intrinsic2, OpInfo, Opcode, Operand, SpecialMethod};
 use adder_runtime::prelude::*;
 
 const NB_OPS: [(&str, &str); 27] = [
@@ -41,7 +41,10 @@ const NB_OPS: [(&str, &str); 27] = [
 
 /// The row of an opcode that there is.
 fn row(opcode: i32) -> Option<&'static OpInfo> {
-    u8::try_from(opcode).ok().and_then(Opcode::from_u8).map(Opcode::info)
+    u8::try_from(opcode)
+        .ok()
+        .and_then(Opcode::from_u8)
+        .map(Opcode::info)
 }
 
 fn has_operand(opcode: i32, wanted: impl Fn(Operand) -> bool) -> bool {
@@ -50,13 +53,20 @@ fn has_operand(opcode: i32, wanted: impl Fn(Operand) -> bool) -> bool {
 
 /// Names by number; where a number is free, its own text.
 fn numbered(zero: &str, name: impl Fn(u8) -> Option<String>) -> Ref<PyListObject> {
-    let last = (0..=u8::MAX).rev().find(|number| name(*number).is_some()).unwrap_or(0);
+    let last = (0..=u8::MAX)
+        .rev()
+        .find(|number| name(*number).is_some())
+        .unwrap_or(0);
     let names = (0..=last).map(|number| match name(number) {
         Some(name) => name,
         None if number == 0 => zero.to_owned(),
         None => format!("<{number}>"),
     });
-    PyListObject::from_vec(names.map(|name| PyUnicodeObject::from_string(name).into_object()).collect())
+    PyListObject::from_vec(
+        names
+            .map(|name| PyUnicodeObject::from_string(name).into_object())
+            .collect(),
+    )
 }
 
 /// Opcode support module.
@@ -82,12 +92,14 @@ pub mod _opcode {
     /// Whether the opcode loads a constant.
     #[pyfunction("($module, /, opcode)")]
     fn has_const(opcode: i32) -> bool {
-        row(opcode).is_some_and(|info| info.generic == Opcode::LOAD_CONST || matches!(info.ext, Ext::Const(_)))
+        row(opcode)
+            .is_some_and(|info| info.generic == Opcode::LOAD_CONST || matches!(info.ext, Ext::Const(_)))
     }
     /// Whether the opcode has an attribute or variable by name.
     #[pyfunction("($module, /, opcode)")]
     fn has_name(opcode: i32) -> bool {
-        has_operand(opcode, |operand| operand == Operand::Name) || row(opcode).is_some_and(|info| matches!(info.ext, Ext::Name(_)))
+        has_operand(opcode, |operand| operand == Operand::Name)
+            || row(opcode).is_some_and(|info| matches!(info.ext, Ext::Name(_)))
     }
     /// Whether the opcode has a jump target.
     #[pyfunction("($module, /, opcode)")]
@@ -104,7 +116,12 @@ pub mod _opcode {
     /// Whether the opcode uses a local variable.
     #[pyfunction("($module, /, opcode)")]
     fn has_local(opcode: i32) -> bool {
-        has_operand(opcode, |operand| matches!(operand, Operand::Reg | Operand::Src | Operand::SrcOpt | Operand::Dst))
+        has_operand(opcode, |operand| {
+            matches!(
+                operand,
+                Operand::Reg | Operand::Src | Operand::SrcOpt | Operand::Dst
+            )
+        })
     }
     /// Whether the opcode sets an exception handler.
     #[pyfunction("($module, /, opcode)")]
@@ -119,13 +136,20 @@ pub mod _opcode {
         if row(opcode).is_none() {
             return Err(raise!(ValueError, "invalid opcode or oparg"));
         }
-        Err(raise!(NotImplementedError, "stack_effect: Adder's bytecode works on registers, not on a stack"))
+        Err(raise!(
+            NotImplementedError,
+            "stack_effect: Adder's bytecode works on registers, not on a stack"
+        ))
     }
     /// All opcodes: (name, opcode that it is a form of, words) by number.
     #[pyfunction("($module, /)")]
     fn _table() -> Ref<PyTupleObject> {
         let rows = OPCODES.iter().enumerate().map(|(number, info)| {
-            let generic = if number < N_GENERIC { number } else { info.generic as usize };
+            let generic = if number < N_GENERIC {
+                number
+            } else {
+                info.generic as usize
+            };
             PyTupleObject::from_vec(vec![
                 PyUnicodeObject::from_str(info.name).into_object(),
                 PyLongObject::from_usize(generic).into_object(),
@@ -143,7 +167,8 @@ pub mod _opcode {
     /// The exception handlers of a code object: (start, end, target, depth, lasti), in offsets.
     #[pyfunction("($module, code, /)")]
     fn _exception_entries(code: &PyCodeObject) -> Ref<PyListObject> {
-        let offset = |word: u32| PyLongObject::from_usize(word as usize * instructions::BYTES_PER_WORD).into_object();
+        let offset =
+            |word: u32| PyLongObject::from_usize(word as usize * instructions::BYTES_PER_WORD).into_object();
         let rows = code.data().exceptions.iter().map(|entry| {
             PyTupleObject::from_vec(vec![
                 offset(entry.start),
@@ -164,7 +189,10 @@ pub mod _opcode {
     fn get_nb_ops() -> PyResult<Ref<PyListObject>> {
         let list = PyListObject::with_capacity(NB_OPS.len());
         for (name, symbol) in NB_OPS {
-            let pair = [PyUnicodeObject::from_str(name).into_object(), PyUnicodeObject::from_str(symbol).into_object()];
+            let pair = [
+                PyUnicodeObject::from_str(name).into_object(),
+                PyUnicodeObject::from_str(symbol).into_object(),
+            ];
             list.push(PyTupleObject::from_vec(pair.into()).into_object());
         }
         Ok(list)
@@ -187,7 +215,11 @@ pub mod _opcode {
     #[pyfunction("($module, /)")]
     fn get_special_method_names() -> Ref<PyListObject> {
         let methods = (0..).map_while(SpecialMethod::from_u8);
-        PyListObject::from_vec(methods.map(|method| PyUnicodeObject::from_str(method.text()).into_object()).collect())
+        PyListObject::from_vec(
+            methods
+                .map(|method| PyUnicodeObject::from_str(method.text()).into_object())
+                .collect(),
+        )
     }
     /// The executor at an offset: there are none of CPython's kind.
     #[pyfunction("($module, /, code, offset)")]

@@ -78,5 +78,8 @@ const OPERATORS: &[(&str, i32)] = &[
 
 /// The type of an operator; `OP` when it is none.
 pub fn operator(text: &[u8]) -> i32 {
-    OPERATORS.iter().find(|(operator, _)| operator.as_bytes() == text).map_or(OP, |(_, kind)| *kind)
+    OPERATORS
+        .iter()
+        .find(|(operator, _)| operator.as_bytes() == text)
+        .map_or(OP, |(_, kind)| *kind)
 }

@@ -202,16 +202,23 @@ impl Lexer {
     /// Raises a SyntaxError with given columns.
     pub(super) fn syntax_error_at(&mut self, message: &str, offset: isize, end_offset: isize) -> Stop {
         let rest = &self.buffer[self.line_start..];
-        let len = rest.iter().position(|c| *c == b'\n' || *c == 0).unwrap_or(rest.len());
+        let len = rest
+            .iter()
+            .position(|c| *c == b'\n' || *c == 0)
+            .unwrap_or(rest.len());
         let text = PyUnicodeObject::from_string(self.text(self.line_start, self.line_start + len));
-        let _ = raise_syntax_error(exc::SyntaxError, message, &SyntaxErrorPlace {
-            filename: identifier!("<string>").as_object(),
-            lineno: self.line as isize,
-            offset,
-            end_lineno: self.line as isize,
-            end_offset,
-            text: Some(text.as_object()),
-        });
+        let _ = raise_syntax_error(
+            exc::SyntaxError,
+            message,
+            &SyntaxErrorPlace {
+                filename: identifier!("<string>").as_object(),
+                lineno: self.line as isize,
+                offset,
+                end_lineno: self.line as isize,
+                end_offset,
+                text: Some(text.as_object()),
+            },
+        );
         self.done = Done::Raised;
         Stop
     }
@@ -229,7 +236,8 @@ impl Lexer {
 
     pub(super) fn warn(&mut self, message: &str) -> Lexed<()> {
         let filename = identifier!("<string>").as_object();
-        let warned = adder_interp::warnings::warn_explicit(exc::SyntaxWarning, message, filename, self.line, None);
+        let warned =
+            adder_interp::warnings::warn_explicit(exc::SyntaxWarning, message, filename, self.line, None);
         match warned {
             Ok(()) => Ok(()),
             Err(raised) if raised.matches(exc::SyntaxWarning) => {
@@ -244,7 +252,10 @@ impl Lexer {
 
     /// A token whose text is from its start to here.
     pub(super) fn token(&self, kind: i32) -> Lexed<Token> {
-        Ok(Token { kind, span: self.start.map(|start| (start, self.at)) })
+        Ok(Token {
+            kind,
+            span: self.start.map(|start| (start, self.at)),
+        })
     }
 
     /// The next token.
@@ -278,10 +289,16 @@ impl Lexer {
     fn pending_indent(&mut self) -> Lexed<Token> {
         if self.pending < 0 {
             self.pending += 1;
-            Ok(Token { kind: DEDENT, span: self.extra.then_some((self.at, self.at)) })
+            Ok(Token {
+                kind: DEDENT,
+                span: self.extra.then_some((self.at, self.at)),
+            })
         } else {
             self.pending -= 1;
-            Ok(Token { kind: INDENT, span: self.extra.then_some((self.text_start.min(self.at), self.at)) })
+            Ok(Token {
+                kind: INDENT,
+                span: self.extra.then_some((self.text_start.min(self.at), self.at)),
+            })
         }
     }
 
@@ -406,7 +423,10 @@ impl Lexer {
             if !self.brackets.is_empty() || self.done != Done::Eof {
                 return Err(Stop);
             }
-            return Ok(Some(Token { kind: ENDMARKER, span: None }));
+            return Ok(Some(Token {
+                kind: ENDMARKER,
+                span: None,
+            }));
         };
         if starts_identifier(c) {
             return self.name_or_prefix(c).map(Some);
@@ -432,14 +452,21 @@ impl Lexer {
         self.at_line_begin = true;
         if blank_line || !self.brackets.is_empty() {
             self.comment_newline = false;
-            return if self.extra { self.token(NL).map(Some) } else { Ok(None) };
+            return if self.extra {
+                self.token(NL).map(Some)
+            } else {
+                Ok(None)
+            };
         }
         if self.comment_newline && self.extra {
             self.comment_newline = false;
             return self.token(NL).map(Some);
         }
         // Without the line feed.
-        Ok(Some(Token { kind: NEWLINE, span: self.start.map(|start| (start, self.at - 1)) }))
+        Ok(Some(Token {
+            kind: NEWLINE,
+            span: self.start.map(|start| (start, self.at - 1)),
+        }))
     }
 
     fn name_or_prefix(&mut self, first: u8) -> Lexed<Token> {
@@ -456,7 +483,11 @@ impl Lexer {
                     let message = format!("'{one}' and '{other}' prefixes are incompatible");
                     return Err(self.syntax_error_at(&message, start, end));
                 }
-                return if seen.f || seen.t { self.string_start(quote) } else { self.string(quote) };
+                return if seen.f || seen.t {
+                    self.string_start(quote)
+                } else {
+                    self.string(quote)
+                };
             }
         }
         let mut is_ascii = true;
@@ -577,7 +608,9 @@ impl Lexer {
         let close = c as char;
         match self.brackets.pop() {
             None if !self.extra => return Err(self.syntax_error(&format!("unmatched '{close}'"))),
-            Some((open, line)) if !self.extra && !matches!((open, c), (b'(', b')') | (b'[', b']') | (b'{', b'}')) => {
+            Some((open, line))
+                if !self.extra && !matches!((open, c), (b'(', b')') | (b'[', b']') | (b'{', b'}')) =>
+            {
                 if let Some(mode) = self.modes.last()
                     && open == b'{'
                     && mode.bracket_depth - 1 == mode.field_depth
@@ -585,15 +618,22 @@ impl Lexer {
                     let message = format!("{}-string: unmatched '{close}'", mode.letter());
                     return Err(self.syntax_error(&message));
                 }
-                let place = if line == self.line { String::new() } else { format!(" on line {line}") };
+                let place = if line == self.line {
+                    String::new()
+                } else {
+                    format!(" on line {line}")
+                };
                 let open = open as char;
-                let message =
-                    format!("closing parenthesis '{close}' does not match opening parenthesis '{open}'{place}");
+                let message = format!(
+                    "closing parenthesis '{close}' does not match opening parenthesis '{open}'{place}"
+                );
                 return Err(self.syntax_error(&message));
             }
             _ => {}
         }
-        let Some(mode) = self.modes.last_mut() else { return Ok(()) };
+        let Some(mode) = self.modes.last_mut() else {
+            return Ok(());
+        };
         mode.bracket_depth -= 1;
         if mode.bracket_depth < 0 {
             let message = format!("{}-string: unmatched '{close}'", mode.letter());

@@ -178,7 +178,9 @@ impl Lexer {
 
     /// After a number only an operator or a keyword may stand. `c` has been read.
     fn verify_end(&mut self, c: Option<u8>, kind: &str) -> Lexed<()> {
-        let Some(letter) = c.filter(|_| !self.extra) else { return Ok(()) };
+        let Some(letter) = c.filter(|_| !self.extra) else {
+            return Ok(());
+        };
         let rest = &self.buffer[self.at..];
         let is_keyword = match letter {
             b'a' => rest.starts_with(b"nd"),
@@ -249,9 +251,14 @@ impl Lexer {
         self.line_start = self.multi_line_start;
         self.line = self.first_line;
         let triple = if quote_size == 3 { "triple-quoted " } else { "" };
-        let hint =
-            if has_escaped_quote && quote_size == 1 { "; perhaps you escaped the end quote" } else { "" };
-        self.syntax_error(&format!("unterminated {triple}string literal (detected at line {last_line}){hint}"))
+        let hint = if has_escaped_quote && quote_size == 1 {
+            "; perhaps you escaped the end quote"
+        } else {
+            ""
+        };
+        self.syntax_error(&format!(
+            "unterminated {triple}string literal (detected at line {last_line}){hint}"
+        ))
     }
 
     /// The start of a string with replacement fields, whose first quote has been read.
@@ -291,7 +298,11 @@ impl Lexer {
             field_depth: -1,
         };
         self.modes.push(mode);
-        self.token(if mode.is_template { TSTRING_START } else { FSTRING_START })
+        self.token(if mode.is_template {
+            TSTRING_START
+        } else {
+            FSTRING_START
+        })
     }
 
     fn mode(&mut self) -> &mut Mode {
@@ -324,13 +335,21 @@ impl Lexer {
         if is_end {
             self.at += mode.quote_size;
             self.modes.pop();
-            return self.token(if mode.is_template { TSTRING_END } else { FSTRING_END });
+            return self.token(if mode.is_template {
+                TSTRING_END
+            } else {
+                FSTRING_END
+            });
         }
         self.string_middle(mode)
     }
 
     fn string_middle(&mut self, mode: Mode) -> Lexed<Token> {
-        let kind = if mode.is_template { TSTRING_MIDDLE } else { FSTRING_MIDDLE };
+        let kind = if mode.is_template {
+            TSTRING_MIDDLE
+        } else {
+            FSTRING_MIDDLE
+        };
         let in_format_spec = mode.in_format_spec && mode.in_field();
         let (mut n_closing, mut in_name_escape) = (0, false);
         while n_closing != mode.quote_size {
@@ -407,8 +426,14 @@ impl Lexer {
         self.at = mode.start + 1;
         self.line_start = mode.line_start;
         self.line = mode.first_line;
-        let triple = if mode.quote_size == 3 { "triple-quoted " } else { "" };
-        self.syntax_error(&format!("unterminated {triple}{letter}-string literal (detected at line {last_line})"))
+        let triple = if mode.quote_size == 3 {
+            "triple-quoted "
+        } else {
+            ""
+        };
+        self.syntax_error(&format!(
+            "unterminated {triple}{letter}-string literal (detected at line {last_line})"
+        ))
     }
 
     fn warn_escape(&mut self, letter: char) -> Lexed<()> {

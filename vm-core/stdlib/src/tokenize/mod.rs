@@ -48,9 +48,24 @@ impl TokenizerIter {
             Some(encoding) => Some(encoding.to_str()?.to_owned()),
             None => None,
         };
-        let lexer = Lexer::new(Box::new(move || read_line(&readline, encoding.as_deref())), extra_tokens);
-        let state = State { lexer, finished: false, shown: None, last_line: 0, column: (0, 0, 0) };
-        Ref::new_in(cls, TokenizerIter { ob_base: adder_runtime::memory::blank_header(), state: RefCell::new(state) })
+        let lexer = Lexer::new(
+            Box::new(move || read_line(&readline, encoding.as_deref())),
+            extra_tokens,
+        );
+        let state = State {
+            lexer,
+            finished: false,
+            shown: None,
+            last_line: 0,
+            column: (0, 0, 0),
+        };
+        Ref::new_in(
+            cls,
+            TokenizerIter {
+                ob_base: adder_runtime::memory::blank_header(),
+                state: RefCell::new(state),
+            },
+        )
     }
     #[slot]
     fn tp_iter(&self) -> Ref {
@@ -76,9 +91,16 @@ fn read_line(readline: &PyObject, encoding: Option<&str>) -> PyResult<Vec<u8>> {
     match encoding {
         Some(encoding) => match line.downcast::<PyBytesObject>() {
             Ok(bytes) => {
-                let args = [PyUnicodeObject::from_str(encoding), PyUnicodeObject::from_str("replace")];
+                let args = [
+                    PyUnicodeObject::from_str(encoding),
+                    PyUnicodeObject::from_str("replace"),
+                ];
                 let args = [args[0].as_object(), args[1].as_object()];
-                Ok(bytes.as_object().call_method(identifier!("decode"), &args)?.str()?.to_wtf8())
+                Ok(bytes
+                    .as_object()
+                    .call_method(identifier!("decode"), &args)?
+                    .str()?
+                    .to_wtf8())
             }
             Err(_) => Err(raise!(TypeError, "readline() returned a non-bytes object")),
         },
@@ -107,6 +129,11 @@ impl State {
             return Ok(None);
         }
         match self.lexer.get() {
+            // No input at all.
+            Ok(token) if token.kind == ENDMARKER && self.lexer.line == 0 && !self.lexer.extra => {
+                self.finished = true;
+                Ok(None)
+            }
             Ok(token) => self.tuple(token).map(Some),
             Err(_) => {
                 let raised = self.raise();
@@ -148,7 +175,10 @@ impl State {
         if start != line_start || byte > at {
             (byte, chars) = (line_start, 0);
         }
-        chars += self.lexer.buffer[byte..at].iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+        chars += self.lexer.buffer[byte..at]
+            .iter()
+            .filter(|byte| **byte & 0xC0 != 0x80)
+            .count();
         self.column = (line_start, at, chars);
         chars as isize
     }
@@ -167,7 +197,11 @@ impl State {
         } else {
             (self.lexer.line_start, self.lexer.line)
         };
-        let shown = if extra && is_trailing { PyUnicodeObject::empty() } else { self.shown_text(line_start) };
+        let shown = if extra && is_trailing {
+            PyUnicodeObject::empty()
+        } else {
+            self.shown_text(line_start)
+        };
         self.last_line = first_line;
         let (mut line, mut end_line) = (first_line as isize, self.lexer.line as isize);
         let (mut col, mut end_col) = (-1, -1);
@@ -175,7 +209,11 @@ impl State {
             if start >= line_start {
                 col = self.column(line_start, start);
             }
-            let last_start = if line == end_line { line_start } else { self.lexer.line_start };
+            let last_start = if line == end_line {
+                line_start
+            } else {
+                self.lexer.line_start
+            };
             if end >= last_start {
                 end_col = self.column(last_start, end);
             }
@@ -189,7 +227,9 @@ impl State {
             if kind > DEDENT && kind < OP {
                 kind = OP;
             } else if kind == NEWLINE {
-                let is_crlf = token.span.is_some_and(|(start, _)| self.lexer.buffer[start] == b'\r');
+                let is_crlf = token
+                    .span
+                    .is_some_and(|(start, _)| self.lexer.buffer[start] == b'\r');
                 if !self.lexer.implicit_newline {
                     text = PyUnicodeObject::from_str(if is_crlf { "\r\n" } else { "\n" });
                 }
@@ -217,10 +257,19 @@ impl State {
         let (ty, message): (&PyTypeObject, _) = match lexer.done {
             Done::Raised => return Raised::assume(),
             Done::No | Done::Eof => return self.raise_eof(),
-            Done::Dedent => (exc::IndentationError, "unindent does not match any outer indentation level"),
+            Done::Dedent => (
+                exc::IndentationError,
+                "unindent does not match any outer indentation level",
+            ),
             Done::TooDeep => (exc::IndentationError, "too many levels of indentation"),
-            Done::TabSpace => (exc::TabError, "inconsistent use of tabs and spaces in indentation"),
-            Done::LineContinuation => (exc::SyntaxError, "unexpected character after line continuation character"),
+            Done::TabSpace => (
+                exc::TabError,
+                "inconsistent use of tabs and spaces in indentation",
+            ),
+            Done::LineContinuation => (
+                exc::SyntaxError,
+                "unexpected character after line continuation character",
+            ),
         };
         let text = String::from_utf8_lossy(&lexer.buffer[lexer.text_start..]).into_owned();
         let offset = text.chars().count();
@@ -245,7 +294,11 @@ impl State {
         let offset = lexer.buffer.len() - lexer.text_start;
         let raised = raise!(SyntaxError, "unexpected EOF in multi-line statement");
         let exception = raised.take();
-        let numbers = [("lineno", lexer.line), ("end_lineno", lexer.line), ("offset", offset)];
+        let numbers = [
+            ("lineno", lexer.line),
+            ("end_lineno", lexer.line),
+            ("offset", offset),
+        ];
         for (name, number) in numbers {
             if let Err(raised) = exception.set_attr_str(name, &int(number as isize)) {
                 return raised;
