@@ -69,6 +69,8 @@ modules! {
     heapq::_heapq,
     random::_random,
     array::array,
+    csv::_csv,
+    statistics::_statistics,
     typing::_typing,
     contextvars::_contextvars,
     warnings::_warnings,
