@@ -433,11 +433,13 @@ pub mod select {
     fn exec(module: &PyModuleObject) -> PyResult<()> {
         adder_runtime::types::ready(&POLL_TYPE)?;
         libc_constants!(module;
-            EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLIN, EPOLLMSG, EPOLLONESHOT, EPOLLOUT, EPOLLPRI, EPOLLRDBAND,
+            EPOLLERR, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLIN, EPOLLMSG, EPOLLONESHOT, EPOLLOUT, EPOLLPRI, EPOLLRDBAND,
             EPOLLRDHUP, EPOLLRDNORM, EPOLLWAKEUP, EPOLLWRBAND, EPOLLWRNORM, EPOLL_CLOEXEC, PIPE_BUF, POLLERR, POLLHUP,
             POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM,
         );
         crate::module_parts::add_int(module, "POLLMSG", 1024)?;
+        // The highest bit of an unsigned number.
+        crate::module_parts::add_int(module, "EPOLLET", i64::from(libc::EPOLLET as u32))?;
         module.add("error", exc::OSError.as_object().to_ref())
     }
 }

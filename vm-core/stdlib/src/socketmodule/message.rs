@@ -18,7 +18,9 @@ fn control_len(len: usize) -> Option<usize> {
 
 /// The room that `len` bytes of ancillary data take, with padding.
 fn control_space(len: usize) -> Option<usize> {
-    let len = libc::c_uint::try_from(len).ok()?;
+    // SAFETY: plain arithmetic.
+    let smallest = unsafe { libc::CMSG_SPACE(1) } as usize;
+    let len = libc::c_uint::try_from(len).ok().filter(|len| *len as usize <= MAX_CONTROL - smallest)?;
     // SAFETY: plain arithmetic.
     let total = unsafe { libc::CMSG_SPACE(len) } as usize;
     (total >= len as usize && total <= MAX_CONTROL).then_some(total)
@@ -29,8 +31,8 @@ fn blank_message() -> libc::msghdr {
     unsafe { std::mem::zeroed() }
 }
 
-/// Ancillary data as the system wants it: items are (level, type, bytes).
-fn build_control(ancillary: &PyObject) -> PyResult<Vec<u64>> {
+/// Ancillary data as the system wants it, and how many bytes of that count: items are (level, type, bytes).
+fn build_control(ancillary: &PyObject) -> PyResult<(Vec<u64>, usize)> {
     struct Item {
         level: c_int,
         kind: c_int,
@@ -83,21 +85,7 @@ fn build_control(ancillary: &PyObject) -> PyResult<Vec<u64>> {
             header = libc::CMSG_NXTHDR(&message, header);
         }
     }
-    Ok(control)
-}
-
-fn control_bytes(ancillary: &PyObject) -> PyResult<usize> {
-    let mut total = 0;
-    for item in ancillary.collect()? {
-        if let Some([_, _, data]) = item
-            .as_object()
-            .downcast::<PyTupleObject>()
-            .map(PyTupleObject::as_slice)
-        {
-            total += control_space(view_of(data)?.len()).unwrap_or(0);
-        }
-    }
-    Ok(total)
+    Ok((control, total))
 }
 
 /// Ancillary data that came, as Python has it.
@@ -219,12 +207,8 @@ impl Socket {
             }
             None => None,
         };
-        let ancillary = match ancdata {
-            Some(ancdata) => Some(ancdata.to_fast_sequence("sendmsg() argument 2 must be an iterable")?),
-            None => None,
-        };
-        let (mut control, control_size) = match &ancillary {
-            Some(ancillary) => (build_control(ancillary)?, control_bytes(ancillary)?),
+        let (mut control, control_size) = match ancdata {
+            Some(ancdata) => build_control(ancdata)?,
             None => (Vec::new(), 0),
         };
         let mut message = blank_message();
@@ -279,7 +263,13 @@ impl Socket {
         let sequence = buffers.to_fast_sequence("recvmsg_into() argument 1 must be an iterable")?;
         let mut views = Vec::new();
         for item in sequence.collect()? {
-            views.push(WritableBuffer(Buffer::writable(&item)?));
+            views.push(WritableBuffer(Buffer::writable(&item).map_err(|raised| {
+                raised.clear();
+                raise!(
+                    TypeError,
+                    "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
+                )
+            })?));
         }
         let mut iov: Vec<libc::iovec> = views
             .iter()

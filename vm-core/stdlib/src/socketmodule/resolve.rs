@@ -549,17 +549,14 @@ pub mod part {
     fn if_nametoindex(oname: crate::posixmodule::path::FsBytes) -> PyResult<u32> {
         // SAFETY: a C string.
         match unsafe { libc::if_nametoindex(oname.as_ptr()) } {
-            0 => Err(raise!(OSError, "no interface with this name")),
+            0 => Err(posix_error()),
             index => Ok(index),
         }
     }
     /// The name of a network interface.
     #[pyfunction("($module, if_index, /)")]
-    fn if_indextoname(if_index: &PyObject) -> PyResult<Ref<PyUnicodeObject>> {
-        let index = if_index.index()?.as_u64()?;
-        let Ok(index) = u32::try_from(index) else {
-            return Err(raise!(OverflowError, "index is too large"));
-        };
+    fn if_indextoname(if_index: u32) -> PyResult<Ref<PyUnicodeObject>> {
+        let index = if_index;
         let mut name = [0u8; libc::IF_NAMESIZE + 1];
         // SAFETY: a buffer of the size that the call wants.
         if unsafe { libc::if_indextoname(index, name.as_mut_ptr().cast()) }.is_null() {
@@ -635,54 +632,22 @@ pub mod part {
     }
     /// A 16-bit number from network to host byte order.
     #[pyfunction("($module, integer, /)")]
-    fn ntohs(integer: &PyObject) -> PyResult<u16> {
-        short(integer, "ntohs").map(u16::from_be)
+    fn ntohs(integer: u16) -> u16 {
+        u16::from_be(integer)
     }
     /// A 16-bit number from host to network byte order.
     #[pyfunction("($module, integer, /)")]
-    fn htons(integer: &PyObject) -> PyResult<u16> {
-        short(integer, "htons").map(u16::to_be)
+    fn htons(integer: u16) -> u16 {
+        u16::to_be(integer)
     }
     /// A 32-bit number from network to host byte order.
     #[pyfunction("($module, integer, /)")]
-    fn ntohl(integer: &PyObject) -> PyResult<u32> {
-        long(integer).map(u32::from_be)
+    fn ntohl(integer: u32) -> u32 {
+        u32::from_be(integer)
     }
     /// A 32-bit number from host to network byte order.
     #[pyfunction("($module, integer, /)")]
-    fn htonl(integer: &PyObject) -> PyResult<u32> {
-        long(integer).map(u32::to_be)
+    fn htonl(integer: u32) -> u32 {
+        u32::to_be(integer)
     }
-}
-
-fn short(integer: &PyObject, function: &str) -> PyResult<u16> {
-    let value = integer.index()?.as_i32()?;
-    if value < 0 {
-        return Err(raise!(
-            OverflowError,
-            "{function}: can't convert negative Python int to C 16-bit unsigned integer"
-        ));
-    }
-    u16::try_from(value).map_err(|_| {
-        raise!(
-            OverflowError,
-            "{function}: Python int too large to convert to C 16-bit unsigned integer"
-        )
-    })
-}
-
-fn long(integer: &PyObject) -> PyResult<u32> {
-    let Some(number) = integer.downcast::<PyLongObject>() else {
-        return Err(raise!(TypeError, "expected int, {} found", integer.ty().name()));
-    };
-    if number.sign() < 0 {
-        return Err(raise!(
-            OverflowError,
-            "can't convert negative value to unsigned int"
-        ));
-    }
-    number
-        .to_u64()
-        .and_then(|value| u32::try_from(value).ok())
-        .ok_or_else(|| raise!(OverflowError, "int larger than 32 bits"))
 }
