@@ -69,6 +69,7 @@ modules! {
     heapq::_heapq,
     random::_random,
     array::array,
+    queue::_queue,
     csv::_csv,
     statistics::_statistics,
     typing::_typing,
