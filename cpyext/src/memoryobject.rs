@@ -2,6 +2,7 @@
 
 use crate::export::{Void, bad_internal_call};
 use adder_runtime::objects::memoryobject::PyMemoryView_Type;
+use adder_runtime::objects::picklebufobject::{PickleBuffer, PyPickleBuffer_Type};
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
 
@@ -419,8 +420,18 @@ capi! {
         new_view(&*view_object.call_method(identifier!("tobytes"), &[order.as_object()])?)
     }
     fn PyPickleBuffer_FromObject(object: &PyObject) -> PyResult {
-        crate::import::import_module("_pickle")?.call_method(identifier!("PickleBuffer"), &[object])
+        PyPickleBuffer_Type.as_object().call1(object)
     }
+    fn PyPickleBuffer_GetBuffer(object: &PyObject) -> PyResult<*const Py_buffer> { pickle_buffer(object)?.view() }
+    fn PyPickleBuffer_Release(object: &PyObject) -> PyResult<()> {
+        pickle_buffer(object)?.as_object().call_method(identifier!("release"), &[]).map(drop)
+    }
+}
+
+fn pickle_buffer(object: &PyObject) -> PyResult<&PickleBuffer> {
+    object
+        .downcast::<PickleBuffer>()
+        .ok_or_else(|| raise!(TypeError, "expected PickleBuffer, {} found", object.ty().name()))
 }
 
 /// The buffer functions of Python 2: the memory is shown without being held.

@@ -84,6 +84,7 @@ modules! {
     sha3module::_sha3,
     blake2module::_blake2,
     opcode::_opcode,
+    picklemodule::_pickle,
     stat::_stat,
     suggestions::_suggestions,
     symtable::_symtable,
