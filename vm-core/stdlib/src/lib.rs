@@ -31,6 +31,9 @@ pub mod hashes;
 pub mod util;
 
 modules! {
+    mmapmodule::mmap,
+    multiprocessing::_multiprocessing,
+    posixshmem::_posixshmem,
     socketmodule::_socket,
     faulthandler::faulthandler,
     locale::_locale,

@@ -20,7 +20,9 @@ fn control_len(len: usize) -> Option<usize> {
 fn control_space(len: usize) -> Option<usize> {
     // SAFETY: plain arithmetic.
     let smallest = unsafe { libc::CMSG_SPACE(1) } as usize;
-    let len = libc::c_uint::try_from(len).ok().filter(|len| *len as usize <= MAX_CONTROL - smallest)?;
+    let len = libc::c_uint::try_from(len)
+        .ok()
+        .filter(|len| *len as usize <= MAX_CONTROL - smallest)?;
     // SAFETY: plain arithmetic.
     let total = unsafe { libc::CMSG_SPACE(len) } as usize;
     (total >= len as usize && total <= MAX_CONTROL).then_some(total)

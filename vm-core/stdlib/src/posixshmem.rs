@@ -1,0 +1,3 @@
+//! `_posixshmem`: memory that processes share by name; see `multiprocessing`.
+
+pub use crate::multiprocessing::_posixshmem;
