@@ -291,6 +291,7 @@ pub fn incomplete(mut error: CompileError, source: &str) -> CompileError {
         || error.message.starts_with("unterminated string literal") && in_string
         || error.message.starts_with("expected an indented block after") && at_end
         || error.message == "unexpected EOF while parsing"
+        || error.message == "invalid syntax" && source.trim().is_empty()
         || error.message == "expected 'except' or 'finally' block" && at_end;
     if open {
         error.kind = ErrorKind::IncompleteInput;
