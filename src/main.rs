@@ -28,7 +28,12 @@ fn main() {
 }
 
 fn run(options: Options) -> i32 {
-    let Options { mut config, program, dump, skip_first_line } = options;
+    let Options {
+        mut config,
+        program,
+        dump,
+        skip_first_line,
+    } = options;
     if let Some(stage) = dump {
         return dump_program(&stage, &program);
     }
@@ -66,7 +71,9 @@ fn path0(config: &adder_interp::Config, program: &Program) -> Option<String> {
             let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
             path.parent().map(|folder| folder.to_string_lossy().into_owned())
         }
-        Program::Module(_) => std::env::current_dir().ok().map(|folder| folder.to_string_lossy().into_owned()),
+        Program::Module(_) => std::env::current_dir()
+            .ok()
+            .map(|folder| folder.to_string_lossy().into_owned()),
         _ => Some(String::new()),
     }
 }
@@ -118,7 +125,10 @@ fn run_script(path: &std::ffi::OsStr, skip_first_line: bool) -> PyResult<()> {
         }
     };
     if skip_first_line {
-        let end = source.iter().position(|byte| *byte == b'\n').unwrap_or(source.len());
+        let end = source
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(source.len());
         source.drain(..end);
     }
     if path.as_bytes().ends_with(b".pyc") {
@@ -129,8 +139,11 @@ fn run_script(path: &std::ffi::OsStr, skip_first_line: bool) -> PyResult<()> {
 
 /// A `.pyc` file given as the script.
 fn run_compiled(bytes: &[u8]) -> PyResult<()> {
-    let magic = adder_runtime::hooks::import_module("importlib.util")?.get_attr(identifier!("MAGIC_NUMBER"))?;
-    let fits = (*magic).downcast::<PyBytesObject>().is_some_and(|magic| bytes.starts_with(magic.as_bytes()));
+    let magic =
+        adder_runtime::hooks::import_module("importlib.util")?.get_attr(identifier!("MAGIC_NUMBER"))?;
+    let fits = (*magic)
+        .downcast::<PyBytesObject>()
+        .is_some_and(|magic| bytes.starts_with(magic.as_bytes()));
     if !fits || bytes.len() < 16 {
         return Err(raise!(RuntimeError, "Bad magic number in .pyc file"));
     }

@@ -71,7 +71,10 @@ fn os_string(word: &OsStr) -> String {
 }
 
 fn mistake(text: String) -> End {
-    End { text: format!("{text}\n{USAGE}Try `adder -h' for more information.\n"), status: 2 }
+    End {
+        text: format!("{text}\n{USAGE}Try `adder -h' for more information.\n"),
+        status: 2,
+    }
 }
 
 /// A non-empty environment variable that may be looked at.
@@ -79,7 +82,9 @@ fn variable(config: &Config, name: &str) -> Option<String> {
     if config.ignore_environment {
         return None;
     }
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(|value| value.to_string_lossy().into_owned())
 }
 
 /// A variable that counts: a number, or 1 for any text.
@@ -113,7 +118,10 @@ impl Parser {
             return Ok(());
         }
         match word {
-            "--help" => Err(End { text: format!("{USAGE}{HELP}"), status: 0 }),
+            "--help" => Err(End {
+                text: format!("{USAGE}{HELP}"),
+                status: 0,
+            }),
             "--version" => {
                 self.version = self.version.max(1);
                 Ok(())
@@ -122,7 +130,9 @@ impl Parser {
                 let mode = self.args.next().unwrap_or_default();
                 match mode.to_str() {
                     Some("always" | "never" | "default") => Ok(()),
-                    _ => Err(mistake("--check-hash-based-pycs must be one of 'default', 'always', or 'never'".to_owned())),
+                    _ => Err(mistake(
+                        "--check-hash-based-pycs must be one of 'default', 'always', or 'never'".to_owned(),
+                    )),
                 }
             }
             _ => Err(mistake(format!("unknown option {word}"))),
@@ -142,7 +152,12 @@ impl Parser {
                 'B' => config.dont_write_bytecode = true,
                 'd' => config.debug += 1,
                 'E' => config.ignore_environment = true,
-                'h' | '?' => return Err(End { text: format!("{USAGE}{HELP}"), status: 0 }),
+                'h' | '?' => {
+                    return Err(End {
+                        text: format!("{USAGE}{HELP}"),
+                        status: 0,
+                    });
+                }
                 'i' => {
                     config.inspect = 1;
                     config.interactive = 1;
@@ -175,7 +190,9 @@ impl Parser {
                 }
                 'W' => {
                     let option = self.argument('W', rest)?;
-                    self.config.warnoptions.push(option.to_string_lossy().into_owned());
+                    self.config
+                        .warnoptions
+                        .push(option.to_string_lossy().into_owned());
                     return Ok(false);
                 }
                 'X' => {
@@ -217,17 +234,37 @@ impl Options {
     pub fn from_command_line(all: Vec<OsString>) -> Result<Options, End> {
         let mut args = all.clone().into_iter();
         let argv0 = args.next().unwrap_or_else(|| OsString::from("adder"));
-        let mut parser =
-            Parser { config: Config::default(), args, version: 0, dump: None, program: None, skip_first_line: false };
+        let mut parser = Parser {
+            config: Config::default(),
+            args,
+            version: 0,
+            dump: None,
+            program: None,
+            skip_first_line: false,
+        };
         parser.words()?;
         if parser.version > 0 {
-            return Err(End { text: version_text(parser.version), status: 0 });
+            return Err(End {
+                text: version_text(parser.version),
+                status: 0,
+            });
         }
-        let Parser { mut config, mut args, dump, program, skip_first_line, .. } = parser;
+        let Parser {
+            mut config,
+            mut args,
+            dump,
+            program,
+            skip_first_line,
+            ..
+        } = parser;
         let mut argv = Vec::new();
         let program = match program {
             Some(program) => {
-                argv.push(OsString::from(if matches!(program, Program::Command(_)) { "-c" } else { "-m" }));
+                argv.push(OsString::from(if matches!(program, Program::Command(_)) {
+                    "-c"
+                } else {
+                    "-m"
+                }));
                 program
             }
             None => match args.next() {
@@ -235,7 +272,11 @@ impl Options {
                     argv.push(OsString::new());
                     // SAFETY: only asks about the descriptor.
                     let is_terminal = unsafe { libc::isatty(0) } == 1;
-                    if is_terminal || config.interactive != 0 { Program::Prompt } else { Program::Stdin }
+                    if is_terminal || config.interactive != 0 {
+                        Program::Prompt
+                    } else {
+                        Program::Stdin
+                    }
                 }
                 Some(word) if word.as_bytes() == b"-" => {
                     argv.push(word);
@@ -253,7 +294,12 @@ impl Options {
         read_environment(&mut config)?;
         read_x_options(&mut config)?;
         paths::find(&mut config, &argv0);
-        Ok(Options { config, program, dump, skip_first_line })
+        Ok(Options {
+            config,
+            program,
+            dump,
+            skip_first_line,
+        })
     }
 }
 
@@ -261,7 +307,10 @@ fn version_text(level: u8) -> String {
     let python = adder_interp::sysmodule::info::version_text();
     let adder = env!("CARGO_PKG_VERSION");
     if level > 1 {
-        return format!("Python {python} (Adder {adder}) [Rust, {}]\n", std::env::consts::ARCH);
+        return format!(
+            "Python {python} (Adder {adder}) [Rust, {}]\n",
+            std::env::consts::ARCH
+        );
     }
     format!("Python {python} (Adder {adder})\n")
 }
@@ -314,7 +363,9 @@ fn digits_limit(source: &str, value: &str) -> Result<i64, End> {
     match value.parse::<i64>() {
         Ok(limit) if limit == 0 || limit >= 640 => Ok(limit),
         _ => Err(End {
-            text: format!("Fatal Python error: {source}: invalid limit; must be >= 640 or 0 for unlimited.\n"),
+            text: format!(
+                "Fatal Python error: {source}: invalid limit; must be >= 640 or 0 for unlimited.\n"
+            ),
             status: 1,
         }),
     }
@@ -339,7 +390,11 @@ fn read_x_options(config: &mut Config) -> Result<(), End> {
         config.warnoptions.insert(0, "default".to_owned());
     }
     if config.bytes_warning > 0 {
-        let action = if config.bytes_warning > 1 { "error" } else { "default" };
+        let action = if config.bytes_warning > 1 {
+            "error"
+        } else {
+            "default"
+        };
         config.warnoptions.push(format!("{action}::BytesWarning"));
     }
     Ok(())

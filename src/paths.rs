@@ -33,14 +33,20 @@ fn executable(argv0: &OsStr) -> PathBuf {
         return std::path::absolute(given).unwrap_or_else(|_| given.to_owned());
     }
     let found = std::env::var_os("PATH").and_then(|path| {
-        std::env::split_paths(&path).map(|folder| folder.join(given)).find(|candidate| candidate.is_file())
+        std::env::split_paths(&path)
+            .map(|folder| folder.join(given))
+            .find(|candidate| candidate.is_file())
     });
-    found.or_else(|| std::env::current_exe().ok()).unwrap_or_else(|| given.to_owned())
+    found
+        .or_else(|| std::env::current_exe().ok())
+        .unwrap_or_else(|| given.to_owned())
 }
 
 /// The folder above the real executable's `bin`, or the executable's own.
 fn base_prefix(executable: &Path) -> PathBuf {
-    let real = std::env::current_exe().or_else(|_| executable.canonicalize()).unwrap_or_else(|_| executable.to_owned());
+    let real = std::env::current_exe()
+        .or_else(|_| executable.canonicalize())
+        .unwrap_or_else(|_| executable.to_owned());
     let folder = real.parent().unwrap_or(Path::new("/"));
     match folder.file_name() {
         Some(name) if name == "bin" => folder.parent().unwrap_or(folder).to_owned(),
@@ -67,7 +73,10 @@ fn library(config: &Config, base: &Path) -> PathBuf {
 fn virtual_environment(executable: &Path) -> Option<(PathBuf, PathBuf)> {
     let bin = executable.parent()?;
     let candidates = [Some(bin), bin.parent()];
-    let folder = candidates.into_iter().flatten().find(|folder| folder.join("pyvenv.cfg").is_file())?;
+    let folder = candidates
+        .into_iter()
+        .flatten()
+        .find(|folder| folder.join("pyvenv.cfg").is_file())?;
     let text = std::fs::read_to_string(folder.join("pyvenv.cfg")).ok()?;
     let home = text.lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;

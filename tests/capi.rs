@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn oracle() -> Option<PathBuf> {
-    let root = std::env::var_os("ORACLE_ROOT").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/adder-oracle"))
-    })?;
+    let root = std::env::var_os("ORACLE_ROOT")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/adder-oracle")))?;
     if root.join("headers/python3.14/Python.h").exists() && python(&root).exists() {
         return Some(root);
     }
@@ -26,7 +26,14 @@ fn python(root: &Path) -> PathBuf {
 fn compile(root: &Path, source: &Path, library: &Path) {
     let headers = root.join("headers");
     let output = Command::new("cc")
-        .args(["-std=c11", "-O1", "-g", "-Wno-deprecated-declarations", "-shared", "-fPIC"])
+        .args([
+            "-std=c11",
+            "-O1",
+            "-g",
+            "-Wno-deprecated-declarations",
+            "-shared",
+            "-fPIC",
+        ])
         .arg("-I")
         .arg(headers.join("python3.14"))
         .arg("-I")
@@ -36,7 +43,11 @@ fn compile(root: &Path, source: &Path, library: &Path) {
         .arg(library)
         .output()
         .expect("cc runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 const RUNNER: &str = "
@@ -55,10 +66,22 @@ for name in sorted(vars(module)):
 
 /// The lines that a module's functions print; a crash is a line too.
 fn run(interpreter: &Path, dir: &Path, name: &str) -> Vec<String> {
-    let output = Command::new(interpreter).args(["-c", RUNNER]).arg(dir).arg(name).output().unwrap();
-    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_string).collect();
+    let output = Command::new(interpreter)
+        .args(["-c", RUNNER])
+        .arg(dir)
+        .arg(name)
+        .output()
+        .unwrap();
+    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(str::to_string)
+        .collect();
     if !output.status.success() {
-        lines.push(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+        lines.push(format!(
+            "{}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        ));
     }
     lines
 }
@@ -71,9 +94,16 @@ fn c_modules_give_the_same_here_and_in_cpython() {
     std::fs::create_dir_all(&dir).unwrap();
     let only = std::env::var("ADDER_CAPI").ok();
     let mut differences = Vec::new();
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(sources).unwrap().flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(sources)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     paths.sort();
-    for source in paths.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "c")) {
+    for source in paths
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ext| ext == "c"))
+    {
         let name = source.file_stem().unwrap().to_str().unwrap().to_string();
         if only.as_ref().is_some_and(|only| *only != name) {
             continue;
@@ -85,7 +115,11 @@ fn c_modules_give_the_same_here_and_in_cpython() {
         for line_idx in 0..expected.len().max(ours.len()) {
             let line = |lines: &[String]| lines.get(line_idx).cloned().unwrap_or_default();
             if line(&expected) != line(&ours) {
-                differences.push(format!("{name}\n  cpython: {}\n  adder:   {}", line(&expected), line(&ours)));
+                differences.push(format!(
+                    "{name}\n  cpython: {}\n  adder:   {}",
+                    line(&expected),
+                    line(&ours)
+                ));
             }
         }
     }

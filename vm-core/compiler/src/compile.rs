@@ -43,12 +43,7 @@ pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts
     Ok(compiled)
 }
 
-fn parse_text(
-    text: &str,
-    mode: Mode,
-    opts: &CompileOpts,
-    extras: parse::Extras,
-) -> Result<parse::Parsed> {
+fn parse_text(text: &str, mode: Mode, opts: &CompileOpts, extras: parse::Extras) -> Result<parse::Parsed> {
     let inherits_diamond = opts.future_flags & code_flags::FUTURE_BARRY_AS_BDFL != 0;
     let text = &*parse::restore_diamond(text, inherits_diamond)?;
     let parsed = parse::parse_with(text, mode, extras).map_err(|error| {

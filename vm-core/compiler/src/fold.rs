@@ -66,8 +66,15 @@ impl Folder {
             let first = body.remove(0);
             if body.is_empty() {
                 // As if it stood where the docstring began.
-                let pos = Position { end_line: first.pos.line, end_col: first.pos.col + 4, ..first.pos };
-                body.push(Stmt { pos, kind: StmtKind::Pass });
+                let pos = Position {
+                    end_line: first.pos.line,
+                    end_col: first.pos.col + 4,
+                    ..first.pos
+                };
+                body.push(Stmt {
+                    pos,
+                    kind: StmtKind::Pass,
+                });
             }
         }
         let documented = docstring(body).is_some();

@@ -456,10 +456,12 @@ pub fn expand_type(args: TokenStream, mut item: ItemImpl) -> Result<TokenStream>
     let full_name = name.value();
     let short_name = full_name.rsplit('.').next().unwrap_or_default().to_owned();
     let self_ty = (*item.self_ty).clone();
-    let static_name = args
-        .static_name
-        .clone()
-        .unwrap_or_else(|| Ident::new(&format!("{}_TYPE", identifier_of(&short_name).to_uppercase()), name.span()));
+    let static_name = args.static_name.clone().unwrap_or_else(|| {
+        Ident::new(
+            &format!("{}_TYPE", identifier_of(&short_name).to_uppercase()),
+            name.span(),
+        )
+    });
     let mut collected = collect(&mut item, &identifier_of(&short_name))?;
     let doc = args
         .doc

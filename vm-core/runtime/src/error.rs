@@ -76,7 +76,14 @@ pub fn occurred_is(ty: &PyTypeObject) -> bool {
 /// Takes the exception out of the thread state.
 pub fn fetch() -> Option<Ref> {
     // SAFETY: the thread state owned the count; it is moved out.
-    unsafe { Ref::from_owned_opt(thread_state().base.current_exception.replace(std::ptr::null_mut())) }
+    unsafe {
+        Ref::from_owned_opt(
+            thread_state()
+                .base
+                .current_exception
+                .replace(std::ptr::null_mut()),
+        )
+    }
 }
 
 /// Drops the exception that is set, if one is.
@@ -86,7 +93,10 @@ pub fn clear() {
 
 /// Puts an exception instance back as it is: no context is added.
 pub fn restore(exception: Ref) -> Raised {
-    let old = thread_state().base.current_exception.replace(exception.into_raw());
+    let old = thread_state()
+        .base
+        .current_exception
+        .replace(exception.into_raw());
     // SAFETY: the thread state owned the old one.
     drop(unsafe { Ref::from_owned_opt(old) });
     Raised(())

@@ -83,5 +83,7 @@ pub fn sys_attribute(name: &PyUnicodeObject) -> Option<Ref> {
 /// `warnings.warn(message, category, stacklevel)`.
 pub fn warn(category: &PyTypeObject, message: &str, stack_level: isize) -> PyResult<()> {
     let message = PyUnicodeObject::from_str(message);
-    get().map_or(Ok(()), |hooks| (hooks.warn)(category, message.as_object(), stack_level))
+    get().map_or(Ok(()), |hooks| {
+        (hooks.warn)(category, message.as_object(), stack_level)
+    })
 }

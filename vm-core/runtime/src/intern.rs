@@ -11,7 +11,10 @@ pub struct Identifier {
 
 impl Identifier {
     pub const fn new(text: &'static str) -> Identifier {
-        Identifier { text, object: AtomicPtr::new(std::ptr::null_mut()) }
+        Identifier {
+            text,
+            object: AtomicPtr::new(std::ptr::null_mut()),
+        }
     }
     #[inline]
     pub fn get(&'static self) -> &'static PyUnicodeObject {
@@ -25,7 +28,8 @@ impl Identifier {
     #[cold]
     fn make(&'static self) -> &'static PyUnicodeObject {
         let object = PyUnicodeObject::intern_immortal(self.text);
-        self.object.store((object as *const PyUnicodeObject).cast_mut(), Ordering::Relaxed);
+        self.object
+            .store((object as *const PyUnicodeObject).cast_mut(), Ordering::Relaxed);
         object
     }
 }

@@ -35,7 +35,8 @@ pub mod prelude {
     pub use crate::error::{PyResult, Raised};
     pub use crate::memory::Visitor;
     pub use crate::object::{
-        CompareOp, ObjectCell, Ref, TypedObject, ellipsis, false_, is_none, none, none_ref, not_implemented, py_bool, true_,
+        CompareOp, ObjectCell, Ref, TypedObject, ellipsis, false_, is_none, none, none_ref, not_implemented,
+        py_bool, true_,
     };
     pub use crate::{identifier, raise};
     pub use adder_macros::{pymethods, pymodule, pytype};

@@ -28,7 +28,6 @@ pub struct Visitor {
     pub arg: *mut c_void,
 }
 
-
 impl Visitor {
     /// Visits one owned pointer, which may be null. Non-zero stops the traversal.
     #[inline]
@@ -91,7 +90,9 @@ pub unsafe fn dealloc(object: *mut PyObject) {
     // SAFETY: the object's memory is still whole; its type is alive.
     unsafe {
         let ty = (*object).ty();
-        let Some(tp_dealloc) = ty.tp_dealloc.get() else { return };
+        let Some(tp_dealloc) = ty.tp_dealloc.get() else {
+            return;
+        };
         if ty.tp_flags.get() & Py_TPFLAGS_HAVE_GC == 0 {
             tp_dealloc(object);
             return;
@@ -161,7 +162,10 @@ pub fn no_memory() -> crate::Raised {
 /// `size` is at least the type's basic size.
 pub unsafe fn alloc_object(ty: &PyTypeObject, size: usize) -> PyResult<*mut PyObject> {
     let pre = ty.prehead_size();
-    let Some(total) = size.checked_add(pre).filter(|total| *total <= isize::MAX as usize) else {
+    let Some(total) = size
+        .checked_add(pre)
+        .filter(|total| *total <= isize::MAX as usize)
+    else {
         return Err(no_memory());
     };
     let block = raw_calloc(total).cast::<u8>();

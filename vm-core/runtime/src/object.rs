@@ -75,7 +75,10 @@ impl<T> Ref<T> {
     pub unsafe fn from_owned(ptr: *mut T) -> Ref<T> {
         debug_assert!(!ptr.is_null());
         // SAFETY: the caller's contract says non-null.
-        Ref { ptr: unsafe { NonNull::new_unchecked(ptr) }, _owns: PhantomData }
+        Ref {
+            ptr: unsafe { NonNull::new_unchecked(ptr) },
+            _owns: PhantomData,
+        }
     }
     /// As `from_owned`, with null as `None`.
     ///
@@ -83,7 +86,10 @@ impl<T> Ref<T> {
     /// As `from_owned`, when not null.
     #[inline]
     pub unsafe fn from_owned_opt(ptr: *mut T) -> Option<Ref<T>> {
-        NonNull::new(ptr).map(|ptr| Ref { ptr, _owns: PhantomData })
+        NonNull::new(ptr).map(|ptr| Ref {
+            ptr,
+            _owns: PhantomData,
+        })
     }
     /// Takes a new count of a borrowed pointer.
     ///
@@ -352,6 +358,7 @@ impl<T> ObjectCell<T> {
     }
     /// For `tp_traverse`.
     pub fn visit(&self, visitor: &crate::memory::Visitor) -> std::ffi::c_int {
-        self.borrow().map_or(0, |object| visitor.visit((object as *const T).cast_mut()))
+        self.borrow()
+            .map_or(0, |object| visitor.visit((object as *const T).cast_mut()))
     }
 }

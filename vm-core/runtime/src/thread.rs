@@ -101,22 +101,42 @@ pub fn new_thread_state() -> &'static ThreadState {
         &*state
     };
     state.base.interp.set((&raw const INTERPRETER).cast_mut().cast());
-    state.base.exc_info.set((&raw const state.base.exc_state).cast_mut());
-    state.base.id.set(INTERPRETER.next_thread_id.fetch_add(1, Ordering::Relaxed));
-    INTERPRETER.threads.lock().unwrap().push(state as *const ThreadState as usize);
+    state
+        .base
+        .exc_info
+        .set((&raw const state.base.exc_state).cast_mut());
+    state
+        .base
+        .id
+        .set(INTERPRETER.next_thread_id.fetch_add(1, Ordering::Relaxed));
+    INTERPRETER
+        .threads
+        .lock()
+        .unwrap()
+        .push(state as *const ThreadState as usize);
     state
 }
 
 /// All thread states, oldest first.
 pub fn all_thread_states() -> Vec<&'static ThreadState> {
     // SAFETY: states are removed from the list before they are freed, under the GIL.
-    INTERPRETER.threads.lock().unwrap().iter().map(|state| unsafe { &*(*state as *const ThreadState) }).collect()
+    INTERPRETER
+        .threads
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|state| unsafe { &*(*state as *const ThreadState) })
+        .collect()
 }
 
 /// Forgets all thread states but the calling thread's: a forked child has only that thread.
 pub fn after_fork_in_child() {
     let current = CURRENT.get() as usize;
-    INTERPRETER.threads.lock().unwrap().retain(|state| *state == current);
+    INTERPRETER
+        .threads
+        .lock()
+        .unwrap()
+        .retain(|state| *state == current);
 }
 
 /// Drops what a thread state owns and unregisters it. The memory is given back.
@@ -124,7 +144,11 @@ pub fn after_fork_in_child() {
 /// # Safety
 /// No thread uses `state` any more; the GIL is held.
 pub unsafe fn delete_thread_state(state: *const ThreadState) {
-    INTERPRETER.threads.lock().unwrap().retain(|other| *other != state as usize);
+    INTERPRETER
+        .threads
+        .lock()
+        .unwrap()
+        .retain(|other| *other != state as usize);
     // SAFETY: the caller's contract; the state came from `new_thread_state`.
     unsafe {
         let exception = (*state).base.current_exception.replace(std::ptr::null_mut());
@@ -152,8 +176,12 @@ pub unsafe fn delete_thread_state_of_current(state: *const ThreadState) {
         drop((*state).trace_func.take());
         drop((*state).profile_func.take());
         drop((*state).dict.take());
-        drop(Ref::from_owned_opt((*state).base.current_exception.replace(std::ptr::null_mut())));
-        drop(Ref::from_owned_opt((*state).base.exc_state.exc_value.replace(std::ptr::null_mut())));
+        drop(Ref::from_owned_opt(
+            (*state).base.current_exception.replace(std::ptr::null_mut()),
+        ));
+        drop(Ref::from_owned_opt(
+            (*state).base.exc_state.exc_value.replace(std::ptr::null_mut()),
+        ));
         delete_thread_state(state);
     }
     release_gil();
@@ -244,7 +272,13 @@ struct GilState {
     switches: u64,
 }
 
-static GIL: Gil = Gil { locked: Mutex::new(GilState { held: false, switches: 0 }), released: Condvar::new() };
+static GIL: Gil = Gil {
+    locked: Mutex::new(GilState {
+        held: false,
+        switches: 0,
+    }),
+    released: Condvar::new(),
+};
 static SWITCH_INTERVAL_US: AtomicU64 = AtomicU64::new(5000);
 
 pub fn switch_interval_us() -> u64 {
@@ -259,8 +293,10 @@ pub fn acquire_gil(state: &ThreadState) {
     let mut gil = GIL.locked.lock().unwrap();
     while gil.held {
         let switches = gil.switches;
-        let (guard, timeout) =
-            GIL.released.wait_timeout(gil, Duration::from_micros(switch_interval_us())).unwrap();
+        let (guard, timeout) = GIL
+            .released
+            .wait_timeout(gil, Duration::from_micros(switch_interval_us()))
+            .unwrap();
         gil = guard;
         if timeout.timed_out() && gil.held && gil.switches == switches {
             EVAL_BREAKER.fetch_or(breaker::GIL_DROP_REQUEST, Ordering::Relaxed);

@@ -103,7 +103,11 @@ impl<'a> Converter<'a> {
             && let Some(first) = body.first()
         {
             let pos = self.pos(first.range());
-            self.fail(CompileError::at(ErrorKind::IndentationError, "too many levels of indentation", pos));
+            self.fail(CompileError::at(
+                ErrorKind::IndentationError,
+                "too many levels of indentation",
+                pos,
+            ));
         }
         self.blocks += 1;
         let body = body.iter().map(|stmt| self.stmt(stmt)).collect();

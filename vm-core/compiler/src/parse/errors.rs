@@ -57,7 +57,9 @@ fn newer_syntax(kind: &ruff_python_parser::UnsupportedSyntaxErrorKind) -> Option
         Kind::Match => "Pattern matching is only supported in Python 3.10 and greater",
         Kind::Walrus => "Assignment expressions are only supported in Python 3.8 and greater",
         Kind::ExceptStar => "Exception groups are only supported in Python 3.11 and greater",
-        Kind::PositionalOnlyParameter => "Positional-only parameters are only supported in Python 3.8 and greater",
+        Kind::PositionalOnlyParameter => {
+            "Positional-only parameters are only supported in Python 3.8 and greater"
+        }
         Kind::TypeParameterList => "Type parameter lists are only supported in Python 3.12 and greater",
         Kind::TypeAliasStatement => "Type statement is only supported in Python 3.12 and greater",
         Kind::TypeParamDefault => "Type parameter defaults are only supported in Python 3.13 and greater",
@@ -74,7 +76,10 @@ pub fn first_error(
 ) -> Option<CompileError> {
     let error = parsed.errors().iter().min_by_key(|e| e.location.start());
     let Some(error) = error else {
-        let unsupported = parsed.unsupported_syntax_errors().iter().find(|error| is_refused(&error.kind))?;
+        let unsupported = parsed
+            .unsupported_syntax_errors()
+            .iter()
+            .find(|error| is_refused(&error.kind))?;
         let pos = lines.position(unsupported.range);
         let kind = format!("{:?}", unsupported.kind);
         let message = if kind.contains("UnpackingInComprehension(DictInDict") {
@@ -278,7 +283,10 @@ impl Context<'_> {
 pub fn incomplete(mut error: CompileError, source: &str) -> CompileError {
     // Nothing comes after the place: the input ends there.
     let skipped = usize::try_from(error.offset - 1).unwrap_or(0);
-    let rest = source.lines().skip(usize::try_from(error.lineno - 1).unwrap_or(0)).enumerate();
+    let rest = source
+        .lines()
+        .skip(usize::try_from(error.lineno - 1).unwrap_or(0))
+        .enumerate();
     let mut rest = rest.map(|(index, line)| match index {
         0 => line.chars().skip(skipped).collect::<String>(),
         _ => line.to_owned(),

@@ -7,9 +7,9 @@ mod error_strings;
 pub mod errors;
 pub mod source;
 mod strings;
-mod type_comments;
 mod targets;
 mod tokenizer;
+mod type_comments;
 
 use crate::ast::Mod;
 use crate::error::{CompileError, CompileWarning, Result};
@@ -48,7 +48,10 @@ pub struct Extras {
 
 impl Default for Extras {
     fn default() -> Extras {
-        Extras { feature_version: 14, type_comments: false }
+        Extras {
+            feature_version: 14,
+            type_comments: false,
+        }
     }
 }
 
@@ -88,7 +91,10 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
     let shift = text.len() - trimmed.len();
     let input = if shift > 0 { &input[shift..] } else { input };
     let lines = if shift > 0 { LineIndex::new(input) } else { lines };
-    let options = parser::ParseOptions::from(parse_mode).with_target_version(ruff::PythonVersion { major: 3, minor: extras.feature_version });
+    let options = parser::ParseOptions::from(parse_mode).with_target_version(ruff::PythonVersion {
+        major: 3,
+        minor: extras.feature_version,
+    });
     let parsed = parser::parse_unchecked(input, options);
     if let Some(error) = errors::first_error(&parsed, input, &lines, mode) {
         return Err(error.finish(Some(input)));
@@ -159,7 +165,8 @@ fn parse_func_type(text: &str, lines: &LineIndex) -> Result<Parsed> {
         let call = format!("f({arguments})");
         if let crate::ast::ExprKind::Call { args, keywords, .. } = eval(&call)?.kind {
             // One `*` and one `**` at most, at the end.
-            let is_starred = |arg: &crate::ast::Expr| matches!(arg.kind, crate::ast::ExprKind::Starred { .. });
+            let is_starred =
+                |arg: &crate::ast::Expr| matches!(arg.kind, crate::ast::ExprKind::Starred { .. });
             let n_plain = args.iter().take_while(|arg| !is_starred(arg)).count();
             if args.len() > n_plain + 1 || keywords.len() > 1 || keywords.iter().any(|k| k.arg.is_some()) {
                 return Err(invalid());

@@ -49,9 +49,13 @@ fn init_keywords(name: &str, fields: &[(&str, &ObjCell)], kwargs: Option<&PyDict
 
 /// Whether instances of exactly this class, made without keywords, have nothing but their arguments.
 pub fn is_args_only(class: &PyTypeObject) -> bool {
-    [&_PyExc_AttributeError, &_PyExc_NameError, super::exc::UnboundLocalError]
-        .iter()
-        .any(|known| std::ptr::eq(class, *known))
+    [
+        &_PyExc_AttributeError,
+        &_PyExc_NameError,
+        super::exc::UnboundLocalError,
+    ]
+    .iter()
+    .any(|known| std::ptr::eq(class, *known))
 }
 
 /// The end of an iteration; its value is what a generator returned.

@@ -56,16 +56,26 @@ unsafe impl Sync for Collector {}
 
 const fn generation(threshold: usize) -> Generation {
     Generation {
-        head: PyGC_Head { _gc_next: Cell::new(0), _gc_prev: Cell::new(0) },
+        head: PyGC_Head {
+            _gc_next: Cell::new(0),
+            _gc_prev: Cell::new(0),
+        },
         threshold: Cell::new(threshold),
         count: Cell::new(0),
-        stats: Cell::new(GenerationStats { collections: 0, collected: 0, uncollectable: 0 }),
+        stats: Cell::new(GenerationStats {
+            collections: 0,
+            collected: 0,
+            uncollectable: 0,
+        }),
     }
 }
 
 static COLLECTOR: Collector = Collector {
     generations: [generation(2000), generation(10), generation(10)],
-    permanent: PyGC_Head { _gc_next: Cell::new(0), _gc_prev: Cell::new(0) },
+    permanent: PyGC_Head {
+        _gc_next: Cell::new(0),
+        _gc_prev: Cell::new(0),
+    },
     enabled: Cell::new(true),
     collecting: Cell::new(false),
     debug: Cell::new(0),
@@ -109,7 +119,11 @@ unsafe fn prev(head: Head) -> Head {
 #[inline]
 unsafe fn set_prev(head: Head, prev: Head) {
     // SAFETY: the caller's head is live.
-    unsafe { (*head)._gc_prev.set((prev as usize) | ((*head)._gc_prev.get() & FLAG_BITS)) }
+    unsafe {
+        (*head)
+            ._gc_prev
+            .set((prev as usize) | ((*head)._gc_prev.get() & FLAG_BITS))
+    }
 }
 
 fn init_list(list: Head) {
@@ -245,7 +259,13 @@ fn is_collecting(head: Head) -> bool {
 
 fn traverse(object: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: tracked objects are whole and their types traverse them.
-    unsafe { (*object).ty().tp_traverse.get().map_or(0, |function| function(object, visit, arg)) }
+    unsafe {
+        (*object)
+            .ty()
+            .tp_traverse
+            .get()
+            .map_or(0, |function| function(object, visit, arg))
+    }
 }
 
 unsafe extern "C" fn visit_decref(object: *mut PyObject, _arg: *mut c_void) -> c_int {
@@ -284,9 +304,15 @@ unsafe fn split_unreachable(list: Head, unreachable: Head) {
         let mut head = next(list);
         while head != list {
             let count = (*object_of(head)).ob_refcnt.get();
-            let count = if (count as i32) < 0 { 1 << 20 } else { count as usize };
+            let count = if (count as i32) < 0 {
+                1 << 20
+            } else {
+                count as usize
+            };
             let finalized = (*head)._gc_prev.get() & FINALIZED;
-            (*head)._gc_prev.set((count << COUNT_SHIFT) | COLLECTING | finalized);
+            (*head)
+                ._gc_prev
+                .set((count << COUNT_SHIFT) | COLLECTING | finalized);
             members.push(head);
             head = next(head);
         }
@@ -314,7 +340,10 @@ unsafe fn split_unreachable(list: Head, unreachable: Head) {
 }
 
 fn blank_list() -> Box<PyGC_Head> {
-    let list = Box::new(PyGC_Head { _gc_next: Cell::new(0), _gc_prev: Cell::new(0) });
+    let list = Box::new(PyGC_Head {
+        _gc_next: Cell::new(0),
+        _gc_prev: Cell::new(0),
+    });
     init_list(&*list);
     list
 }
@@ -413,7 +442,9 @@ fn collect_generations(generation: usize) -> usize {
     row.stats.set(stats);
     if generation == N_GENERATIONS - 1 {
         state.long_lived_pending.set(0);
-        state.long_lived_total.set(count_objects(&state.generations[generation].head));
+        state
+            .long_lived_total
+            .set(count_objects(&state.generations[generation].head));
     } else if generation == N_GENERATIONS - 2 {
         state.long_lived_pending.set(state.long_lived_pending.get() + 1);
     }
@@ -453,7 +484,9 @@ fn clear_weak_references(garbage: &[Ref]) {
 
 fn run_finalizers(garbage: &[Ref]) {
     for object in garbage {
-        let Some(finalize) = object.ty().tp_finalize.get() else { continue };
+        let Some(finalize) = object.ty().tp_finalize.get() else {
+            continue;
+        };
         if !is_finalized(object.as_raw()) {
             set_finalized(object.as_raw());
             // SAFETY: a slot of the object's type; `garbage` keeps it alive.
@@ -491,13 +524,22 @@ pub fn collect_if_due() {
 fn invoke_callbacks(phase: &str, generation: usize, collected: usize, uncollectable: usize) -> PyResult<()> {
     let callbacks = COLLECTOR.callbacks.borrow().clone();
     let Some(callbacks) = callbacks else { return Ok(()) };
-    let Some(list) = callbacks.downcast_exact::<PyListObject>() else { return Ok(()) };
+    let Some(list) = callbacks.downcast_exact::<PyListObject>() else {
+        return Ok(());
+    };
     if list.len() == 0 {
         return Ok(());
     }
     let info = PyDictObject::new();
-    for (name, value) in [("generation", generation), ("collected", collected), ("uncollectable", uncollectable)] {
-        info.set_str(&PyUnicodeObject::from_str(name), PyLongObject::from_usize(value).as_object())?;
+    for (name, value) in [
+        ("generation", generation),
+        ("collected", collected),
+        ("uncollectable", uncollectable),
+    ] {
+        info.set_str(
+            &PyUnicodeObject::from_str(name),
+            PyLongObject::from_usize(value).as_object(),
+        )?;
     }
     let phase = PyUnicodeObject::from_str(phase);
     let mut at = 0;
@@ -518,12 +560,20 @@ fn add_garbage(object: &Ref) {
 
 /// `gc.garbage`.
 pub fn garbage_list() -> Ref {
-    COLLECTOR.garbage.borrow_mut().get_or_insert_with(|| PyListObject::new().into_object()).clone()
+    COLLECTOR
+        .garbage
+        .borrow_mut()
+        .get_or_insert_with(|| PyListObject::new().into_object())
+        .clone()
 }
 
 /// `gc.callbacks`.
 pub fn callbacks_list() -> Ref {
-    COLLECTOR.callbacks.borrow_mut().get_or_insert_with(|| PyListObject::new().into_object()).clone()
+    COLLECTOR
+        .callbacks
+        .borrow_mut()
+        .get_or_insert_with(|| PyListObject::new().into_object())
+        .clone()
 }
 
 pub fn is_enabled() -> bool {

@@ -48,14 +48,21 @@ pub fn add_method(ty: &PyTypeObject, def: &PyMethodDef) -> PyResult<()> {
     } else {
         new_method_descriptor(ty, def)?
     };
-    add_to_dict(ty, &c_name(def.ml_name.get()), &descriptor, flags & METH_COEXIST != 0)
+    add_to_dict(
+        ty,
+        &c_name(def.ml_name.get()),
+        &descriptor,
+        flags & METH_COEXIST != 0,
+    )
 }
 
 pub fn add_member(ty: &PyTypeObject, def: &PyMemberDef) -> PyResult<()> {
     let name = c_name(def.name.get());
     let descriptor = new_descriptor(&PyMemberDescr_Type, ty, name.clone())?;
     // SAFETY: just made with this layout.
-    unsafe { descriptor.cast_unchecked::<PyMemberDescrObject>() }.d_member.set((def as *const PyMemberDef).cast_mut());
+    unsafe { descriptor.cast_unchecked::<PyMemberDescrObject>() }
+        .d_member
+        .set((def as *const PyMemberDef).cast_mut());
     add_to_dict(ty, &name, &descriptor, false)
 }
 
@@ -68,7 +75,9 @@ pub fn add_getset(ty: &PyTypeObject, def: &PyGetSetDef) -> PyResult<()> {
 pub fn new_getset(ty: &PyTypeObject, def: &PyGetSetDef) -> PyResult {
     let descriptor = new_descriptor(&PyGetSetDescr_Type, ty, c_name(def.name.get()))?;
     // SAFETY: just made with this layout.
-    unsafe { descriptor.cast_unchecked::<PyGetSetDescrObject>() }.d_getset.set((def as *const PyGetSetDef).cast_mut());
+    unsafe { descriptor.cast_unchecked::<PyGetSetDescrObject>() }
+        .d_getset
+        .set((def as *const PyGetSetDef).cast_mut());
     Ok(descriptor)
 }
 
@@ -76,7 +85,9 @@ pub fn new_getset(ty: &PyTypeObject, def: &PyGetSetDef) -> PyResult {
 pub fn new_member(ty: &PyTypeObject, def: &PyMemberDef) -> PyResult {
     let descriptor = new_descriptor(&PyMemberDescr_Type, ty, c_name(def.name.get()))?;
     // SAFETY: just made with this layout.
-    unsafe { descriptor.cast_unchecked::<PyMemberDescrObject>() }.d_member.set((def as *const PyMemberDef).cast_mut());
+    unsafe { descriptor.cast_unchecked::<PyMemberDescrObject>() }
+        .d_member
+        .set((def as *const PyMemberDef).cast_mut());
     Ok(descriptor)
 }
 
@@ -92,7 +103,13 @@ pub fn new_method_descriptor(ty: &PyTypeObject, def: &PyMethodDef) -> PyResult {
         flags if flags == METH_METHOD | METH_FASTCALL | METH_KEYWORDS => Some(method_method),
         METH_VARARGS => Some(method_varargs),
         flags if flags == METH_VARARGS | METH_KEYWORDS => Some(method_varargs),
-        _ => return Err(raise!(SystemError, "{}() method: bad call flags", def.name_text())),
+        _ => {
+            return Err(raise!(
+                SystemError,
+                "{}() method: bad call flags",
+                def.name_text()
+            ));
+        }
     };
     let descriptor = new_descriptor(&PyMethodDescr_Type, ty, c_name(def.ml_name.get()))?;
     // SAFETY: just made with this layout.
@@ -106,14 +123,19 @@ pub fn new_method_descriptor(ty: &PyTypeObject, def: &PyMethodDef) -> PyResult {
 pub fn new_class_method(ty: &PyTypeObject, def: &PyMethodDef) -> PyResult {
     let descriptor = new_descriptor(&PyClassMethodDescr_Type, ty, c_name(def.ml_name.get()))?;
     // SAFETY: just made with this layout.
-    unsafe { descriptor.cast_unchecked::<PyMethodDescrObject>() }.d_method.set((def as *const PyMethodDef).cast_mut());
+    unsafe { descriptor.cast_unchecked::<PyMethodDescrObject>() }
+        .d_method
+        .set((def as *const PyMethodDef).cast_mut());
     Ok(descriptor)
 }
 
 /// A slot wrapper: row `row` of the slot table, calling `function`.
 pub fn new_wrapper(ty: &PyTypeObject, row: usize, function: *const c_void) -> PyResult {
-    let descriptor =
-        new_descriptor(&PyWrapperDescr_Type, ty, crate::types::slotdefs::row_name(row).to_ref())?;
+    let descriptor = new_descriptor(
+        &PyWrapperDescr_Type,
+        ty,
+        crate::types::slotdefs::row_name(row).to_ref(),
+    )?;
     // SAFETY: just made with this layout.
     let fields = unsafe { descriptor.cast_unchecked::<PyWrapperDescrObject>() };
     // Opaque to C; ours is the row number.
@@ -125,7 +147,11 @@ pub fn new_wrapper(ty: &PyTypeObject, row: usize, function: *const c_void) -> Py
 /// The row, function and type of a slot wrapper.
 pub fn wrapped_slot(object: &PyObject) -> Option<(usize, *const c_void, &PyTypeObject)> {
     let wrapper = object.downcast_exact::<PyWrapperDescrObject>()?;
-    Some((wrapper.d_base.get() as usize, wrapper.d_wrapped.get(), wrapper.d_common.owner()))
+    Some((
+        wrapper.d_base.get() as usize,
+        wrapper.d_wrapped.get(),
+        wrapper.d_common.owner(),
+    ))
 }
 
 impl PyDescrObject {
@@ -142,7 +168,11 @@ impl PyDescrObject {
         self.name().to_string_lossy()
     }
     fn repr(&self, kind: &str) -> PyResult {
-        let text = format!("<{kind} '{}' of '{}' objects>", self.name_text(), self.owner().name());
+        let text = format!(
+            "<{kind} '{}' of '{}' objects>",
+            self.name_text(),
+            self.owner().name()
+        );
         Ok(PyUnicodeObject::from_string(text).into_object())
     }
     fn check_instance(&self, object: &PyObject) -> PyResult<()> {
@@ -164,7 +194,8 @@ impl PyDescrObject {
         if self.d_qualname.get().is_null() {
             let owner = self.owner().as_object().get_attr(identifier!("__qualname__"))?;
             let text = format!("{}.{}", owner.str()?.to_string_lossy(), self.name_text());
-            self.d_qualname.set(PyUnicodeObject::from_string(text).into_object_raw());
+            self.d_qualname
+                .set(PyUnicodeObject::from_string(text).into_object_raw());
         }
         // SAFETY: just set.
         Ok(unsafe { Ref::from_borrowed(self.d_qualname.get()) })
@@ -301,7 +332,12 @@ macro_rules! method_vectorcall {
     };
 }
 
-method_vectorcall!(method_noargs, |descriptor, method, object, _args, nargs, kwnames| {
+method_vectorcall!(method_noargs, |descriptor,
+                                   method,
+                                   object,
+                                   _args,
+                                   nargs,
+                                   kwnames| {
     if has_keywords(kwnames) {
         return no_keywords(descriptor);
     }
@@ -321,7 +357,12 @@ method_vectorcall!(method_o, |descriptor, method, object, args, nargs, kwnames| 
     method.def().ml_meth.get().unwrap_unchecked()(object, *args.add(1))
 });
 
-method_vectorcall!(method_fastcall, |descriptor, method, object, args, nargs, kwnames| {
+method_vectorcall!(method_fastcall, |descriptor,
+                                     method,
+                                     object,
+                                     args,
+                                     nargs,
+                                     kwnames| {
     if has_keywords(kwnames) {
         return no_keywords(descriptor);
     }
@@ -329,17 +370,36 @@ method_vectorcall!(method_fastcall, |descriptor, method, object, args, nargs, kw
     native(object, args.add(1), nargs as isize - 1)
 });
 
-method_vectorcall!(method_fastcall_keywords, |_descriptor, method, object, args, nargs, kwnames| {
-    let native: PyCFunctionFastWithKeywords = transmute(method.def().ml_meth.get().unwrap_unchecked());
-    native(object, args.add(1), nargs as isize - 1, kwnames)
-});
+method_vectorcall!(
+    method_fastcall_keywords,
+    |_descriptor, method, object, args, nargs, kwnames| {
+        let native: PyCFunctionFastWithKeywords = transmute(method.def().ml_meth.get().unwrap_unchecked());
+        native(object, args.add(1), nargs as isize - 1, kwnames)
+    }
+);
 
-method_vectorcall!(method_method, |_descriptor, method, object, args, nargs, kwnames| {
+method_vectorcall!(method_method, |_descriptor,
+                                   method,
+                                   object,
+                                   args,
+                                   nargs,
+                                   kwnames| {
     let native: PyCMethod = transmute(method.def().ml_meth.get().unwrap_unchecked());
-    native(object, method.d_common.d_type.get(), args.add(1), nargs as isize - 1, kwnames)
+    native(
+        object,
+        method.d_common.d_type.get(),
+        args.add(1),
+        nargs as isize - 1,
+        kwnames,
+    )
 });
 
-method_vectorcall!(method_varargs, |descriptor, method, object, args, nargs, kwnames| {
+method_vectorcall!(method_varargs, |descriptor,
+                                    method,
+                                    object,
+                                    args,
+                                    nargs,
+                                    kwnames| {
     let rest = crate::protocol::call::slice_of(args.add(1), nargs - 1);
     let tuple = PyTupleObject::from_slice(rest);
     let def = method.def();
@@ -350,7 +410,11 @@ method_vectorcall!(method_varargs, |descriptor, method, object, args, nargs, kwn
         return def.ml_meth.get().unwrap_unchecked()(object, tuple.as_ptr());
     }
     let native: PyCFunctionWithKeywords = transmute(def.ml_meth.get().unwrap_unchecked());
-    let Some(names) = kwnames.cast::<PyTupleObject>().as_ref().filter(|names| names.len() != 0) else {
+    let Some(names) = kwnames
+        .cast::<PyTupleObject>()
+        .as_ref()
+        .filter(|names| names.len() != 0)
+    else {
         return native(object, tuple.as_ptr(), std::ptr::null_mut());
     };
     let kwargs = PyDictObject::new();
@@ -388,7 +452,9 @@ impl PyMethodDescrObject {
     }
     #[slot]
     fn tp_descr_get(&self, object: Option<&PyObject>, _ty: Option<&PyObject>) -> PyResult {
-        let Some(object) = object else { return Ok(self.to_object()) };
+        let Some(object) = object else {
+            return Ok(self.to_object());
+        };
         self.d_common.check_instance(object)?;
         let def = self.def();
         let class = (def.ml_flags.get() & METH_METHOD != 0).then(|| self.d_common.owner());
@@ -514,7 +580,9 @@ impl PyMemberDescrObject {
     }
     #[slot]
     fn tp_descr_get(&self, object: Option<&PyObject>, _ty: Option<&PyObject>) -> PyResult {
-        let Some(object) = object else { return Ok(self.to_object()) };
+        let Some(object) = object else {
+            return Ok(self.to_object());
+        };
         self.d_common.check_instance(object)?;
         // SAFETY: the object is an instance of the type that the member describes.
         unsafe { crate::objects::structmember::get(object, self.member()) }
@@ -566,7 +634,9 @@ impl PyGetSetDescrObject {
     }
     #[slot]
     fn tp_descr_get(&self, object: Option<&PyObject>, _ty: Option<&PyObject>) -> PyResult {
-        let Some(object) = object else { return Ok(self.to_object()) };
+        let Some(object) = object else {
+            return Ok(self.to_object());
+        };
         self.d_common.check_instance(object)?;
         let def = self.getset();
         match def.get.get() {
@@ -622,7 +692,9 @@ impl PyWrapperDescrObject {
         self.d_base.get() as usize
     }
     fn invoke(&self, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
-        let wrapper = SLOT_DEFS[self.row()].wrapper.expect("only rows with a wrapper make descriptors");
+        let wrapper = SLOT_DEFS[self.row()]
+            .wrapper
+            .expect("only rows with a wrapper make descriptors");
         wrapper(self.d_wrapped.get(), object, args, kwargs)
     }
     #[slot]
@@ -661,7 +733,9 @@ impl PyWrapperDescrObject {
     }
     #[slot]
     fn tp_descr_get(&self, object: Option<&PyObject>, _ty: Option<&PyObject>) -> PyResult {
-        let Some(object) = object else { return Ok(self.to_object()) };
+        let Some(object) = object else {
+            return Ok(self.to_object());
+        };
         self.d_common.check_instance(object)?;
         let bound = MethodWrapper {
             ob_base: crate::memory::blank_header(),
@@ -682,9 +756,9 @@ impl PyWrapperDescrObject {
 
 fn wrapper_signature(name: &str) -> &'static str {
     match name {
-        "__repr__" | "__str__" | "__hash__" | "__iter__" | "__next__" | "__len__" | "__bool__" | "__neg__" | "__pos__"
-        | "__abs__" | "__invert__" | "__int__" | "__float__" | "__index__" | "__await__" | "__aiter__"
-        | "__anext__" | "__del__" => "($self, /)",
+        "__repr__" | "__str__" | "__hash__" | "__iter__" | "__next__" | "__len__" | "__bool__"
+        | "__neg__" | "__pos__" | "__abs__" | "__invert__" | "__int__" | "__float__" | "__index__"
+        | "__await__" | "__aiter__" | "__anext__" | "__del__" => "($self, /)",
         "__call__" | "__init__" => "($self, /, *args, **kwargs)",
         "__getattribute__" | "__delattr__" => "($self, name, /)",
         "__setattr__" => "($self, name, value, /)",
@@ -714,7 +788,11 @@ impl MethodWrapper {
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
         let status = visitor.visit(self.descriptor.as_raw());
-        if status != 0 { status } else { visitor.visit(self.object.as_raw()) }
+        if status != 0 {
+            status
+        } else {
+            visitor.visit(self.object.as_raw())
+        }
     }
     #[slot]
     fn tp_repr(&self) -> PyResult {
@@ -732,16 +810,20 @@ impl MethodWrapper {
     }
     #[slot]
     fn tp_hash(&self) -> PyResult<Py_hash_t> {
-        let parts = (self.object.as_raw() as usize).rotate_right(4) ^ (self.descriptor.as_raw() as usize).rotate_right(4);
+        let parts = (self.object.as_raw() as usize).rotate_right(4)
+            ^ (self.descriptor.as_raw() as usize).rotate_right(4);
         Ok(parts as Py_hash_t)
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<MethodWrapper>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<MethodWrapper>() else {
+            return Ok(not_implemented().to_ref());
+        };
         if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
             return Ok(not_implemented().to_ref());
         }
-        let equal = std::ptr::eq(self.descriptor.as_raw(), other.descriptor.as_raw()) && self.object.is(&other.object);
+        let equal = std::ptr::eq(self.descriptor.as_raw(), other.descriptor.as_raw())
+            && self.object.is(&other.object);
         Ok(py_bool(equal == (op == CompareOp::Eq)))
     }
     #[getter(name = "__self__")]

@@ -29,7 +29,11 @@ fn get_or_none(field: &Cell<*mut PyObject>) -> Ref {
 
 impl PyFunctionObject {
     /// A function of `code` in `globals`, without defaults or closure.
-    pub fn from_code(code: &PyCodeObject, globals: &PyDictObject, builtins: &PyObject) -> PyResult<Ref<PyFunctionObject>> {
+    pub fn from_code(
+        code: &PyCodeObject,
+        globals: &PyDictObject,
+        builtins: &PyObject,
+    ) -> PyResult<Ref<PyFunctionObject>> {
         let function = PyFunctionObject::zeroed();
         function.func_globals.set(globals.to_object().into_raw());
         function.func_builtins.set(builtins.to_ref().into_raw());
@@ -97,21 +101,36 @@ impl PyFunctionObject {
     }
     pub fn set_defaults(&self, defaults: Option<Ref>) {
         self.changed();
-        replace(&self.func_defaults, defaults.map_or(std::ptr::null_mut(), Ref::into_raw));
+        replace(
+            &self.func_defaults,
+            defaults.map_or(std::ptr::null_mut(), Ref::into_raw),
+        );
     }
     pub fn set_kwdefaults(&self, defaults: Option<Ref>) {
         self.changed();
-        replace(&self.func_kwdefaults, defaults.map_or(std::ptr::null_mut(), Ref::into_raw));
+        replace(
+            &self.func_kwdefaults,
+            defaults.map_or(std::ptr::null_mut(), Ref::into_raw),
+        );
     }
     pub fn set_closure(&self, closure: Option<Ref>) {
         self.changed();
-        replace(&self.func_closure, closure.map_or(std::ptr::null_mut(), Ref::into_raw));
+        replace(
+            &self.func_closure,
+            closure.map_or(std::ptr::null_mut(), Ref::into_raw),
+        );
     }
     pub fn set_annotations(&self, annotations: Option<Ref>) {
-        replace(&self.func_annotations, annotations.map_or(std::ptr::null_mut(), Ref::into_raw));
+        replace(
+            &self.func_annotations,
+            annotations.map_or(std::ptr::null_mut(), Ref::into_raw),
+        );
     }
     pub fn set_annotate(&self, annotate: Option<Ref>) {
-        replace(&self.func_annotate, annotate.map_or(std::ptr::null_mut(), Ref::into_raw));
+        replace(
+            &self.func_annotate,
+            annotate.map_or(std::ptr::null_mut(), Ref::into_raw),
+        );
     }
     pub fn set_type_params(&self, params: Ref) {
         replace(&self.func_typeparams, params.into_raw());
@@ -140,7 +159,9 @@ impl PyFunctionObject {
     pub fn annotations(&self) -> PyResult<Option<Ref>> {
         // SAFETY: an owned field or null.
         if let Some(annotations) = unsafe { Ref::from_borrowed_opt(self.func_annotations.get()) } {
-            let Ok(tuple) = annotations.clone().downcast::<PyTupleObject>() else { return Ok(Some(annotations)) };
+            let Ok(tuple) = annotations.clone().downcast::<PyTupleObject>() else {
+                return Ok(Some(annotations));
+            };
             let dict = PyDictObject::new();
             for pair in tuple.as_slice().chunks_exact(2) {
                 dict.set(pair[0], pair[1])?;
@@ -149,7 +170,9 @@ impl PyFunctionObject {
             return Ok(Some(dict.into_object()));
         }
         // SAFETY: an owned field or null.
-        let Some(annotate) = (unsafe { Ref::from_borrowed_opt(self.func_annotate.get()) }) else { return Ok(None) };
+        let Some(annotate) = (unsafe { Ref::from_borrowed_opt(self.func_annotate.get()) }) else {
+            return Ok(None);
+        };
         if !annotate.is_callable() {
             return Ok(None);
         }
@@ -221,7 +244,11 @@ impl PyFunctionObject {
             Some(Ok(cells)) => {
                 for cell in cells.as_slice() {
                     if !PyCellObject::check(cell) {
-                        return Err(raise!(TypeError, "arg 5 (closure) expected cell, found {}", cell.ty().name()));
+                        return Err(raise!(
+                            TypeError,
+                            "arg 5 (closure) expected cell, found {}",
+                            cell.ty().name()
+                        ));
                     }
                 }
             }
@@ -261,7 +288,11 @@ impl PyFunctionObject {
     }
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
-        self.fields().iter().map(|field| visitor.visit(field.get())).find(|status| *status != 0).unwrap_or(0)
+        self.fields()
+            .iter()
+            .map(|field| visitor.visit(field.get()))
+            .find(|status| *status != 0)
+            .unwrap_or(0)
     }
     #[slot]
     fn tp_clear(&self) {
@@ -282,12 +313,18 @@ impl PyFunctionObject {
     }
     #[slot]
     fn tp_repr(&self) -> Ref<PyUnicodeObject> {
-        PyUnicodeObject::from_string(format!("<function {} at {:p}>", self.qualname().to_string_lossy(), self.as_ptr()))
+        PyUnicodeObject::from_string(format!(
+            "<function {} at {:p}>",
+            self.qualname().to_string_lossy(),
+            self.as_ptr()
+        ))
     }
     #[slot]
     fn tp_descr_get(&self, object: Option<&PyObject>, _owner: Option<&PyObject>) -> PyResult {
         match object {
-            Some(object) if !is_none(object) => crate::objects::classobject::new_method(self.as_object(), object),
+            Some(object) if !is_none(object) => {
+                crate::objects::classobject::new_method(self.as_object(), object)
+            }
             _ => Ok(self.to_object()),
         }
     }
@@ -367,7 +404,9 @@ impl PyFunctionObject {
     }
     #[setter(name = "__annotate__")]
     fn py_set_annotate(&self, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else { return Err(raise!(TypeError, "__annotate__ cannot be deleted")) };
+        let Some(value) = value else {
+            return Err(raise!(TypeError, "__annotate__ cannot be deleted"));
+        };
         if is_none(value) {
             self.set_annotate(Some(none_ref()));
             return Ok(());
@@ -432,7 +471,9 @@ impl PyFunctionObject {
     }
     #[setter(name = "__dict__")]
     fn set_dict(&self, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else { return Err(raise!(TypeError, "cannot delete __dict__")) };
+        let Some(value) = value else {
+            return Err(raise!(TypeError, "cannot delete __dict__"));
+        };
         if !PyDictObject::check(value) {
             return Err(raise!(
                 TypeError,
@@ -495,8 +536,13 @@ macro_rules! method_wrapper {
         impl $object {
             fn callable(&self) -> PyResult {
                 // SAFETY: an owned field or null.
-                unsafe { Ref::from_borrowed_opt(self.$callable.get()) }
-                    .ok_or_else(|| raise!(RuntimeError, "uninitialized {} object", self.as_object().ty().name()))
+                unsafe { Ref::from_borrowed_opt(self.$callable.get()) }.ok_or_else(|| {
+                    raise!(
+                        RuntimeError,
+                        "uninitialized {} object",
+                        self.as_object().ty().name()
+                    )
+                })
             }
             unsafe fn free(this: *mut Self) {
                 // SAFETY: called once, by tp_dealloc.
@@ -531,7 +577,10 @@ macro_rules! method_wrapper {
                 }
             }
             fn is_abstract(&self) -> PyResult {
-                match self.callable()?.get_attr_opt(identifier!("__isabstractmethod__"))? {
+                match self
+                    .callable()?
+                    .get_attr_opt(identifier!("__isabstractmethod__"))?
+                {
                     Some(value) => Ok(py_bool(value.is_true()?)),
                     None => Ok(py_bool(false)),
                 }
@@ -563,11 +612,14 @@ impl ClassMethodObject {
     #[new("(function, /)")]
     fn py_new(cls: &PyTypeObject, function: &PyObject) -> PyResult<Ref<ClassMethodObject>> {
         let _ = function;
-        Ref::new_in(cls, ClassMethodObject {
-            ob_base: memory::blank_header(),
-            cm_callable: Cell::new(none_ref().into_raw()),
-            cm_dict: Cell::new(std::ptr::null_mut()),
-        })
+        Ref::new_in(
+            cls,
+            ClassMethodObject {
+                ob_base: memory::blank_header(),
+                cm_callable: Cell::new(none_ref().into_raw()),
+                cm_dict: Cell::new(std::ptr::null_mut()),
+            },
+        )
     }
     #[init("(function, /)")]
     fn py_init(&self, function: &PyObject) -> PyResult<()> {
@@ -604,7 +656,10 @@ impl ClassMethodObject {
     #[slot]
     fn tp_repr(&self) -> PyResult<Ref<PyUnicodeObject>> {
         let repr = self.callable()?.repr()?;
-        Ok(PyUnicodeObject::from_string(format!("<classmethod({})>", repr.to_string_lossy())))
+        Ok(PyUnicodeObject::from_string(format!(
+            "<classmethod({})>",
+            repr.to_string_lossy()
+        )))
     }
     #[getter(name = "__isabstractmethod__")]
     fn isabstractmethod(&self) -> PyResult {
@@ -651,11 +706,14 @@ impl StaticMethodObject {
     #[new("(function, /)")]
     fn py_new(cls: &PyTypeObject, function: &PyObject) -> PyResult<Ref<StaticMethodObject>> {
         let _ = function;
-        Ref::new_in(cls, StaticMethodObject {
-            ob_base: memory::blank_header(),
-            sm_callable: Cell::new(none_ref().into_raw()),
-            sm_dict: Cell::new(std::ptr::null_mut()),
-        })
+        Ref::new_in(
+            cls,
+            StaticMethodObject {
+                ob_base: memory::blank_header(),
+                sm_callable: Cell::new(none_ref().into_raw()),
+                sm_dict: Cell::new(std::ptr::null_mut()),
+            },
+        )
     }
     #[init("(function, /)")]
     fn py_init(&self, function: &PyObject) -> PyResult<()> {
@@ -690,7 +748,10 @@ impl StaticMethodObject {
     #[slot]
     fn tp_repr(&self) -> PyResult<Ref<PyUnicodeObject>> {
         let repr = self.callable()?.repr()?;
-        Ok(PyUnicodeObject::from_string(format!("<staticmethod({})>", repr.to_string_lossy())))
+        Ok(PyUnicodeObject::from_string(format!(
+            "<staticmethod({})>",
+            repr.to_string_lossy()
+        )))
     }
     #[getter(name = "__isabstractmethod__")]
     fn isabstractmethod(&self) -> PyResult {

@@ -129,7 +129,9 @@ impl Interpolation {
 /// Puts `__match_args__` into the type's dict, once it is ready.
 pub fn add_match_args() -> PyResult<()> {
     let names = ["value", "expression", "conversion", "format_spec"];
-    let names = names.iter().map(|name| PyUnicodeObject::intern_immortal(name).to_object());
+    let names = names
+        .iter()
+        .map(|name| PyUnicodeObject::intern_immortal(name).to_object());
     let names = PyTupleObject::from_vec(names.collect());
     let dict = _PyInterpolation_Type.dict().expect("a ready type has a dict");
     dict.set_str(identifier!("__match_args__"), names.as_object())

@@ -39,8 +39,12 @@ impl PyMethodDef {
     }
     pub fn text_signature_object(&self) -> Ref {
         let full = c_text(self.ml_doc.get());
-        let signature = full.as_deref().and_then(|full| split_doc(&self.name_text(), full).0);
-        signature.map_or_else(none_ref, |signature| PyUnicodeObject::from_str(signature).into_object())
+        let signature = full
+            .as_deref()
+            .and_then(|full| split_doc(&self.name_text(), full).0);
+        signature.map_or_else(none_ref, |signature| {
+            PyUnicodeObject::from_str(signature).into_object()
+        })
     }
 }
 
@@ -57,12 +61,18 @@ pub fn new_method(
     class: Option<&PyTypeObject>,
 ) -> PyResult {
     let flags = def.ml_flags.get();
-    let vectorcall = vectorcall_for(flags).ok_or_else(|| {
-        raise!(SystemError, "{}() method: bad call flags", def.name_text())
-    })?;
-    let ty = if flags & METH_METHOD != 0 { &PyCMethod_Type } else { &PyCFunction_Type };
+    let vectorcall = vectorcall_for(flags)
+        .ok_or_else(|| raise!(SystemError, "{}() method: bad call flags", def.name_text()))?;
+    let ty = if flags & METH_METHOD != 0 {
+        &PyCMethod_Type
+    } else {
+        &PyCFunction_Type
+    };
     if (flags & METH_METHOD != 0) != class.is_some() {
-        return Err(raise!(SystemError, "attempting to create PyCMethod with a METH_METHOD flag but no class"));
+        return Err(raise!(
+            SystemError,
+            "attempting to create PyCMethod with a METH_METHOD flag but no class"
+        ));
     }
     let object = object.map_or(std::ptr::null_mut(), |object| object.to_ref().into_raw());
     // SAFETY: fresh memory for the type's struct; every field is set.
@@ -71,11 +81,15 @@ pub fn new_method(
         let fields = &*function.cast::<PyCFunctionObject>();
         fields.m_ml.set((def as *const PyMethodDef).cast_mut());
         fields.m_self.set(object);
-        fields.m_module.set(module.map_or(std::ptr::null_mut(), |module| module.to_ref().into_raw()));
+        fields
+            .m_module
+            .set(module.map_or(std::ptr::null_mut(), |module| module.to_ref().into_raw()));
         fields.vectorcall.set(vectorcall);
         if let Some(class) = class {
             class.as_object().incref();
-            (*function.cast::<PyCMethodObject>()).mm_class.set((class as *const PyTypeObject).cast_mut());
+            (*function.cast::<PyCMethodObject>())
+                .mm_class
+                .set((class as *const PyTypeObject).cast_mut());
         }
         crate::memory::gc::track(function);
         Ok(Ref::from_owned(function))
@@ -156,7 +170,11 @@ unsafe fn has_keywords(kwnames: *mut PyObject) -> bool {
 /// What the C function gets as its first argument: nothing for METH_STATIC, whose object only names the class.
 #[inline(always)]
 fn receiver(fields: &PyCFunctionObject, def: &PyMethodDef) -> *mut PyObject {
-    if def.ml_flags.get() & METH_STATIC != 0 { std::ptr::null_mut() } else { fields.m_self.get() }
+    if def.ml_flags.get() & METH_STATIC != 0 {
+        std::ptr::null_mut()
+    } else {
+        fields.m_self.get()
+    }
 }
 
 unsafe extern "C" fn vectorcall_noargs(
@@ -224,7 +242,12 @@ unsafe extern "C" fn vectorcall_fastcall_keywords(
     unsafe {
         let (fields, def) = parts(function);
         let native: PyCFunctionFastWithKeywords = transmute(def.ml_meth.get().unwrap_unchecked());
-        native(receiver(fields, def), args, PyVectorcall_NARGS(nargsf) as isize, kwnames)
+        native(
+            receiver(fields, def),
+            args,
+            PyVectorcall_NARGS(nargsf) as isize,
+            kwnames,
+        )
     }
 }
 
@@ -239,7 +262,13 @@ unsafe extern "C" fn vectorcall_method(
         let (fields, def) = parts(function);
         let class = (*function.cast::<PyCMethodObject>()).mm_class.get();
         let native: PyCMethod = transmute(def.ml_meth.get().unwrap_unchecked());
-        native(receiver(fields, def), class, args, PyVectorcall_NARGS(nargsf) as isize, kwnames)
+        native(
+            receiver(fields, def),
+            class,
+            args,
+            PyVectorcall_NARGS(nargsf) as isize,
+            kwnames,
+        )
     }
 }
 
@@ -299,7 +328,11 @@ impl PyCFunctionObject {
         let name = self.def().name_text();
         let text = match self.self_object() {
             Some(object) if !PyModuleObject::check(object) => {
-                format!("<built-in method {name} of {} object at {:p}>", object.ty().name(), object.as_ptr())
+                format!(
+                    "<built-in method {name} of {} object at {:p}>",
+                    object.ty().name(),
+                    object.as_ptr()
+                )
             }
             _ => format!("<built-in function {name}>"),
         };
@@ -308,23 +341,33 @@ impl PyCFunctionObject {
     #[slot]
     fn tp_hash(&self) -> PyResult<Py_hash_t> {
         let own = (self.m_self.get() as usize).rotate_right(4);
-        let code = self.def().ml_meth.get().map_or(0, |function| function as usize).rotate_right(4);
+        let code = self
+            .def()
+            .ml_meth
+            .get()
+            .map_or(0, |function| function as usize)
+            .rotate_right(4);
         Ok((own ^ code) as Py_hash_t)
     }
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyCFunctionObject>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyCFunctionObject>() else {
+            return Ok(not_implemented().to_ref());
+        };
         if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
             return Ok(not_implemented().to_ref());
         }
-        let code = |function: &PyCFunctionObject| function.def().ml_meth.get().map(|function| function as usize);
+        let code =
+            |function: &PyCFunctionObject| function.def().ml_meth.get().map(|function| function as usize);
         let equal = self.m_self.get() == other.m_self.get() && code(self) == code(other);
         Ok(py_bool(equal == (op == CompareOp::Eq)))
     }
     #[slot]
     fn tp_call(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let def = self.def();
-        let raw_kwargs = kwargs.filter(|kwargs| kwargs.len() != 0).map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
+        let raw_kwargs = kwargs
+            .filter(|kwargs| kwargs.len() != 0)
+            .map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
         let flags = def.ml_flags.get();
         if flags & METH_VARARGS == 0 {
             return self.as_object().call_tuple(args, kwargs);
@@ -334,10 +377,17 @@ impl PyCFunctionObject {
             let native = def.ml_meth.get().unwrap_unchecked();
             if flags & METH_KEYWORDS != 0 {
                 let native: PyCFunctionWithKeywords = transmute(native);
-                return crate::protocol::from_slot(native(receiver(self, def), args.as_ptr(), raw_kwargs), &def.name_text());
+                return crate::protocol::from_slot(
+                    native(receiver(self, def), args.as_ptr(), raw_kwargs),
+                    &def.name_text(),
+                );
             }
             if !raw_kwargs.is_null() {
-                return Err(raise!(TypeError, "{}() takes no keyword arguments", full_name(self.as_object())));
+                return Err(raise!(
+                    TypeError,
+                    "{}() takes no keyword arguments",
+                    full_name(self.as_object())
+                ));
             }
             crate::protocol::from_slot(native(receiver(self, def), args.as_ptr()), &def.name_text())
         }
@@ -377,7 +427,9 @@ impl PyCFunctionObject {
     }
     #[getter(name = "__self__")]
     fn get_self(&self) -> PyResult {
-        let object = self.self_object().filter(|_| self.def().ml_flags.get() & METH_STATIC == 0);
+        let object = self
+            .self_object()
+            .filter(|_| self.def().ml_flags.get() & METH_STATIC == 0);
         Ok(object.map_or_else(none_ref, PyObject::to_ref))
     }
     #[getter(name = "__text_signature__")]
@@ -400,7 +452,11 @@ unsafe extern "C" fn cmethod_traverse(object: *mut PyObject, visit: visitproc, a
     let visitor = Visitor { visit, arg };
     // SAFETY: the collector passes live objects of this type.
     let method = unsafe { &*object.cast::<PyCMethodObject>() };
-    for object in [method.func.m_self.get(), method.func.m_module.get(), method.mm_class.get().cast()] {
+    for object in [
+        method.func.m_self.get(),
+        method.func.m_module.get(),
+        method.mm_class.get().cast(),
+    ] {
         let status = visitor.visit(object);
         if status != 0 {
             return status;

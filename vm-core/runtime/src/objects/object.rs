@@ -8,16 +8,28 @@ use crate::types::typeobject::{self, merge_class_dict};
 
 /// Whether `tp_new` or `tp_init` of the type are `object`'s own.
 fn overrides(ty: &PyTypeObject) -> (bool, bool) {
-    let same_new = ty.tp_new.get().map(|slot| slot as usize) == PyBaseObject_Type.tp_new.get().map(|slot| slot as usize);
-    let same_init = ty.tp_init.get().map(|slot| slot as usize) == PyBaseObject_Type.tp_init.get().map(|slot| slot as usize);
+    let same_new =
+        ty.tp_new.get().map(|slot| slot as usize) == PyBaseObject_Type.tp_new.get().map(|slot| slot as usize);
+    let same_init = ty.tp_init.get().map(|slot| slot as usize)
+        == PyBaseObject_Type.tp_init.get().map(|slot| slot as usize);
     (!same_new, !same_init)
 }
 
 /// `tp_new` of `object`: types that want just this name it, as `object.__new__` asks whether it is overridden.
-pub unsafe extern "C" fn object_new(cls: *mut PyTypeObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+pub unsafe extern "C" fn object_new(
+    cls: *mut PyTypeObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
     crate::args::boundary_obj(|| {
         // SAFETY: the slot's contract: a type, a tuple, a dict or null.
-        let (cls, args, kwargs) = unsafe { (&*cls, &*args.cast::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref()) };
+        let (cls, args, kwargs) = unsafe {
+            (
+                &*cls,
+                &*args.cast::<PyTupleObject>(),
+                kwargs.cast::<PyDictObject>().as_ref(),
+            )
+        };
         PyObject::new_instance(cls, args, kwargs)
     })
 }
@@ -101,7 +113,11 @@ impl PyObject {
         };
         let text = match module {
             Some(module) if !module.eq_str("builtins") => {
-                format!("<{}.{qualname} object at {:p}>", module.to_string_lossy(), self.as_ptr())
+                format!(
+                    "<{}.{qualname} object at {:p}>",
+                    module.to_string_lossy(),
+                    self.as_ptr()
+                )
             }
             _ => format!("<{qualname} object at {:p}>", self.as_ptr()),
         };
@@ -120,7 +136,9 @@ impl PyObject {
         match op {
             CompareOp::Eq if self.is(other) => Ok(true_().to_ref()),
             CompareOp::Ne => {
-                let Some(compare) = self.ty().tp_richcompare.get() else { return Ok(not_implemented().to_ref()) };
+                let Some(compare) = self.ty().tp_richcompare.get() else {
+                    return Ok(not_implemented().to_ref());
+                };
                 // SAFETY: a slot of this object's type.
                 let equal = unsafe {
                     crate::protocol::from_slot(compare(self.as_ptr(), other.as_ptr(), Py_EQ), "__eq__")?
@@ -140,7 +158,9 @@ impl PyObject {
     }
     #[setter(name = "__class__")]
     fn set_class(this: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else { return Err(raise!(TypeError, "can't delete __class__ attribute")) };
+        let Some(value) = value else {
+            return Err(raise!(TypeError, "can't delete __class__ attribute"));
+        };
         let Some(new) = value.downcast_type() else {
             return Err(raise!(
                 TypeError,
@@ -149,9 +169,14 @@ impl PyObject {
             ));
         };
         let old = this.ty();
-        crate::hooks::audit("object.__setattr__", &[this, identifier!("__class__").as_object(), value])?;
-        let both_modules = old.is_subtype(PyModuleObject::type_object()) && new.is_subtype(PyModuleObject::type_object());
-        if !both_modules && (new.has_flag(Py_TPFLAGS_IMMUTABLETYPE) || old.has_flag(Py_TPFLAGS_IMMUTABLETYPE)) {
+        crate::hooks::audit(
+            "object.__setattr__",
+            &[this, identifier!("__class__").as_object(), value],
+        )?;
+        let both_modules =
+            old.is_subtype(PyModuleObject::type_object()) && new.is_subtype(PyModuleObject::type_object());
+        if !both_modules && (new.has_flag(Py_TPFLAGS_IMMUTABLETYPE) || old.has_flag(Py_TPFLAGS_IMMUTABLETYPE))
+        {
             return Err(raise!(
                 TypeError,
                 "__class__ assignment only supported for mutable types or ModuleType subclasses"
@@ -232,7 +257,9 @@ impl PyObject {
         // `__reduce__` given by the class wins over the default.
         let reduce = this.get_attr(identifier!("__reduce__"))?;
         let class_reduce = this.ty().as_object().get_attr(identifier!("__reduce__"))?;
-        let base_reduce = PyBaseObject_Type.as_object().get_attr(identifier!("__reduce__"))?;
+        let base_reduce = PyBaseObject_Type
+            .as_object()
+            .get_attr(identifier!("__reduce__"))?;
         if !class_reduce.is(&base_reduce) {
             return reduce.call0();
         }
@@ -315,9 +342,11 @@ fn new_arguments(object: &PyObject) -> PyResult<(Option<Ref<PyTupleObject>>, Opt
         let result = method.call0()?;
         return match result.downcast::<PyTupleObject>() {
             Ok(args) => Ok((Some(args), None)),
-            Err(other) => {
-                Err(raise!(TypeError, "__getnewargs__ should return a tuple, not '{}'", other.ty().name()))
-            }
+            Err(other) => Err(raise!(
+                TypeError,
+                "__getnewargs__ should return a tuple, not '{}'",
+                other.ty().name()
+            )),
         };
     }
     Ok((None, None))
@@ -337,8 +366,15 @@ fn reduce_newobj(object: &PyObject) -> PyResult {
     let (function, arguments) = match keywords {
         None => {
             let mut all = vec![class];
-            all.extend(args.iter().flat_map(|args| args.as_slice()).map(|arg| arg.to_ref()));
-            (copyreg.get_attr(identifier!("__newobj__"))?, PyTupleObject::from_vec(all))
+            all.extend(
+                args.iter()
+                    .flat_map(|args| args.as_slice())
+                    .map(|arg| arg.to_ref()),
+            );
+            (
+                copyreg.get_attr(identifier!("__newobj__"))?,
+                PyTupleObject::from_vec(all),
+            )
         }
         Some(kwargs) => {
             let args = args.unwrap_or_else(PyTupleObject::empty);
@@ -355,17 +391,31 @@ fn reduce_newobj(object: &PyObject) -> PyResult {
     } else {
         none_ref()
     };
-    Ok(PyTupleObject::from_vec(vec![function, arguments.into_object(), state, list_items, dict_items]).into_object())
+    Ok(PyTupleObject::from_vec(vec![
+        function,
+        arguments.into_object(),
+        state,
+        list_items,
+        dict_items,
+    ])
+    .into_object())
 }
 
 fn getstate(object: &PyObject, required: bool) -> PyResult {
     let method = object.get_attr(identifier!("__getstate__"))?;
-    let is_default = method.downcast_exact::<PyCFunctionObject>().is_some_and(|function| {
-        function.def().name_text() == "__getstate__"
-            && object.ty().lookup(identifier!("__getstate__")).is_some_and(|found| {
-                PyBaseObject_Type.lookup(identifier!("__getstate__")).is_some_and(|base| base.is(found))
-            })
-    });
+    let is_default = method
+        .downcast_exact::<PyCFunctionObject>()
+        .is_some_and(|function| {
+            function.def().name_text() == "__getstate__"
+                && object
+                    .ty()
+                    .lookup(identifier!("__getstate__"))
+                    .is_some_and(|found| {
+                        PyBaseObject_Type
+                            .lookup(identifier!("__getstate__"))
+                            .is_some_and(|base| base.is(found))
+                    })
+        });
     if is_default {
         return default_getstate(object, required);
     }
@@ -379,9 +429,17 @@ fn default_getstate(object: &PyObject, required: bool) -> PyResult {
         return Err(raise!(TypeError, "cannot pickle '{}' object", ty.name()));
     }
     let state = match object.get_attr_opt(identifier!("__dict__"))? {
-        Some(dict) if object.instance_dict().is_some_and(|dict| dict.len() != 0) || !PyDictObject::check(&dict) => dict,
+        Some(dict)
+            if object.instance_dict().is_some_and(|dict| dict.len() != 0) || !PyDictObject::check(&dict) =>
+        {
+            dict
+        }
         Some(dict) => {
-            if dict.len()? == 0 { none_ref() } else { dict }
+            if dict.len()? == 0 {
+                none_ref()
+            } else {
+                dict
+            }
         }
         None => none_ref(),
     };
@@ -418,11 +476,22 @@ fn default_getstate(object: &PyObject, required: bool) -> PyResult {
 
 /// `copyreg._slotnames(cls)`, cached in `__slotnames__`.
 fn slot_names(ty: &PyTypeObject) -> PyResult<Vec<Ref>> {
-    if let Some(cached) = ty.dict().and_then(|dict| dict.get_str(identifier!("__slotnames__"))) {
-        return if is_none(&cached) { Ok(Vec::new()) } else { cached.collect() };
+    if let Some(cached) = ty
+        .dict()
+        .and_then(|dict| dict.get_str(identifier!("__slotnames__")))
+    {
+        return if is_none(&cached) {
+            Ok(Vec::new())
+        } else {
+            cached.collect()
+        };
     }
     let names = copyreg()?.call_method(identifier!("_slotnames"), &[ty.as_object()])?;
-    if is_none(&names) { Ok(Vec::new()) } else { names.collect() }
+    if is_none(&names) {
+        Ok(Vec::new())
+    } else {
+        names.collect()
+    }
 }
 
 /// A new plain `object()`.

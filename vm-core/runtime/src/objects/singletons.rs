@@ -48,7 +48,11 @@ pub fn false_() -> &'static PyObject {
 /// `True` or `False`, owned.
 #[inline(always)]
 pub fn py_bool(value: bool) -> Ref {
-    if value { true_().to_ref() } else { false_().to_ref() }
+    if value {
+        true_().to_ref()
+    } else {
+        false_().to_ref()
+    }
 }
 
 macro_rules! singleton {

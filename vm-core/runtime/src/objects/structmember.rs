@@ -15,7 +15,9 @@ unsafe fn place<T>(object: &PyObject, def: &PyMemberDef) -> *mut T {
 
 fn member_name(def: &PyMemberDef) -> String {
     // SAFETY: names in tables are C strings that live as long as the table.
-    unsafe { std::ffi::CStr::from_ptr(def.name.get()) }.to_string_lossy().into_owned()
+    unsafe { std::ffi::CStr::from_ptr(def.name.get()) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Reads the member.
@@ -26,7 +28,10 @@ pub unsafe fn get(object: &PyObject, def: &PyMemberDef) -> PyResult {
     macro_rules! number {
         ($ty:ty, $make:ident) => {
             // SAFETY: the member has this type.
-            Ok(PyLongObject::$make(unsafe { place::<$ty>(object, def).read_unaligned() }.into()).into_object())
+            Ok(
+                PyLongObject::$make(unsafe { place::<$ty>(object, def).read_unaligned() }.into())
+                    .into_object(),
+            )
         };
     }
     // SAFETY: the definition says what lies there, here and in the macro.
@@ -49,16 +54,20 @@ pub unsafe fn get(object: &PyObject, def: &PyMemberDef) -> PyResult {
                 if text.is_null() {
                     return Ok(none_ref());
                 }
-                Ok(PyUnicodeObject::from_str(&std::ffi::CStr::from_ptr(text).to_string_lossy()).into_object())
+                Ok(
+                    PyUnicodeObject::from_str(&std::ffi::CStr::from_ptr(text).to_string_lossy())
+                        .into_object(),
+                )
             }
             Py_T_STRING_INPLACE => {
                 let text = std::ffi::CStr::from_ptr(place::<c_char>(object, def)).to_string_lossy();
                 Ok(PyUnicodeObject::from_str(&text).into_object())
             }
             Py_T_CHAR => Ok(PyUnicodeObject::from_char(u32::from(*place::<u8>(object, def))).into_object()),
-            _Py_T_OBJECT => {
-                Ok(Ref::from_borrowed_opt((*place::<Cell<*mut PyObject>>(object, def)).get()).unwrap_or_else(none_ref))
-            }
+            _Py_T_OBJECT => Ok(
+                Ref::from_borrowed_opt((*place::<Cell<*mut PyObject>>(object, def)).get())
+                    .unwrap_or_else(none_ref),
+            ),
             Py_T_OBJECT_EX => {
                 match Ref::from_borrowed_opt((*place::<Cell<*mut PyObject>>(object, def)).get()) {
                     Some(value) => Ok(value),
@@ -70,12 +79,18 @@ pub unsafe fn get(object: &PyObject, def: &PyMemberDef) -> PyResult {
                             member_name(def)
                         );
                         let name = PyUnicodeObject::from_string(member_name(def));
-                        Err(crate::protocol::attributes::with_attribute_context(raised, object, &name))
+                        Err(crate::protocol::attributes::with_attribute_context(
+                            raised, object, &name,
+                        ))
                     }
                 }
             }
             _Py_T_NONE => Ok(none_ref()),
-            _ => Err(raise!(SystemError, "bad memberdescr type for {}", member_name(def))),
+            _ => Err(raise!(
+                SystemError,
+                "bad memberdescr type for {}",
+                member_name(def)
+            )),
         }
     }
 }
@@ -116,7 +131,9 @@ pub unsafe fn set(object: &PyObject, def: &PyMemberDef, value: Option<&PyObject>
                     member_name(def)
                 );
                 let name = PyUnicodeObject::from_string(member_name(def));
-                return Err(crate::protocol::attributes::with_attribute_context(raised, object, &name));
+                return Err(crate::protocol::attributes::with_attribute_context(
+                    raised, object, &name,
+                ));
             }
             let old = slot.replace(value.map_or(std::ptr::null_mut(), |value| value.to_ref().into_raw()));
             crate::memory::xdecref(old);
@@ -175,11 +192,19 @@ pub unsafe fn set(object: &PyObject, def: &PyMemberDef, value: Option<&PyObject>
             Py_T_FLOAT => place::<f32>(object, def).write(value.to_f64()? as f32),
             Py_T_DOUBLE => place::<f64>(object, def).write(value.to_f64()?),
             Py_T_CHAR => match value.downcast::<PyUnicodeObject>().map(|text| (text.len(), text)) {
-                Some((1, text)) if text.char_at(0) < 256 => place::<u8>(object, def).write(text.char_at(0) as u8),
+                Some((1, text)) if text.char_at(0) < 256 => {
+                    place::<u8>(object, def).write(text.char_at(0) as u8)
+                }
                 _ => return Err(raise!(TypeError, "bad argument type for built-in operation")),
             },
             Py_T_STRING | Py_T_STRING_INPLACE => return Err(raise!(TypeError, "readonly attribute")),
-            _ => return Err(raise!(SystemError, "bad memberdescr type for {}", member_name(def))),
+            _ => {
+                return Err(raise!(
+                    SystemError,
+                    "bad memberdescr type for {}",
+                    member_name(def)
+                ));
+            }
         }
     }
     Ok(())

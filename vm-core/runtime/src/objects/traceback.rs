@@ -6,9 +6,16 @@ use std::cell::Cell;
 use std::mem::offset_of;
 
 /// A traceback entry in front of `next`. `lasti` is in bytes (two a word), `line` -1 when there is none.
-pub fn new_traceback(next: Option<Ref>, frame: Ref<PyFrameObject>, lasti: c_int, line: c_int) -> PyResult<Ref<PyTracebackObject>> {
+pub fn new_traceback(
+    next: Option<Ref>,
+    frame: Ref<PyFrameObject>,
+    lasti: c_int,
+    line: c_int,
+) -> PyResult<Ref<PyTracebackObject>> {
     let traceback = PyTracebackObject::zeroed();
-    traceback.tb_next.set(next.map_or(std::ptr::null_mut(), |next| next.into_raw().cast()));
+    traceback
+        .tb_next
+        .set(next.map_or(std::ptr::null_mut(), |next| next.into_raw().cast()));
     traceback.tb_frame.set(frame.into_raw());
     traceback.tb_lasti.set(lasti);
     traceback.tb_lineno.set(line);
@@ -103,13 +110,19 @@ impl PyTracebackObject {
     }
     #[setter(name = "tb_next")]
     fn set_next(&self, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else { return Err(raise!(TypeError, "can't delete tb_next attribute")) };
+        let Some(value) = value else {
+            return Err(raise!(TypeError, "can't delete tb_next attribute"));
+        };
         if is_none(value) {
             drop_field(&self.tb_next);
             return Ok(());
         }
         let Some(next) = value.downcast::<PyTracebackObject>() else {
-            return Err(raise!(TypeError, "expected traceback object, got '{}'", value.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "expected traceback object, got '{}'",
+                value.ty().name()
+            ));
         };
         let mut cursor = Some(next);
         while let Some(entry) = cursor {
@@ -126,7 +139,12 @@ impl PyTracebackObject {
     #[method]
     fn __dir__(&self) -> Ref<PyListObject> {
         let names = ["tb_frame", "tb_next", "tb_lasti", "tb_lineno"];
-        PyListObject::from_vec(names.iter().map(|name| PyUnicodeObject::from_str(name).into_object()).collect())
+        PyListObject::from_vec(
+            names
+                .iter()
+                .map(|name| PyUnicodeObject::from_str(name).into_object())
+                .collect(),
+        )
     }
 }
 

@@ -19,7 +19,10 @@ impl PyObject {
             }
             if let Some(getattr) = ty.tp_getattr.get() {
                 let text = std::ffi::CString::new(name.to_str()?).unwrap_or_default();
-                return from_slot(getattr(self.as_ptr(), text.as_ptr().cast_mut()), "__getattribute__");
+                return from_slot(
+                    getattr(self.as_ptr(), text.as_ptr().cast_mut()),
+                    "__getattribute__",
+                );
             }
         }
         Err(no_attribute(self, name))
@@ -36,7 +39,11 @@ impl PyObject {
     /// `self.name`, or `None` when that raises AttributeError.
     pub fn get_attr_opt(&self, name: &PyUnicodeObject) -> PyResult<Option<Ref>> {
         let ty = self.ty();
-        if ty.tp_getattro.get().is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize) {
+        if ty
+            .tp_getattro
+            .get()
+            .is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize)
+        {
             return generic_get_attr_opt(self, name, None);
         }
         if let Some(module) = self.downcast_exact::<PyModuleObject>() {
@@ -76,7 +83,10 @@ impl PyObject {
             }
             if let Some(setattr) = ty.tp_setattr.get() {
                 let text = std::ffi::CString::new(name.to_str()?).unwrap_or_default();
-                return from_status(setattr(self.as_ptr(), text.as_ptr().cast_mut(), raw), "__setattr__");
+                return from_status(
+                    setattr(self.as_ptr(), text.as_ptr().cast_mut(), raw),
+                    "__setattr__",
+                );
             }
         }
         let verb = if value.is_some() { "assign to" } else { "del" };
@@ -85,14 +95,23 @@ impl PyObject {
         } else {
             "has only read-only attributes"
         };
-        Err(raise!(TypeError, "'{}' object {kind} ({verb} .{})", ty.full_name(), name.to_string_lossy()))
+        Err(raise!(
+            TypeError,
+            "'{}' object {kind} ({verb} .{})",
+            ty.full_name(),
+            name.to_string_lossy()
+        ))
     }
 
     /// The method `name` for a call: `(function, true)` when `self` is to be passed first, `(attribute, false)`
     /// otherwise. The rules of `_PyObject_GetMethod`.
     pub fn get_method(&self, name: &PyUnicodeObject) -> PyResult<(Ref, bool)> {
         let ty = self.ty();
-        if !ty.tp_getattro.get().is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize) {
+        if !ty
+            .tp_getattro
+            .get()
+            .is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize)
+        {
             return Ok((self.get_attr(name)?, false));
         }
         let descriptor = ty.lookup(name).map(PyObject::to_ref);
@@ -127,7 +146,9 @@ impl PyObject {
     /// The special method `name` of the type, bound to `self`; instance attributes do not count.
     pub fn lookup_special(&self, name: &PyUnicodeObject) -> PyResult<Option<Ref>> {
         let ty = self.ty();
-        let Some(found) = ty.lookup(name) else { return Ok(None) };
+        let Some(found) = ty.lookup(name) else {
+            return Ok(None);
+        };
         let found = found.to_ref();
         match found.ty().tp_descr_get.get() {
             Some(get) => call_getter(get, &found, self, ty).map(Some),
@@ -167,7 +188,8 @@ impl PyObject {
             drop(instance::managed_dict(self));
         }
         // SAFETY: the slot holds a dict or null.
-        self.dict_slot().and_then(|slot| unsafe { slot.get().cast::<PyDictObject>().as_ref() })
+        self.dict_slot()
+            .and_then(|slot| unsafe { slot.get().cast::<PyDictObject>().as_ref() })
     }
     /// This instance's `__dict__`, made on demand; `None` when its type gives it none.
     pub fn instance_dict_or_make(&self) -> Option<Ref<PyDictObject>> {
@@ -197,7 +219,11 @@ impl PyObject {
 /// The name of an attribute, or the TypeError that CPython raises.
 pub fn attribute_name(name: &PyObject) -> PyResult<&PyUnicodeObject> {
     name.downcast::<PyUnicodeObject>().ok_or_else(|| {
-        raise!(TypeError, "attribute name must be string, not '{}'", name.ty().full_name())
+        raise!(
+            TypeError,
+            "attribute name must be string, not '{}'",
+            name.ty().full_name()
+        )
     })
 }
 
@@ -205,8 +231,12 @@ pub fn attribute_name(name: &PyObject) -> PyResult<&PyUnicodeObject> {
 #[cold]
 pub fn no_attribute(object: &PyObject, name: &PyUnicodeObject) -> Raised {
     let ty = object.ty();
-    let raised =
-        raise!(AttributeError, "'{}' object has no attribute '{}'", ty.full_name(), name.to_string_lossy());
+    let raised = raise!(
+        AttributeError,
+        "'{}' object has no attribute '{}'",
+        ty.full_name(),
+        name.to_string_lossy()
+    );
     with_attribute_context(raised, object, name)
 }
 
@@ -300,11 +330,7 @@ pub fn generic_get_attr(object: &PyObject, name: &PyUnicodeObject) -> PyResult {
 }
 
 /// `object.__setattr__` and `object.__delattr__` (no value).
-pub fn generic_set_attr(
-    object: &PyObject,
-    name: &PyUnicodeObject,
-    value: Option<&PyObject>,
-) -> PyResult<()> {
+pub fn generic_set_attr(object: &PyObject, name: &PyUnicodeObject, value: Option<&PyObject>) -> PyResult<()> {
     let ty = object.ty();
     if ty.tp_dict.get().is_null() {
         crate::types::ready(ty)?;
@@ -315,11 +341,18 @@ pub fn generic_set_attr(
     {
         let raw = value.map_or(std::ptr::null_mut(), PyObject::as_ptr);
         // SAFETY: the descriptor's own slot.
-        return from_status(unsafe { set(descriptor.as_ptr(), object.as_ptr(), raw) }, "__set__");
+        return from_status(
+            unsafe { set(descriptor.as_ptr(), object.as_ptr(), raw) },
+            "__set__",
+        );
     }
     if object.type_has(Py_TPFLAGS_MANAGED_DICT) {
         let found = instance::set_attribute(object, name, value)?;
-        return if found { Ok(()) } else { Err(no_attribute(object, name)) };
+        return if found {
+            Ok(())
+        } else {
+            Err(no_attribute(object, name))
+        };
     }
     let Some(slot) = object.dict_slot() else {
         return Err(cannot_set(object, name, descriptor.is_some()));
@@ -342,7 +375,11 @@ pub fn generic_set_attr(
                 Some(dict) => dict.to_ref().remove(name.as_object())?,
                 None => false,
             };
-            if removed { Ok(()) } else { Err(no_attribute(object, name)) }
+            if removed {
+                Ok(())
+            } else {
+                Err(no_attribute(object, name))
+            }
         }
     }
 }
@@ -352,7 +389,11 @@ fn cannot_set(object: &PyObject, name: &PyUnicodeObject, has_descriptor: bool) -
     let ty = object.ty();
     let name_text = name.to_string_lossy();
     let raised = if has_descriptor {
-        raise!(AttributeError, "'{}' object attribute '{name_text}' is read-only", ty.full_name())
+        raise!(
+            AttributeError,
+            "'{}' object attribute '{name_text}' is read-only",
+            ty.full_name()
+        )
     } else {
         raise!(
             AttributeError,

@@ -12,7 +12,12 @@ impl PyTypeObject {
         }
         let offset = self.tp_vectorcall_offset.get();
         // SAFETY: a type with the flag has the pointer at that offset of its instances.
-        unsafe { *object.as_ptr().byte_offset(offset).cast::<Option<vectorcallfunc>>() }
+        unsafe {
+            *object
+                .as_ptr()
+                .byte_offset(offset)
+                .cast::<Option<vectorcallfunc>>()
+        }
     }
 }
 
@@ -33,7 +38,10 @@ pub unsafe fn vectorcall(
         // SAFETY: a new reference or NULL with an exception.
         return match unsafe { Ref::from_owned_opt(result) } {
             Some(result) => {
-                debug_assert!(!crate::error::occurred(), "a call returned a result with an exception set");
+                debug_assert!(
+                    !crate::error::occurred(),
+                    "a call returned a result with an exception set"
+                );
                 Ok(result)
             }
             None => Err(check_call_failed(callable)),
@@ -49,7 +57,11 @@ fn check_call_failed(callable: &PyObject) -> Raised {
         return Raised::assume();
     }
     match callable.repr() {
-        Ok(repr) => raise!(SystemError, "{} returned NULL without setting an exception", repr.to_string_lossy()),
+        Ok(repr) => raise!(
+            SystemError,
+            "{} returned NULL without setting an exception",
+            repr.to_string_lossy()
+        ),
         Err(raised) => raised,
     }
 }
@@ -122,10 +134,16 @@ impl PyObject {
     /// A call with keywords given as Rust names.
     pub fn call_kw(&self, args: &[&PyObject], keywords: &[(&str, &PyObject)]) -> PyResult {
         let names = PyTupleObject::from_vec(
-            keywords.iter().map(|(name, _)| PyUnicodeObject::from_str(name).into_object()).collect(),
+            keywords
+                .iter()
+                .map(|(name, _)| PyUnicodeObject::from_str(name).into_object())
+                .collect(),
         );
-        let all: Vec<&PyObject> =
-            args.iter().copied().chain(keywords.iter().map(|(_, value)| *value)).collect();
+        let all: Vec<&PyObject> = args
+            .iter()
+            .copied()
+            .chain(keywords.iter().map(|(_, value)| *value))
+            .collect();
         self.call_keywords(&all, &names)
     }
     /// `self(*args, **kwargs)`.
@@ -175,8 +193,13 @@ pub unsafe extern "C" fn call_by_vectorcall(
 ) -> *mut PyObject {
     crate::args::boundary_obj(|| {
         // SAFETY: the caller's contract.
-        let (callable, args, kwargs) =
-            unsafe { (&*callable, &*args.cast::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref()) };
+        let (callable, args, kwargs) = unsafe {
+            (
+                &*callable,
+                &*args.cast::<PyTupleObject>(),
+                kwargs.cast::<PyDictObject>().as_ref(),
+            )
+        };
         callable.call_tuple(args, kwargs)
     })
 }
@@ -200,7 +223,10 @@ fn not_callable(object: &PyObject) -> Raised {
         && own.is_callable()
     {
         let name = name.to_string_lossy();
-        return raise!(TypeError, "'{type_name}' object is not callable. Did you mean: '{name}.{name}(...)'?");
+        return raise!(
+            TypeError,
+            "'{type_name}' object is not callable. Did you mean: '{name}.{name}(...)'?"
+        );
     }
     raise!(TypeError, "'{type_name}' object is not callable")
 }
@@ -232,7 +258,9 @@ fn call_function_tuple(
         pointer = all.as_ptr();
         names = Some(PyTupleObject::from_vec(keys));
     }
-    let names = names.as_ref().map_or(std::ptr::null_mut(), |names| names.as_ptr());
+    let names = names
+        .as_ref()
+        .map_or(std::ptr::null_mut(), |names| names.as_ptr());
     // SAFETY: positional arguments, then a value a name; a new reference or NULL.
     unsafe {
         let result = function(callable.as_ptr(), pointer.cast(), args.len(), names);
@@ -249,21 +277,32 @@ pub unsafe extern "C" fn vectorcall_call(
     crate::args::boundary_obj(|| {
         // SAFETY: slots get live objects; args is a tuple, kwargs a dict or null.
         let (callable, args, kwargs) = unsafe {
-            (&*callable, (*args).cast_unchecked::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref())
+            (
+                &*callable,
+                (*args).cast_unchecked::<PyTupleObject>(),
+                kwargs.cast::<PyDictObject>().as_ref(),
+            )
         };
         // A subclass with its own `__call__` has not got the flag, but has the function.
         let offset = callable.ty().tp_vectorcall_offset.get();
         let function = if offset > 0 {
             // SAFETY: the offset is that of the pointer in each instance.
-            unsafe { *callable.as_ptr().byte_offset(offset).cast::<Option<vectorcallfunc>>() }
+            unsafe {
+                *callable
+                    .as_ptr()
+                    .byte_offset(offset)
+                    .cast::<Option<vectorcallfunc>>()
+            }
         } else {
             None
         };
         match function {
             Some(function) => call_function_tuple(callable, function, args, kwargs),
-            None => {
-                Err(raise!(TypeError, "'{}' object does not support vectorcall", callable.ty().full_name()))
-            }
+            None => Err(raise!(
+                TypeError,
+                "'{}' object does not support vectorcall",
+                callable.ty().full_name()
+            )),
         }
     })
 }
@@ -280,7 +319,11 @@ mod smallbuf {
 
     impl<'a> Args<'a> {
         pub fn new() -> Args<'a> {
-            Args { inline: [None; 8], len: 0, spilled: Vec::new() }
+            Args {
+                inline: [None; 8],
+                len: 0,
+                spilled: Vec::new(),
+            }
         }
         pub fn push(&mut self, arg: &'a PyObject) {
             if !self.spilled.is_empty() {

@@ -16,8 +16,10 @@ impl PyObject {
                 && let Some(compare) = right.tp_richcompare.get()
             {
                 tried_reflected = true;
-                let result =
-                    from_slot(compare(other.as_ptr(), self.as_ptr(), op.swapped() as c_int), "comparison")?;
+                let result = from_slot(
+                    compare(other.as_ptr(), self.as_ptr(), op.swapped() as c_int),
+                    "comparison",
+                )?;
                 if !result.is(not_implemented()) {
                     return Ok(result);
                 }
@@ -29,8 +31,10 @@ impl PyObject {
                 }
             }
             if !tried_reflected && let Some(compare) = right.tp_richcompare.get() {
-                let result =
-                    from_slot(compare(other.as_ptr(), self.as_ptr(), op.swapped() as c_int), "comparison")?;
+                let result = from_slot(
+                    compare(other.as_ptr(), self.as_ptr(), op.swapped() as c_int),
+                    "comparison",
+                )?;
                 if !result.is(not_implemented()) {
                     return Ok(result);
                 }
@@ -105,13 +109,18 @@ impl PyObject {
             if self.ty().is_subtype(class) {
                 return Ok(true);
             }
-            let Some(own) = self.get_attr_opt(identifier!("__class__"))? else { return Ok(false) };
+            let Some(own) = self.get_attr_opt(identifier!("__class__"))? else {
+                return Ok(false);
+            };
             return Ok(match own.downcast::<PyTypeObject>() {
                 Ok(own) => !std::ptr::eq(&*own, self.ty()) && own.is_subtype(class),
                 Err(_) => false,
             });
         }
-        check_class(class, "isinstance() arg 2 must be a type, a tuple of types, or a union")?;
+        check_class(
+            class,
+            "isinstance() arg 2 must be a type, a tuple of types, or a union",
+        )?;
         match self.get_attr_opt(identifier!("__class__"))? {
             Some(own) => abstract_is_subclass(&own, class),
             None => Ok(false),
@@ -152,11 +161,16 @@ impl PyObject {
 
     /// `issubclass` without `__subclasscheck__`: by MRO, then by `__bases__`.
     pub fn real_is_subclass(&self, class: &PyObject) -> PyResult<bool> {
-        if let (Some(derived), Some(base)) = (self.downcast::<PyTypeObject>(), class.downcast::<PyTypeObject>()) {
+        if let (Some(derived), Some(base)) =
+            (self.downcast::<PyTypeObject>(), class.downcast::<PyTypeObject>())
+        {
             return Ok(derived.is_subtype(base));
         }
         check_class(self, "issubclass() arg 1 must be a class")?;
-        check_class(class, "issubclass() arg 2 must be a class, a tuple of classes, or a union")?;
+        check_class(
+            class,
+            "issubclass() arg 2 must be a class, a tuple of classes, or a union",
+        )?;
         abstract_is_subclass(self, class)
     }
 }
@@ -178,7 +192,9 @@ fn abstract_is_subclass(derived: &PyObject, class: &PyObject) -> PyResult<bool> 
     if derived.is(class) {
         return Ok(true);
     }
-    let Some(bases) = bases_of(derived)? else { return Ok(false) };
+    let Some(bases) = bases_of(derived)? else {
+        return Ok(false);
+    };
     for base in bases.as_slice() {
         if abstract_is_subclass(base, class)? {
             return Ok(true);

@@ -17,7 +17,11 @@ impl PyObject {
         // SAFETY: a slot of this object's type.
         let iterator = unsafe { from_slot(tp_iter(self.as_ptr()), "__iter__")? };
         if !iterator.is_iterator() {
-            return Err(raise!(TypeError, "iter() returned non-iterator of type '{}'", iterator.ty().full_name()));
+            return Err(raise!(
+                TypeError,
+                "iter() returned non-iterator of type '{}'",
+                iterator.ty().full_name()
+            ));
         }
         Ok(iterator)
     }
@@ -32,7 +36,11 @@ impl PyObject {
     #[inline]
     pub fn next(&self) -> PyResult<Option<Ref>> {
         let Some(iternext) = self.ty().tp_iternext.get() else {
-            return Err(raise!(TypeError, "'{}' object is not an iterator", self.ty().full_name()));
+            return Err(raise!(
+                TypeError,
+                "'{}' object is not an iterator",
+                self.ty().full_name()
+            ));
         };
         // SAFETY: a slot of this object's type.
         let result = unsafe { Ref::from_owned_opt(iternext(self.as_ptr())) };
@@ -106,7 +114,9 @@ impl PyObject {
                 Err(raised) => raised.clear_if(exc::TypeError)?,
             }
         }
-        let Some(method) = self.lookup_special(identifier!("__length_hint__"))? else { return Ok(default) };
+        let Some(method) = self.lookup_special(identifier!("__length_hint__"))? else {
+            return Ok(default);
+        };
         enter_native_call(" in __length_hint__")?;
         let hint = match method.call0() {
             Ok(hint) => hint,
@@ -119,7 +129,11 @@ impl PyObject {
             return Ok(default);
         }
         let Some(hint) = hint.downcast::<PyLongObject>().ok() else {
-            return Err(raise!(TypeError, "__length_hint__ must be an integer, not {}", ty.full_name()));
+            return Err(raise!(
+                TypeError,
+                "__length_hint__ must be an integer, not {}",
+                ty.full_name()
+            ));
         };
         let hint = hint.as_isize()?;
         usize::try_from(hint).map_err(|_| raise!(ValueError, "__length_hint__() should return >= 0"))

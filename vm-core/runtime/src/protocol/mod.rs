@@ -58,7 +58,11 @@ impl PyObject {
         // SAFETY: a slot of this object's type.
         let result = unsafe { from_slot(tp_repr(self.as_ptr()), "__repr__")? };
         result.downcast::<PyUnicodeObject>().map_err(|other| {
-            raise!(TypeError, "__repr__ returned non-string (type {})", other.ty().full_name())
+            raise!(
+                TypeError,
+                "__repr__ returned non-string (type {})",
+                other.ty().full_name()
+            )
         })
     }
 
@@ -67,12 +71,18 @@ impl PyObject {
         if let Some(text) = self.downcast_exact::<PyUnicodeObject>() {
             return Ok(text.to_ref());
         }
-        let Some(tp_str) = self.ty().tp_str.get() else { return self.repr() };
+        let Some(tp_str) = self.ty().tp_str.get() else {
+            return self.repr();
+        };
         enter_native_call(" while getting the str of an object")?;
         // SAFETY: a slot of this object's type.
         let result = unsafe { from_slot(tp_str(self.as_ptr()), "__str__")? };
         result.downcast::<PyUnicodeObject>().map_err(|other| {
-            raise!(TypeError, "__str__ returned non-string (type {})", other.ty().full_name())
+            raise!(
+                TypeError,
+                "__str__ returned non-string (type {})",
+                other.ty().full_name()
+            )
         })
     }
 
@@ -123,7 +133,11 @@ impl PyObject {
                 return Ok(true);
             }
         };
-        if result < 0 { Err(Raised::from_c("__bool__")) } else { Ok(result > 0) }
+        if result < 0 {
+            Err(Raised::from_c("__bool__"))
+        } else {
+            Ok(result > 0)
+        }
     }
 
     /// `len(self)`.
@@ -133,7 +147,11 @@ impl PyObject {
             .sequence_slot(|slots| slots.sq_length.get())
             .or_else(|| ty.mapping_slot(|slots| slots.mp_length.get()));
         let Some(length) = slot else {
-            return Err(raise!(TypeError, "object of type '{}' has no len()", ty.full_name()));
+            return Err(raise!(
+                TypeError,
+                "object of type '{}' has no len()",
+                ty.full_name()
+            ));
         };
         // SAFETY: a slot of this object's type.
         let length = unsafe { length(self.as_ptr()) };
@@ -163,13 +181,21 @@ impl PyObject {
             }
         }
         let Some(method) = self.lookup_special(identifier!("__format__"))? else {
-            return Err(raise!(TypeError, "Type {} doesn't define __format__", self.ty().full_name()));
+            return Err(raise!(
+                TypeError,
+                "Type {} doesn't define __format__",
+                self.ty().full_name()
+            ));
         };
         let empty = PyUnicodeObject::empty();
         let spec = spec.unwrap_or(&empty);
         let result = method.call(&[spec.as_object()])?;
         result.downcast::<PyUnicodeObject>().map_err(|other| {
-            raise!(TypeError, "__format__ must return a str, not {}", other.ty().full_name())
+            raise!(
+                TypeError,
+                "__format__ must return a str, not {}",
+                other.ty().full_name()
+            )
         })
     }
 
@@ -197,7 +223,11 @@ pub unsafe fn from_slot(result: *mut PyObject, what: &str) -> PyResult {
 /// As `from_slot` for functions that return -1 on error.
 #[inline]
 pub fn from_status(status: c_int, what: &str) -> PyResult<()> {
-    if status < 0 { Err(Raised::from_c(what)) } else { Ok(()) }
+    if status < 0 {
+        Err(Raised::from_c(what))
+    } else {
+        Ok(())
+    }
 }
 
 impl PyTypeObject {

@@ -123,8 +123,12 @@ pub fn add(left: &PyObject, right: &PyObject) -> PyResult {
 
 /// `left += right`.
 pub fn inplace_add(left: &PyObject, right: &PyObject) -> PyResult {
-    let result =
-        inplace_op1(left, right, |slots| slots.nb_inplace_add.get(), |slots| slots.nb_add.get())?;
+    let result = inplace_op1(
+        left,
+        right,
+        |slots| slots.nb_inplace_add.get(),
+        |slots| slots.nb_add.get(),
+    )?;
     if !result.is(not_implemented()) {
         return Ok(result);
     }
@@ -144,7 +148,11 @@ fn repeat_by(
     count: &PyObject,
 ) -> PyResult {
     if !count.has_index() {
-        return Err(raise!(TypeError, "can't multiply sequence by non-int of type '{}'", count.ty().full_name()));
+        return Err(raise!(
+            TypeError,
+            "can't multiply sequence by non-int of type '{}'",
+            count.ty().full_name()
+        ));
     }
     let count = count.to_index_clipped(crate::exceptions::exc::OverflowError)?;
     // SAFETY: a slot of the sequence's type.
@@ -168,12 +176,18 @@ pub fn multiply(left: &PyObject, right: &PyObject) -> PyResult {
 
 /// `left *= right`.
 pub fn inplace_multiply(left: &PyObject, right: &PyObject) -> PyResult {
-    let result =
-        inplace_op1(left, right, |slots| slots.nb_inplace_multiply.get(), |slots| slots.nb_multiply.get())?;
+    let result = inplace_op1(
+        left,
+        right,
+        |slots| slots.nb_inplace_multiply.get(),
+        |slots| slots.nb_multiply.get(),
+    )?;
     if !result.is(not_implemented()) {
         return Ok(result);
     }
-    let repeat = left.ty().sequence_slot(|slots| slots.sq_inplace_repeat.get().or(slots.sq_repeat.get()));
+    let repeat = left
+        .ty()
+        .sequence_slot(|slots| slots.sq_inplace_repeat.get().or(slots.sq_repeat.get()));
     if let Some(repeat) = repeat {
         return repeat_by(repeat, left, right);
     }
@@ -193,7 +207,9 @@ fn ternary_op1(
     let mut candidates: Vec<ternaryfunc> = Vec::with_capacity(4);
     let mut add = |candidate: Option<ternaryfunc>| {
         if let Some(function) = candidate
-            && !candidates.iter().any(|other| *other as usize == function as usize)
+            && !candidates
+                .iter()
+                .any(|other| *other as usize == function as usize)
         {
             candidates.push(function);
         }
@@ -275,7 +291,8 @@ impl PyObject {
     /// Whether the object has `__index__`.
     #[inline]
     pub fn has_index(&self) -> bool {
-        self.type_has(Py_TPFLAGS_LONG_SUBCLASS) || self.ty().number_slot(|slots| slots.nb_index.get()).is_some()
+        self.type_has(Py_TPFLAGS_LONG_SUBCLASS)
+            || self.ty().number_slot(|slots| slots.nb_index.get()).is_some()
     }
     /// `operator.index(self)`; the result is an exact int or an instance of a subclass.
     pub fn index_subclass(&self) -> PyResult<Ref<PyLongObject>> {
@@ -308,7 +325,10 @@ impl PyObject {
             Some(value) => Ok(value as isize),
             None => Err(crate::error::raise_message(
                 overflow,
-                format_args!("cannot fit '{}' into an index-sized integer", self.ty().full_name()),
+                format_args!(
+                    "cannot fit '{}' into an index-sized integer",
+                    self.ty().full_name()
+                ),
             )),
         }
     }
@@ -343,7 +363,11 @@ impl PyObject {
         }
         match self.number_to_f64()? {
             Some(value) => Ok(value),
-            None => Err(raise!(TypeError, "must be real number, not {}", self.ty().full_name())),
+            None => Err(raise!(
+                TypeError,
+                "must be real number, not {}",
+                self.ty().full_name()
+            )),
         }
     }
     /// What `__float__` gives, or `__index__`; `None` when the object has neither. A subclass's `__float__` is called.
@@ -352,7 +376,11 @@ impl PyObject {
             return Ok(Some(float.value()));
         }
         let Some(nb_float) = self.ty().number_slot(|slots| slots.nb_float.get()) else {
-            return if self.has_index() { self.index()?.to_f64().map(Some) } else { Ok(None) };
+            return if self.has_index() {
+                self.index()?.to_f64().map(Some)
+            } else {
+                Ok(None)
+            };
         };
         // SAFETY: a slot of this object's type.
         let result = unsafe { from_slot(nb_float(self.as_ptr()), "__float__")? };
@@ -361,7 +389,11 @@ impl PyObject {
         }
         let own = self.ty().full_name();
         let float = result.downcast::<PyFloatObject>().map_err(|other| {
-            raise!(TypeError, "{own}.__float__ returned non-float (type {})", other.ty().full_name())
+            raise!(
+                TypeError,
+                "{own}.__float__ returned non-float (type {})",
+                other.ty().full_name()
+            )
         })?;
         crate::exceptions::warn(
             crate::exceptions::exc::DeprecationWarning,
@@ -383,7 +415,11 @@ fn int_from_slot(result: Ref, method: &str) -> PyResult<Ref<PyLongObject>> {
         return Ok(unsafe { result.cast() });
     }
     let result = result.downcast::<PyLongObject>().map_err(|other| {
-        raise!(TypeError, "{method} returned non-int (type {})", other.ty().full_name())
+        raise!(
+            TypeError,
+            "{method} returned non-int (type {})",
+            other.ty().full_name()
+        )
     })?;
     enter_native_call("")?;
     crate::exceptions::warn(

@@ -18,7 +18,11 @@ impl PyObject {
                 let index = key.to_index_clipped(crate::exceptions::exc::IndexError)?;
                 return self.get_index(index);
             }
-            return Err(raise!(TypeError, "sequence index must be integer, not '{}'", key.ty().full_name()));
+            return Err(raise!(
+                TypeError,
+                "sequence index must be integer, not '{}'",
+                key.ty().full_name()
+            ));
         }
         if let Some(class) = self.downcast::<PyTypeObject>() {
             if std::ptr::eq(class, PyTypeObject::type_object()) {
@@ -29,9 +33,17 @@ impl PyObject {
             {
                 return method.call1(key);
             }
-            return Err(raise!(TypeError, "type '{}' is not subscriptable", class.full_name()));
+            return Err(raise!(
+                TypeError,
+                "type '{}' is not subscriptable",
+                class.full_name()
+            ));
         }
-        Err(raise!(TypeError, "'{}' object is not subscriptable", ty.full_name()))
+        Err(raise!(
+            TypeError,
+            "'{}' object is not subscriptable",
+            ty.full_name()
+        ))
     }
     /// `self[key] = value`.
     pub fn set_item(&self, key: &PyObject, value: &PyObject) -> PyResult<()> {
@@ -56,9 +68,17 @@ impl PyObject {
                 let index = key.to_index_clipped(crate::exceptions::exc::IndexError)?;
                 return self.assign_index(index, value);
             }
-            return Err(raise!(TypeError, "sequence index must be integer, not '{}'", key.ty().full_name()));
+            return Err(raise!(
+                TypeError,
+                "sequence index must be integer, not '{}'",
+                key.ty().full_name()
+            ));
         }
-        Err(raise!(TypeError, "'{}' object does not support item {verb}", ty.full_name()))
+        Err(raise!(
+            TypeError,
+            "'{}' object does not support item {verb}",
+            ty.full_name()
+        ))
     }
     /// `PySequence_GetItem`: negative indices count from the end when the type has a length.
     pub fn get_index(&self, mut index: isize) -> PyResult {
@@ -67,7 +87,11 @@ impl PyObject {
             if ty.mapping_slot(|slots| slots.mp_subscript.get()).is_some() {
                 return Err(raise!(TypeError, "{} is not a sequence", ty.full_name()));
             }
-            return Err(raise!(TypeError, "'{}' object does not support indexing", ty.full_name()));
+            return Err(raise!(
+                TypeError,
+                "'{}' object does not support indexing",
+                ty.full_name()
+            ));
         };
         if index < 0 && ty.sequence_slot(|slots| slots.sq_length.get()).is_some() {
             index += self.sequence_len()? as isize;
@@ -80,7 +104,11 @@ impl PyObject {
         let ty = self.ty();
         let verb = if value.is_some() { "assignment" } else { "deletion" };
         let Some(assign) = ty.sequence_slot(|slots| slots.sq_ass_item.get()) else {
-            return Err(raise!(TypeError, "'{}' object does not support item {verb}", ty.full_name()));
+            return Err(raise!(
+                TypeError,
+                "'{}' object does not support item {verb}",
+                ty.full_name()
+            ));
         };
         if index < 0 && ty.sequence_slot(|slots| slots.sq_length.get()).is_some() {
             index += self.sequence_len()? as isize;
@@ -96,7 +124,11 @@ impl PyObject {
             if ty.mapping_slot(|slots| slots.mp_length.get()).is_some() {
                 return Err(raise!(TypeError, "{} is not a sequence", ty.full_name()));
             }
-            return Err(raise!(TypeError, "object of type '{}' has no len()", ty.full_name()));
+            return Err(raise!(
+                TypeError,
+                "object of type '{}' has no len()",
+                ty.full_name()
+            ));
         };
         // SAFETY: a slot of this object's type.
         usize::try_from(unsafe { length(self.as_ptr()) }).map_err(|_| Raised::from_c("__len__"))
@@ -145,7 +177,11 @@ impl PyObject {
                 return Ok(result);
             }
         }
-        Err(raise!(TypeError, "'{}' object can't be concatenated", ty.full_name()))
+        Err(raise!(
+            TypeError,
+            "'{}' object can't be concatenated",
+            ty.full_name()
+        ))
     }
     /// `PySequence_Repeat`.
     pub fn sequence_repeat(&self, count: isize) -> PyResult {

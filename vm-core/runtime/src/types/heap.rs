@@ -29,7 +29,11 @@ pub fn allocate_instance(ty: &PyTypeObject, n_items: isize) -> PyResult {
         .ok_or_else(memory::no_memory)?
         & !7;
     let has_inline_values = ty.has_flag(Py_TPFLAGS_INLINE_VALUES);
-    let inline = if has_inline_values { instance::inline_values_size(ty) } else { 0 };
+    let inline = if has_inline_values {
+        instance::inline_values_size(ty)
+    } else {
+        0
+    };
     // SAFETY: the size covers the type's basic size; the object is fresh.
     unsafe {
         let object = memory::alloc_object(ty, size as usize + inline)?;
@@ -51,7 +55,12 @@ impl PyTypeObject {
     pub fn alloc_instance(&self, n_items: isize) -> PyResult {
         let alloc = self.tp_alloc.get().unwrap_or(generic_alloc);
         // SAFETY: the type's own allocator.
-        unsafe { crate::protocol::from_slot(alloc((self as *const PyTypeObject).cast_mut(), n_items), "tp_alloc") }
+        unsafe {
+            crate::protocol::from_slot(
+                alloc((self as *const PyTypeObject).cast_mut(), n_items),
+                "tp_alloc",
+            )
+        }
     }
 }
 
@@ -95,7 +104,11 @@ pub unsafe fn free_instance(object: *mut PyObject) {
 /// The first base whose `tp_dealloc` is not the heap types' own.
 pub(super) fn native_base(ty: &'static PyTypeObject) -> &'static PyTypeObject {
     let mut base = ty;
-    while base.tp_dealloc.get().is_some_and(|slot| slot as usize == subtype_dealloc as *const () as usize) {
+    while base
+        .tp_dealloc
+        .get()
+        .is_some_and(|slot| slot as usize == subtype_dealloc as *const () as usize)
+    {
         match base.base() {
             Some(next) => base = next,
             None => break,
@@ -133,7 +146,11 @@ unsafe fn slot_place(object: *mut PyObject, offset: isize) -> *const Cell<*mut P
 }
 
 /// `tp_traverse` of heap types made by `class`.
-pub unsafe extern "C" fn subtype_traverse(object: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+pub unsafe extern "C" fn subtype_traverse(
+    object: *mut PyObject,
+    visit: visitproc,
+    arg: *mut c_void,
+) -> c_int {
     let visitor = Visitor { visit, arg };
     // SAFETY: the collector passes live objects.
     unsafe {
@@ -232,7 +249,9 @@ pub unsafe fn call_finalizer_from_dealloc(object: *mut PyObject) -> bool {
     // SAFETY: the object is whole; it gets a temporary count while Python code may see it.
     unsafe {
         let ty = (*object).ty();
-        let Some(finalize) = ty.tp_finalize.get() else { return true };
+        let Some(finalize) = ty.tp_finalize.get() else {
+            return true;
+        };
         if ty.is_gc() && gc::is_finalized(object) {
             return true;
         }
@@ -286,7 +305,9 @@ pub unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
                 None => break,
             }
         }
-        if ty.has_flag(Py_TPFLAGS_MANAGED_DICT) || (ty.tp_dictoffset.get() != 0 && base.tp_dictoffset.get() == 0) {
+        if ty.has_flag(Py_TPFLAGS_MANAGED_DICT)
+            || (ty.tp_dictoffset.get() != 0 && base.tp_dictoffset.get() == 0)
+        {
             clear_dict(object);
         }
         let type_of_object = (*object).ob_type.get();

@@ -44,7 +44,9 @@ pub fn assign_version(ty: &PyTypeObject) -> bool {
     // Bases first: a change in a base must reach this type, and `modified` stops at types without a version.
     if let Some(bases) = ty.bases() {
         for base in bases.as_slice() {
-            let Some(base) = base.downcast::<PyTypeObject>() else { return false };
+            let Some(base) = base.downcast::<PyTypeObject>() else {
+                return false;
+            };
             if !assign_version(base) {
                 return false;
             }
@@ -81,7 +83,8 @@ impl PyTypeObject {
     #[inline]
     pub fn lookup(&self, name: &PyUnicodeObject) -> Option<&PyObject> {
         let version = self.tp_version_tag.get();
-        let at = (version as usize ^ ((name as *const PyUnicodeObject as usize) >> 3)) & ((1 << CACHE_BITS) - 1);
+        let at =
+            (version as usize ^ ((name as *const PyUnicodeObject as usize) >> 3)) & ((1 << CACHE_BITS) - 1);
         let entry = &CACHE.0[at];
         if version != 0 && entry.version.get() == version && std::ptr::eq(entry.name.get(), name) {
             // SAFETY: the version is current, so the class still holds the value.
@@ -95,11 +98,13 @@ impl PyTypeObject {
         let found = self.find_in_mro(name);
         if name.is_interned() && assign_version(self) {
             let version = self.tp_version_tag.get();
-            let at =
-                (version as usize ^ ((name as *const PyUnicodeObject as usize) >> 3)) & ((1 << CACHE_BITS) - 1);
+            let at = (version as usize ^ ((name as *const PyUnicodeObject as usize) >> 3))
+                & ((1 << CACHE_BITS) - 1);
             let entry = &CACHE.0[at];
             entry.version.set(version);
-            entry.value.set(found.map_or(std::ptr::null_mut(), PyObject::as_ptr));
+            entry
+                .value
+                .set(found.map_or(std::ptr::null_mut(), PyObject::as_ptr));
             // The cache owns a count of the name, so that no other string can take its address.
             name.as_object().incref();
             let old = entry.name.replace(name).cast_mut();

@@ -139,7 +139,10 @@ impl PyTypeObject {
             return true;
         }
         match self.mro() {
-            Some(mro) => mro.as_slice().iter().any(|class| std::ptr::eq(class.as_ptr(), other.as_ptr())),
+            Some(mro) => mro
+                .as_slice()
+                .iter()
+                .any(|class| std::ptr::eq(class.as_ptr(), other.as_ptr())),
             None => {
                 let mut base = self.base();
                 while let Some(class) = base {
@@ -165,6 +168,7 @@ impl PyTypeObject {
     /// This type as a heap type.
     pub fn as_heap(&self) -> Option<&PyHeapTypeObject> {
         // SAFETY: heap types have the longer layout.
-        self.is_heap_type().then(|| unsafe { &*(self as *const PyTypeObject).cast::<PyHeapTypeObject>() })
+        self.is_heap_type()
+            .then(|| unsafe { &*(self as *const PyTypeObject).cast::<PyHeapTypeObject>() })
     }
 }

@@ -46,10 +46,16 @@ fn shape_differs(ty: &PyTypeObject, base: &PyTypeObject) -> bool {
     let base_size = base.tp_basicsize.get();
     let word = size_of::<*mut PyObject>() as isize;
     if ty.is_heap_type() && ty.tp_itemsize.get() == 0 {
-        if ty.tp_weaklistoffset.get() > 0 && base.tp_weaklistoffset.get() == 0 && ty.tp_weaklistoffset.get() + word == size {
+        if ty.tp_weaklistoffset.get() > 0
+            && base.tp_weaklistoffset.get() == 0
+            && ty.tp_weaklistoffset.get() + word == size
+        {
             size -= word;
         }
-        if ty.tp_dictoffset.get() > 0 && base.tp_dictoffset.get() == 0 && ty.tp_dictoffset.get() + word == size {
+        if ty.tp_dictoffset.get() > 0
+            && base.tp_dictoffset.get() == 0
+            && ty.tp_dictoffset.get() + word == size
+        {
             size -= word;
         }
     }
@@ -60,14 +66,20 @@ fn shape_differs(ty: &PyTypeObject, base: &PyTypeObject) -> bool {
 pub fn best_base(bases: &PyTupleObject) -> PyResult<&'static PyTypeObject> {
     let mut best: Option<(&'static PyTypeObject, &'static PyTypeObject)> = None;
     for base in bases.as_slice() {
-        let Some(base) = base.downcast_type() else { return Err(raise!(TypeError, "bases must be types")) };
+        let Some(base) = base.downcast_type() else {
+            return Err(raise!(TypeError, "bases must be types"));
+        };
         // SAFETY: the class that is being made owns its bases.
         let base: &'static PyTypeObject = unsafe { &*(base as *const PyTypeObject) };
         if !base.has_flag(Py_TPFLAGS_READY) {
             ready(base)?;
         }
         if !base.has_flag(Py_TPFLAGS_BASETYPE) {
-            return Err(raise!(TypeError, "type '{}' is not an acceptable base type", base.full_name()));
+            return Err(raise!(
+                TypeError,
+                "type '{}' is not an acceptable base type",
+                base.full_name()
+            ));
         }
         let candidate = solid_base(base);
         best = match best {
@@ -84,14 +96,28 @@ pub fn best_base(bases: &PyTupleObject) -> PyResult<&'static PyTypeObject> {
 
 pub fn type_new(metatype: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
     let [name, bases, namespace] = args.as_slice() else {
-        return Err(raise!(TypeError, "type.__new__() takes exactly 3 arguments ({} given)", args.len()));
+        return Err(raise!(
+            TypeError,
+            "type.__new__() takes exactly 3 arguments ({} given)",
+            args.len()
+        ));
     };
     let argument = |at: usize, expected: &str, got: &PyObject| {
-        raise!(TypeError, "type.__new__() argument {at} must be {expected}, not {}", got.ty().name())
+        raise!(
+            TypeError,
+            "type.__new__() argument {at} must be {expected}, not {}",
+            got.ty().name()
+        )
     };
-    let Some(name) = name.downcast::<PyUnicodeObject>() else { return Err(argument(1, "str", name)) };
-    let Some(bases) = bases.downcast::<PyTupleObject>() else { return Err(argument(2, "tuple", bases)) };
-    let Some(namespace) = namespace.downcast::<PyDictObject>() else { return Err(argument(3, "dict", namespace)) };
+    let Some(name) = name.downcast::<PyUnicodeObject>() else {
+        return Err(argument(1, "str", name));
+    };
+    let Some(bases) = bases.downcast::<PyTupleObject>() else {
+        return Err(argument(2, "tuple", bases));
+    };
+    let Some(namespace) = namespace.downcast::<PyDictObject>() else {
+        return Err(argument(3, "dict", namespace));
+    };
     for base in bases.as_slice() {
         if !PyTypeObject::check(base) && base.get_attr_opt(identifier!("__mro_entries__"))?.is_some() {
             return Err(raise!(
@@ -130,11 +156,21 @@ struct Slots {
     declared: Option<Ref<PyTupleObject>>,
 }
 
-fn read_slots(name: &PyUnicodeObject, bases: &PyTupleObject, base: &PyTypeObject, dict: &PyDictObject) -> PyResult<Slots> {
+fn read_slots(
+    name: &PyUnicodeObject,
+    bases: &PyTupleObject,
+    base: &PyTypeObject,
+    dict: &PyDictObject,
+) -> PyResult<Slots> {
     let may_add_dict = base.tp_dictoffset.get() == 0;
     let may_add_weakref = base.tp_weaklistoffset.get() == 0 && base.tp_itemsize.get() == 0;
     let Some(declared) = dict.get_str(identifier!("__slots__")) else {
-        return Ok(Slots { names: Vec::new(), add_dict: may_add_dict, add_weakref: may_add_weakref, declared: None });
+        return Ok(Slots {
+            names: Vec::new(),
+            add_dict: may_add_dict,
+            add_weakref: may_add_weakref,
+            declared: None,
+        });
     };
     let declared = if PyUnicodeObject::check(&declared) {
         PyTupleObject::from_vec(vec![declared])
@@ -148,10 +184,19 @@ fn read_slots(name: &PyUnicodeObject, bases: &PyTupleObject, base: &PyTypeObject
             base.name()
         ));
     }
-    let mut slots = Slots { names: Vec::new(), add_dict: false, add_weakref: false, declared: None };
+    let mut slots = Slots {
+        names: Vec::new(),
+        add_dict: false,
+        add_weakref: false,
+        declared: None,
+    };
     for slot in declared.as_slice() {
         let Some(slot) = slot.downcast::<PyUnicodeObject>() else {
-            return Err(raise!(TypeError, "__slots__ items must be strings, not '{}'", slot.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "__slots__ items must be strings, not '{}'",
+                slot.ty().name()
+            ));
         };
         if !slot.is_identifier() {
             return Err(raise!(TypeError, "__slots__ must be identifiers"));
@@ -165,13 +210,18 @@ fn read_slots(name: &PyUnicodeObject, bases: &PyTupleObject, base: &PyTypeObject
         }
         if slot.eq_str("__weakref__") {
             if !may_add_weakref || slots.add_weakref {
-                return Err(raise!(TypeError, "__weakref__ slot disallowed: we already got one"));
+                return Err(raise!(
+                    TypeError,
+                    "__weakref__ slot disallowed: we already got one"
+                ));
             }
             slots.add_weakref = true;
             continue;
         }
         let mangled = mangle(name, slot);
-        if dict.get_str(&mangled).is_some() && !slot.eq_str("__qualname__") && !slot.eq_str("__classcell__")
+        if dict.get_str(&mangled).is_some()
+            && !slot.eq_str("__qualname__")
+            && !slot.eq_str("__classcell__")
             && !slot.eq_str("__classdictcell__")
         {
             return Err(raise!(
@@ -186,7 +236,9 @@ fn read_slots(name: &PyUnicodeObject, bases: &PyTupleObject, base: &PyTypeObject
     if bases.len() > 1 {
         // A base beside the first may bring a dict or weak references.
         for other in bases.as_slice() {
-            let Some(other) = other.downcast_type() else { continue };
+            let Some(other) = other.downcast_type() else {
+                continue;
+            };
             if std::ptr::eq(other, base) {
                 continue;
             }
@@ -239,14 +291,21 @@ fn new_class(
     let alloc = metatype.tp_alloc.get().unwrap_or(heap::generic_alloc);
     // SAFETY: the metatype's allocator; its instances begin with a heap type.
     let class: Ref<PyTypeObject> = unsafe {
-        let object = alloc((metatype as *const PyTypeObject).cast_mut(), slots.names.len() as isize);
+        let object = alloc(
+            (metatype as *const PyTypeObject).cast_mut(),
+            slots.names.len() as isize,
+        );
         from_slot(object, "tp_alloc")?.cast()
     };
-    class.tp_flags.set(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE);
+    class
+        .tp_flags
+        .set(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE);
     // SAFETY: as above.
     let heap_type = unsafe { class.as_object().cast_unchecked::<PyHeapTypeObject>() };
     set_suites(&class, heap_type);
-    heap_type.ht_name.set(PyUnicodeObject::intern(name.to_ref()).into_object_raw());
+    heap_type
+        .ht_name
+        .set(PyUnicodeObject::intern(name.to_ref()).into_object_raw());
     heap_type._ht_tpname.set(owned_c_string(name_text.as_bytes())?);
     class.tp_name.set(heap_type._ht_tpname.get());
     class.tp_bases.set(bases.clone().into_object_raw());
@@ -271,7 +330,8 @@ fn new_class(
 
 /// Instances of a class that adds a dict to `object` keep their attributes inline, described by keys of the class.
 fn give_shared_keys(class: &'static PyTypeObject, heap_type: &PyHeapTypeObject) {
-    let is_plain = std::ptr::eq(heap::native_base(class), &crate::PyBaseObject_Type) && class.tp_itemsize.get() == 0;
+    let is_plain =
+        std::ptr::eq(heap::native_base(class), &crate::PyBaseObject_Type) && class.tp_itemsize.get() == 0;
     if is_plain && class.has_flag(Py_TPFLAGS_MANAGED_DICT) {
         crate::objects::dictobject::instance::init_shared_keys(heap_type);
     }
@@ -280,10 +340,18 @@ fn give_shared_keys(class: &'static PyTypeObject, heap_type: &PyHeapTypeObject) 
 /// Points the suites of a heap type at those inside it.
 pub fn set_suites(class: &PyTypeObject, heap_type: &PyHeapTypeObject) {
     class.tp_as_async.set((&raw const heap_type.as_async).cast_mut());
-    class.tp_as_number.set((&raw const heap_type.as_number).cast_mut());
-    class.tp_as_sequence.set((&raw const heap_type.as_sequence).cast_mut());
-    class.tp_as_mapping.set((&raw const heap_type.as_mapping).cast_mut());
-    class.tp_as_buffer.set((&raw const heap_type.as_buffer).cast_mut());
+    class
+        .tp_as_number
+        .set((&raw const heap_type.as_number).cast_mut());
+    class
+        .tp_as_sequence
+        .set((&raw const heap_type.as_sequence).cast_mut());
+    class
+        .tp_as_mapping
+        .set((&raw const heap_type.as_mapping).cast_mut());
+    class
+        .tp_as_buffer
+        .set((&raw const heap_type.as_buffer).cast_mut());
 }
 
 /// Sizes, offsets and member rows; GC support.
@@ -341,14 +409,19 @@ fn fill_dict(
     dict: &PyDictObject,
 ) -> PyResult<()> {
     if dict.get_str(identifier!("__module__")).is_none()
-        && let Some(module) = crate::hooks::current_globals().and_then(|globals| globals.get_str(identifier!("__name__")))
+        && let Some(module) =
+            crate::hooks::current_globals().and_then(|globals| globals.get_str(identifier!("__name__")))
     {
         dict.set_str(identifier!("__module__"), &module)?;
     }
     match dict.pop(identifier!("__qualname__").as_object())? {
         Some(qualname) if PyUnicodeObject::check(&qualname) => heap_type.ht_qualname.set(qualname.into_raw()),
         Some(other) => {
-            return Err(raise!(TypeError, "type __qualname__ must be a str, not {}", other.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "type __qualname__ must be a str, not {}",
+                other.ty().name()
+            ));
         }
         None => heap_type.ht_qualname.set(name.to_ref().into_object_raw()),
     }
@@ -361,7 +434,10 @@ fn fill_dict(
     }
     let is_function = |object: &Ref| crate::objects::funcobject::is_python_function(object);
     if let Some(new) = dict.get_str(identifier!("__new__")).filter(is_function) {
-        dict.set_str(identifier!("__new__"), &*crate::objects::funcobject::new_staticmethod(&new)?)?;
+        dict.set_str(
+            identifier!("__new__"),
+            &*crate::objects::funcobject::new_staticmethod(&new)?,
+        )?;
     }
     for method in [identifier!("__init_subclass__"), identifier!("__class_getitem__")] {
         if let Some(function) = dict.get_str(method).filter(is_function) {
@@ -384,7 +460,9 @@ fn set_attribute_access(class: &PyTypeObject) {
 
 /// Stores the class (or its namespace) in the cell that the class body left.
 fn give_cell(dict: &PyDictObject, name: &PyUnicodeObject, value: &PyObject) -> PyResult<()> {
-    let Some(cell) = dict.get_str(name) else { return Ok(()) };
+    let Some(cell) = dict.get_str(name) else {
+        return Ok(());
+    };
     let Some(cell) = cell.downcast_exact::<PyCellObject>() else {
         return Err(raise!(
             TypeError,
@@ -404,7 +482,9 @@ fn set_names(class: &Ref<PyTypeObject>) -> PyResult<()> {
     let mut position = 0;
     while let Some((name, value, _)) = dict.next_entry(&mut position) {
         let (name, value) = (name.to_ref(), value.to_ref());
-        let Some(method) = value.lookup_special(identifier!("__set_name__"))? else { continue };
+        let Some(method) = value.lookup_special(identifier!("__set_name__"))? else {
+            continue;
+        };
         if let Err(raised) = method.call(&[class.as_object(), &name]) {
             let exception = raised.take();
             let note = format!(
@@ -422,7 +502,8 @@ fn set_names(class: &Ref<PyTypeObject>) -> PyResult<()> {
 
 /// `super(class, class).__init_subclass__(**kwargs)`.
 fn init_subclass(class: &Ref<PyTypeObject>, kwargs: Option<&PyDictObject>) -> PyResult<()> {
-    let function = crate::objects::superobject::lookup(class, class.as_object(), identifier!("__init_subclass__"))?;
+    let function =
+        crate::objects::superobject::lookup(class, class.as_object(), identifier!("__init_subclass__"))?;
     function.call_tuple(&PyTupleObject::empty(), kwargs)?;
     Ok(())
 }
@@ -433,7 +514,9 @@ pub fn set_type_name(ty: &PyTypeObject, name: &PyUnicodeObject) -> PyResult<()> 
     if text.contains('\0') {
         return Err(raise!(ValueError, "type name must not contain null characters"));
     }
-    let Some(heap_type) = ty.as_heap() else { return Ok(()) };
+    let Some(heap_type) = ty.as_heap() else {
+        return Ok(());
+    };
     let copy = owned_c_string(text.as_bytes())?;
     let old = heap_type._ht_tpname.replace(copy);
     ty.tp_name.set(copy);
@@ -563,10 +646,15 @@ pub fn compatible_layout(old: &'static PyTypeObject, new: &'static PyTypeObject,
 
 /// Whether two classes add the same `__slots__` to the same base.
 fn same_slots_added(a: &PyTypeObject, b: &PyTypeObject) -> bool {
-    let (Some(a), Some(b)) = (a.as_heap(), b.as_heap()) else { return false };
+    let (Some(a), Some(b)) = (a.as_heap(), b.as_heap()) else {
+        return false;
+    };
     // SAFETY: tuples or null, owned by the types.
     let (a, b) = unsafe {
-        (a.ht_slots.get().cast::<PyTupleObject>().as_ref(), b.ht_slots.get().cast::<PyTupleObject>().as_ref())
+        (
+            a.ht_slots.get().cast::<PyTupleObject>().as_ref(),
+            b.ht_slots.get().cast::<PyTupleObject>().as_ref(),
+        )
     };
     match (a, b) {
         (None, None) => true,

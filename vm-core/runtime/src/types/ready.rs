@@ -43,7 +43,9 @@ fn ready_steps(ty: &PyTypeObject, spec: Option<&TypeSpec>) -> PyResult<()> {
         ready(base)?;
     }
     if ty.as_object().ob_type.get().is_null() {
-        let metatype = ty.base().map_or(&typeobject::PyType_Type as *const _, |base| base.as_object().ob_type.get());
+        let metatype = ty.base().map_or(&typeobject::PyType_Type as *const _, |base| {
+            base.as_object().ob_type.get()
+        });
         ty.as_object().ob_type.set(metatype.cast_mut());
     }
     if ty.tp_bases.get().is_null() {

@@ -23,7 +23,9 @@ pub fn register(spec: &'static TypeSpec) {
 }
 
 fn registered() -> impl Iterator<Item = &'static TypeSpec> {
-    REGISTRY.0[..COUNT.load(Ordering::Relaxed).min(CAPACITY)].iter().filter_map(Cell::get)
+    REGISTRY.0[..COUNT.load(Ordering::Relaxed).min(CAPACITY)]
+        .iter()
+        .filter_map(Cell::get)
 }
 
 /// The declaration of a static type of ours.
@@ -36,10 +38,19 @@ pub fn spec_of(ty: &PyTypeObject) -> Option<&'static TypeSpec> {
 
 /// Readies every registered type.
 pub fn ready_all() -> PyResult<()> {
-    assert!(COUNT.load(Ordering::Relaxed) <= CAPACITY, "the type registry is full");
+    assert!(
+        COUNT.load(Ordering::Relaxed) <= CAPACITY,
+        "the type registry is full"
+    );
     // The tables of a type are filled with instances of these.
     use crate::objects::{descrobject::*, funcobject::*, methodobject::*};
-    let first = [&PyCFunction_Type, &PyClassMethod_Type, &PyStaticMethod_Type, &PyMethodDescr_Type, &PyWrapperDescr_Type];
+    let first = [
+        &PyCFunction_Type,
+        &PyClassMethod_Type,
+        &PyStaticMethod_Type,
+        &PyMethodDescr_Type,
+        &PyWrapperDescr_Type,
+    ];
     for ty in first.into_iter().chain(registered().map(|spec| spec.ty)) {
         super::ready(ty)?;
     }

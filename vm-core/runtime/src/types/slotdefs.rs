@@ -284,8 +284,12 @@ pub fn update_slots_for(ty: &PyTypeObject, name: &PyUnicodeObject) {
     if !(text.starts_with("__") && text.ends_with("__")) {
         return;
     }
-    let rows: Vec<usize> =
-        SLOT_DEFS.iter().enumerate().filter(|(_, def)| def.name == text).map(|(row, _)| first_row_of(row)).collect();
+    let rows: Vec<usize> = SLOT_DEFS
+        .iter()
+        .enumerate()
+        .filter(|(_, def)| def.name == text)
+        .map(|(row, _)| first_row_of(row))
+        .collect();
     if !rows.is_empty() {
         update_with_subclasses(ty, name, &rows);
     }
@@ -322,7 +326,9 @@ fn update_slot(ty: &PyTypeObject, first: usize) -> usize {
         .unwrap_or(SLOT_DEFS.len());
     let place = slot_place(ty, &SLOT_DEFS[first]);
     // SAFETY: null or the slot's place.
-    let Some(slot) = (unsafe { place.as_ref() }) else { return end };
+    let Some(slot) = (unsafe { place.as_ref() }) else {
+        return end;
+    };
     let mut generic: *const c_void = std::ptr::null();
     let mut specific: *const c_void = std::ptr::null();
     let mut use_generic = false;
@@ -352,7 +358,10 @@ fn update_slot(ty: &PyTypeObject, first: usize) -> usize {
             }
             generic = def.generic.0;
         } else if def.name == "__new__" && super::typeobject::is_tp_new_wrapper(descriptor) {
-            specific = ty.base().and_then(|base| base.tp_new.get()).map_or(std::ptr::null(), |new| new as *const c_void);
+            specific = ty
+                .base()
+                .and_then(|base| base.tp_new.get())
+                .map_or(std::ptr::null(), |new| new as *const c_void);
             if let Some(own) = super::typeobject::tp_new_of_wrapper(descriptor) {
                 specific = own as *const c_void;
             }
@@ -363,11 +372,19 @@ fn update_slot(ty: &PyTypeObject, first: usize) -> usize {
             generic = def.generic.0;
         }
     }
-    slot.set(if !specific.is_null() && !use_generic { specific } else { generic });
+    slot.set(if !specific.is_null() && !use_generic {
+        specific
+    } else {
+        generic
+    });
     end
 }
 
 /// The function that `owner` has in this row's slot.
 fn inherited_slot(ty: &PyTypeObject, def: &SlotDef, owner: &PyTypeObject) -> *const c_void {
-    if ty.is_subtype(owner) { slot_value(owner, def) } else { std::ptr::null() }
+    if ty.is_subtype(owner) {
+        slot_value(owner, def)
+    } else {
+        std::ptr::null()
+    }
 }

@@ -29,7 +29,9 @@ fn call_method(object: &PyObject, name: &'static PyUnicodeObject, args: &[&PyObj
 /// The special method and whether it takes `object` as its first argument.
 fn lookup_for_call(object: &PyObject, name: &PyUnicodeObject) -> PyResult<Option<(Ref, bool)>> {
     let ty = object.ty();
-    let Some(found) = ty.lookup(name) else { return Ok(None) };
+    let Some(found) = ty.lookup(name) else {
+        return Ok(None);
+    };
     let found = found.to_ref();
     let descriptor_type = found.ty();
     if descriptor_type.has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR) {
@@ -65,7 +67,10 @@ slot_fn!(fn one_argument_slot<const ROW>(object, other) -> *mut PyObject, bounda
     call_method(object, row_name(ROW), &[other]));
 
 /// A binary operator: the left operand's method, the right one's reflected method, in the order of the language.
-pub unsafe extern "C" fn binary_slot<const ROW: usize>(left: *mut PyObject, right: *mut PyObject) -> *mut PyObject {
+pub unsafe extern "C" fn binary_slot<const ROW: usize>(
+    left: *mut PyObject,
+    right: *mut PyObject,
+) -> *mut PyObject {
     boundary_obj(|| {
         // SAFETY: slots get live objects.
         let (left, right) = unsafe { (&*left, &*right) };
@@ -107,7 +112,9 @@ fn call_maybe(object: &PyObject, name: &'static PyUnicodeObject, args: &[&PyObje
 
 /// Whether the right operand's class gives the reflected method anew.
 fn is_overridden(left: &PyObject, right: &PyObject, name: &PyUnicodeObject) -> PyResult<bool> {
-    let Some(right_method) = right.ty().as_object().get_attr_opt(name)? else { return Ok(false) };
+    let Some(right_method) = right.ty().as_object().get_attr_opt(name)? else {
+        return Ok(false);
+    };
     match left.ty().as_object().get_attr_opt(name)? {
         Some(left_method) => left_method.compare_bool(&right_method, CompareOp::Ne),
         None => Ok(true),
@@ -189,10 +196,18 @@ pub unsafe extern "C" fn call_slot(
     boundary_obj(|| {
         // SAFETY: slots get live objects; args is a tuple, kwargs a dict or null.
         let (object, args, kwargs) = unsafe {
-            (&*object, (*args).cast_unchecked::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref())
+            (
+                &*object,
+                (*args).cast_unchecked::<PyTupleObject>(),
+                kwargs.cast::<PyDictObject>().as_ref(),
+            )
         };
         let Some((function, unbound)) = lookup_for_call(object, identifier!("__call__"))? else {
-            return Err(raise!(TypeError, "'{}' object is not callable", object.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "'{}' object is not callable",
+                object.ty().name()
+            ));
         };
         crate::protocol::enter_native_call(" while calling a Python object")?;
         if !unbound {
@@ -208,7 +223,11 @@ pub unsafe extern "C" fn call_slot(
     })
 }
 
-pub unsafe extern "C" fn richcompare_slot(object: *mut PyObject, other: *mut PyObject, op: c_int) -> *mut PyObject {
+pub unsafe extern "C" fn richcompare_slot(
+    object: *mut PyObject,
+    other: *mut PyObject,
+    op: c_int,
+) -> *mut PyObject {
     boundary_obj(|| {
         // SAFETY: slots get live objects.
         let (object, other) = unsafe { (&*object, &*other) };
@@ -250,7 +269,9 @@ pub unsafe extern "C" fn descr_get_slot(
         let Some(getter) = descriptor.ty().lookup(identifier!("__get__")) else {
             return Ok(descriptor.to_ref());
         };
-        getter.to_ref().call(&[descriptor, object.unwrap_or(none()), ty.unwrap_or(none())])
+        getter
+            .to_ref()
+            .call(&[descriptor, object.unwrap_or(none()), ty.unwrap_or(none())])
     })
 }
 
@@ -270,7 +291,11 @@ pub unsafe extern "C" fn descr_set_slot(
     })
 }
 
-pub unsafe extern "C" fn setattro_slot(object: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
+pub unsafe extern "C" fn setattro_slot(
+    object: *mut PyObject,
+    name: *mut PyObject,
+    value: *mut PyObject,
+) -> c_int {
     boundary_status(|| {
         // SAFETY: slots get live objects; a null value means deletion.
         let (object, name, value) = unsafe { (&*object, &*name, value.as_ref()) };
@@ -319,11 +344,19 @@ fn is_object_getattribute(function: &PyObject) -> bool {
     })
 }
 
-pub unsafe extern "C" fn init_slot(object: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> c_int {
+pub unsafe extern "C" fn init_slot(
+    object: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> c_int {
     boundary_status(|| {
         // SAFETY: slots get live objects; args is a tuple, kwargs a dict or null.
         let (object, args, kwargs) = unsafe {
-            (&*object, (*args).cast_unchecked::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref())
+            (
+                &*object,
+                (*args).cast_unchecked::<PyTupleObject>(),
+                kwargs.cast::<PyDictObject>().as_ref(),
+            )
         };
         let Some((function, unbound)) = lookup_for_call(object, identifier!("__init__"))? else {
             return Err(raise!(AttributeError, value => identifier!("__init__").as_object()));
@@ -341,7 +374,11 @@ pub unsafe extern "C" fn init_slot(object: *mut PyObject, args: *mut PyObject, k
             function.call_tuple(args, kwargs)?
         };
         if !is_none(&result) {
-            return Err(raise!(TypeError, "__init__() should return None, not '{}'", result.ty().name()));
+            return Err(raise!(
+                TypeError,
+                "__init__() should return None, not '{}'",
+                result.ty().name()
+            ));
         }
         Ok(())
     })
@@ -355,7 +392,11 @@ pub unsafe extern "C" fn new_slot(
     boundary_obj(|| {
         // SAFETY: slots get live objects; args is a tuple, kwargs a dict or null.
         let (class, args, kwargs) = unsafe {
-            (&*class, (*args).cast_unchecked::<PyTupleObject>(), kwargs.cast::<PyDictObject>().as_ref())
+            (
+                &*class,
+                (*args).cast_unchecked::<PyTupleObject>(),
+                kwargs.cast::<PyDictObject>().as_ref(),
+            )
         };
         let function = class.as_object().get_attr(identifier!("__new__"))?;
         let mut all = Vec::with_capacity(args.len() + 1);
@@ -382,10 +423,13 @@ pub unsafe extern "C" fn finalize_slot(object: *mut PyObject) {
             Ok(bound) => bound.function().to_ref(),
             Err(other) => other,
         };
-        let repr = shown.repr().map(|repr| repr.to_string_lossy()).unwrap_or_else(|raised| {
-            raised.clear();
-            "<object repr() failed>".to_owned()
-        });
+        let repr = shown
+            .repr()
+            .map(|repr| repr.to_string_lossy())
+            .unwrap_or_else(|raised| {
+                raised.clear();
+                "<object repr() failed>".to_owned()
+            });
         let raised = crate::error::restore(exception);
         let context = format!("Exception ignored while calling deallocator {repr}");
         crate::error::write_unraisable(raised, Some(&context), None);
@@ -415,7 +459,11 @@ pub unsafe extern "C" fn bool_slot(object: *mut PyObject) -> c_int {
         if result.is(false_()) {
             return Ok(false);
         }
-        Err(raise!(TypeError, "__bool__ should return bool, returned {}", result.ty().name()))
+        Err(raise!(
+            TypeError,
+            "__bool__ should return bool, returned {}",
+            result.ty().name()
+        ))
     })
 }
 
@@ -433,7 +481,11 @@ pub unsafe extern "C" fn length_slot(object: *mut PyObject) -> isize {
     boundary_len(|| checked_len(unsafe { &*object }).map(|length| length as usize))
 }
 
-pub unsafe extern "C" fn ass_subscript_slot(object: *mut PyObject, key: *mut PyObject, value: *mut PyObject) -> c_int {
+pub unsafe extern "C" fn ass_subscript_slot(
+    object: *mut PyObject,
+    key: *mut PyObject,
+    value: *mut PyObject,
+) -> c_int {
     boundary_status(|| {
         // SAFETY: slots get live objects; a null value means deletion.
         let (object, key, value) = unsafe { (&*object, &*key, value.as_ref()) };
@@ -449,7 +501,11 @@ pub unsafe extern "C" fn item_slot(object: *mut PyObject, index: isize) -> *mut 
     boundary_obj(|| {
         let index = PyLongObject::from_isize(index);
         // SAFETY: slots get live objects.
-        call_method(unsafe { &*object }, identifier!("__getitem__"), &[index.as_object()])
+        call_method(
+            unsafe { &*object },
+            identifier!("__getitem__"),
+            &[index.as_object()],
+        )
     })
 }
 
@@ -471,9 +527,11 @@ pub unsafe extern "C" fn contains_slot(object: *mut PyObject, item: *mut PyObjec
         // SAFETY: slots get live objects.
         let (object, item) = unsafe { (&*object, &*item) };
         match object.ty().lookup(identifier!("__contains__")) {
-            Some(method) if is_none(method) => {
-                Err(raise!(TypeError, "'{}' object is not a container", object.ty().name()))
-            }
+            Some(method) if is_none(method) => Err(raise!(
+                TypeError,
+                "'{}' object is not a container",
+                object.ty().name()
+            )),
             Some(_) => Ok(call_method(object, identifier!("__contains__"), &[item])?.is_true()?),
             None => {
                 let iterator = object.iter()?;

@@ -12,7 +12,8 @@ fn list(ty: &PyTypeObject) -> Option<&mut List> {
 /// Notes that `subclass` has `base` among its bases.
 pub fn add(base: &PyTypeObject, subclass: &PyTypeObject) {
     if list(base).is_none() {
-        base.tp_subclasses.set(Box::into_raw(Box::<List>::default()).cast());
+        base.tp_subclasses
+            .set(Box::into_raw(Box::<List>::default()).cast());
     }
     if let Some(list) = list(base)
         && !list.iter().any(|known| std::ptr::eq(*known, subclass))

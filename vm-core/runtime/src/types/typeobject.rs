@@ -30,12 +30,21 @@ pub unsafe extern "C" fn type_getattro(ty: *mut PyObject, name: *mut PyObject) -
 
 #[cold]
 fn no_type_attribute(ty: &PyTypeObject, name: &PyUnicodeObject) -> Raised {
-    let raised = raise!(AttributeError, "type object '{}' has no attribute '{}'", ty.name(), name.to_string_lossy());
+    let raised = raise!(
+        AttributeError,
+        "type object '{}' has no attribute '{}'",
+        ty.name(),
+        name.to_string_lossy()
+    );
     attributes::with_attribute_context(raised, ty.as_object(), name)
 }
 
 /// `type.__setattr__` as a slot.
-pub unsafe extern "C" fn type_setattro(ty: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
+pub unsafe extern "C" fn type_setattro(
+    ty: *mut PyObject,
+    name: *mut PyObject,
+    value: *mut PyObject,
+) -> c_int {
     boundary_status(|| {
         // SAFETY: slots get live objects, here a type; a null value means deletion.
         let (ty, name, value) = unsafe { ((*ty).cast_unchecked::<PyTypeObject>(), &*name, value.as_ref()) };
@@ -58,8 +67,12 @@ impl PyTypeObject {
                 && attribute.ty().tp_descr_set.get().is_some()
             {
                 // SAFETY: the descriptor's own slot.
-                let value =
-                    unsafe { from_slot(get(attribute.as_raw(), self.as_ptr(), metatype.as_ptr()), "__get__") };
+                let value = unsafe {
+                    from_slot(
+                        get(attribute.as_raw(), self.as_ptr(), metatype.as_ptr()),
+                        "__get__",
+                    )
+                };
                 return match value {
                     Ok(value) => Ok(Some(value)),
                     Err(raised) => raised.clear_if(exc::AttributeError).map(|()| None),
@@ -70,7 +83,11 @@ impl PyTypeObject {
             return match attribute.ty().tp_descr_get.get() {
                 // SAFETY: the descriptor's own slot.
                 Some(get) => unsafe {
-                    from_slot(get(attribute.as_raw(), std::ptr::null_mut(), self.as_ptr()), "__get__").map(Some)
+                    from_slot(
+                        get(attribute.as_raw(), std::ptr::null_mut(), self.as_ptr()),
+                        "__get__",
+                    )
+                    .map(Some)
                 },
                 None => Ok(Some(attribute)),
             };
@@ -78,8 +95,12 @@ impl PyTypeObject {
         match (meta_attribute, meta_get) {
             (Some(attribute), Some(get)) => {
                 // SAFETY: the descriptor's own slot.
-                let value =
-                    unsafe { from_slot(get(attribute.as_raw(), self.as_ptr(), metatype.as_ptr()), "__get__")? };
+                let value = unsafe {
+                    from_slot(
+                        get(attribute.as_raw(), self.as_ptr(), metatype.as_ptr()),
+                        "__get__",
+                    )?
+                };
                 Ok(Some(value))
             }
             (attribute, _) => Ok(attribute),
@@ -134,7 +155,11 @@ pub fn compute_mro(ty: &PyTypeObject) -> PyResult<()> {
         let result = method.call0()?.to_tuple()?;
         for class in result.as_slice() {
             if !PyTypeObject::check(class) {
-                return Err(raise!(TypeError, "mro() returned a non-class ('{}')", class.ty().name()));
+                return Err(raise!(
+                    TypeError,
+                    "mro() returned a non-class ('{}')",
+                    class.ty().name()
+                ));
             }
         }
         mro = Some(result);
@@ -158,15 +183,18 @@ fn mro_of(class: &PyObject) -> PyResult<Vec<Ref>> {
         Some(mro) => Ok(mro.as_slice().iter().map(|class| class.to_ref()).collect()),
         None => {
             super::ready(class)?;
-            Ok(class.mro().map_or(Vec::new(), |mro| mro.as_slice().iter().map(|class| class.to_ref()).collect()))
+            Ok(class.mro().map_or(Vec::new(), |mro| {
+                mro.as_slice().iter().map(|class| class.to_ref()).collect()
+            }))
         }
     }
 }
 
 /// The C3 linearisation of a class over its bases.
 pub fn c3(ty: &PyTypeObject) -> PyResult<Vec<Ref>> {
-    let bases: Vec<Ref> =
-        ty.bases().map_or(Vec::new(), |bases| bases.as_slice().iter().map(|base| base.to_ref()).collect());
+    let bases: Vec<Ref> = ty.bases().map_or(Vec::new(), |bases| {
+        bases.as_slice().iter().map(|base| base.to_ref()).collect()
+    });
     let mut result = vec![ty.to_object()];
     if let [base] = &bases[..] {
         result.extend(mro_of(base)?);
@@ -175,7 +203,9 @@ pub fn c3(ty: &PyTypeObject) -> PyResult<Vec<Ref>> {
     for (at, base) in bases.iter().enumerate() {
         if bases[..at].iter().any(|other| other.is(base)) {
             // SAFETY: `mro_of` below would refuse anything else; names are read from types only.
-            let name = base.downcast_exact::<PyTypeObject>().map_or_else(|| base.ty().name(), |base| base.name());
+            let name = base
+                .downcast_exact::<PyTypeObject>()
+                .map_or_else(|| base.ty().name(), |base| base.name());
             return Err(raise!(TypeError, "duplicate base class {name}"));
         }
     }
@@ -189,10 +219,14 @@ pub fn c3(ty: &PyTypeObject) -> PyResult<Vec<Ref>> {
         let mut done = true;
         let mut chosen: Option<Ref> = None;
         for (list, start) in lists.iter().zip(&starts) {
-            let Some(candidate) = list.get(*start) else { continue };
+            let Some(candidate) = list.get(*start) else {
+                continue;
+            };
             done = false;
             let blocked = lists.iter().zip(&starts).any(|(other, other_start)| {
-                other.get(other_start + 1..).is_some_and(|tail| tail.iter().any(|class| class.is(candidate)))
+                other
+                    .get(other_start + 1..)
+                    .is_some_and(|tail| tail.iter().any(|class| class.is(candidate)))
             });
             if !blocked {
                 chosen = Some(candidate.clone());
@@ -202,7 +236,9 @@ pub fn c3(ty: &PyTypeObject) -> PyResult<Vec<Ref>> {
         if done {
             return Ok(result);
         }
-        let Some(chosen) = chosen else { return Err(inconsistent_mro(&lists, &starts)) };
+        let Some(chosen) = chosen else {
+            return Err(inconsistent_mro(&lists, &starts));
+        };
         for (list, start) in lists.iter().zip(&mut starts) {
             if list.get(*start).is_some_and(|class| class.is(&chosen)) {
                 *start += 1;
@@ -222,7 +258,11 @@ fn inconsistent_mro(lists: &[Vec<Ref>], starts: &[usize]) -> Raised {
             }
         }
     }
-    raise!(TypeError, "Cannot create a consistent method resolution order (MRO) for bases {}", names.join(", "))
+    raise!(
+        TypeError,
+        "Cannot create a consistent method resolution order (MRO) for bases {}",
+        names.join(", ")
+    )
 }
 
 impl PyObject {
@@ -230,17 +270,26 @@ impl PyObject {
     #[inline]
     pub fn downcast_type(&self) -> Option<&PyTypeObject> {
         // SAFETY: types and only types have the flag.
-        self.type_has(Py_TPFLAGS_TYPE_SUBCLASS).then(|| unsafe { self.cast_unchecked() })
+        self.type_has(Py_TPFLAGS_TYPE_SUBCLASS)
+            .then(|| unsafe { self.cast_unchecked() })
     }
 }
 
 // ---- tp_new in dicts ----
 
-unsafe extern "C" fn tp_new_wrapper(owner: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn tp_new_wrapper(
+    owner: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
     boundary_obj(|| {
         // SAFETY: the function's self is the type that it was made for; args is a tuple, kwargs a dict or null.
-        let (owner, args) =
-            unsafe { ((*owner).cast_unchecked::<PyTypeObject>(), (*args).cast_unchecked::<PyTupleObject>()) };
+        let (owner, args) = unsafe {
+            (
+                (*owner).cast_unchecked::<PyTypeObject>(),
+                (*args).cast_unchecked::<PyTupleObject>(),
+            )
+        };
         let owner_name = owner.name();
         let Some(class) = args.as_slice().first() else {
             return Err(raise!(TypeError, "{owner_name}.__new__(): not enough arguments"));
@@ -261,7 +310,11 @@ unsafe extern "C" fn tp_new_wrapper(owner: *mut PyObject, args: *mut PyObject, k
         }
         // The native base must be the one that this `tp_new` is for: object.__new__(dict) is refused.
         let mut native = class;
-        while native.tp_new.get().is_some_and(|new| new as usize == super::slots::new_slot as *const () as usize) {
+        while native
+            .tp_new
+            .get()
+            .is_some_and(|new| new as usize == super::slots::new_slot as *const () as usize)
+        {
             match native.base() {
                 Some(base) => native = base,
                 None => break,
@@ -281,7 +334,12 @@ unsafe extern "C" fn tp_new_wrapper(owner: *mut PyObject, args: *mut PyObject, k
         };
         let rest = PyTupleObject::from_slice(&args.as_slice()[1..]);
         // SAFETY: the type's own slot.
-        unsafe { from_slot(new((class as *const PyTypeObject).cast_mut(), rest.as_ptr(), kwargs), "__new__") }
+        unsafe {
+            from_slot(
+                new((class as *const PyTypeObject).cast_mut(), rest.as_ptr(), kwargs),
+                "__new__",
+            )
+        }
     })
 }
 
@@ -315,7 +373,10 @@ pub fn is_tp_new_wrapper(object: &PyObject) -> bool {
 pub fn tp_new_of_wrapper(object: &PyObject) -> Option<newfunc> {
     let function = object.downcast_exact::<PyCFunctionObject>()?;
     // SAFETY: the function's self is the type that it was made for.
-    unsafe { function.m_self.get().as_ref() }.and_then(PyObject::downcast_type)?.tp_new.get()
+    unsafe { function.m_self.get().as_ref() }
+        .and_then(PyObject::downcast_type)?
+        .tp_new
+        .get()
 }
 
 // ---- names ----
@@ -350,10 +411,18 @@ pub fn module_of(ty: &PyTypeObject) -> PyResult {
 
 fn check_assignable(ty: &PyTypeObject, name: &str, value: Option<&PyObject>) -> PyResult<()> {
     if ty.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
-        return Err(raise!(TypeError, "cannot set '{name}' attribute of immutable type '{}'", ty.name()));
+        return Err(raise!(
+            TypeError,
+            "cannot set '{name}' attribute of immutable type '{}'",
+            ty.name()
+        ));
     }
     if value.is_none() {
-        return Err(raise!(TypeError, "cannot delete '{name}' attribute of immutable type '{}'", ty.name()));
+        return Err(raise!(
+            TypeError,
+            "cannot delete '{name}' attribute of immutable type '{}'",
+            ty.name()
+        ));
     }
     Ok(())
 }
@@ -421,13 +490,23 @@ impl PyTypeObject {
             }
         }
         let Some(new) = self.tp_new.get() else {
-            return Err(raise!(TypeError, "cannot create '{}' instances", self.full_name()));
+            return Err(raise!(
+                TypeError,
+                "cannot create '{}' instances",
+                self.full_name()
+            ));
         };
         let raw_kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
         // SAFETY: the type's own slots.
         unsafe {
-            let object =
-                from_slot(new((self as *const PyTypeObject).cast_mut(), args.as_ptr(), raw_kwargs), "__new__")?;
+            let object = from_slot(
+                new(
+                    (self as *const PyTypeObject).cast_mut(),
+                    args.as_ptr(),
+                    raw_kwargs,
+                ),
+                "__new__",
+            )?;
             if !object.ty().is_subtype(self) {
                 return Ok(object);
             }
@@ -471,7 +550,13 @@ impl PyTypeObject {
             return 0;
         }
         let heap = self.as_heap().expect("just checked");
-        for place in [&self.tp_dict, &self.tp_cache, &self.tp_mro, &self.tp_bases, &heap.ht_module] {
+        for place in [
+            &self.tp_dict,
+            &self.tp_cache,
+            &self.tp_mro,
+            &self.tp_bases,
+            &heap.ht_module,
+        ] {
             let status = visit.visit(place.get());
             if status != 0 {
                 return status;
@@ -576,7 +661,11 @@ impl PyTypeObject {
     }
     #[method("($self, /)")]
     fn __sizeof__(&self) -> PyResult<usize> {
-        Ok(if self.is_heap_type() { size_of::<PyHeapTypeObject>() } else { size_of::<PyTypeObject>() })
+        Ok(if self.is_heap_type() {
+            size_of::<PyHeapTypeObject>()
+        } else {
+            size_of::<PyTypeObject>()
+        })
     }
 
     #[getter]
@@ -654,7 +743,10 @@ impl PyTypeObject {
     fn set_doc(&self, value: Option<&PyObject>) -> PyResult<()> {
         check_assignable(self, "__doc__", value)?;
         lookup::modified(self);
-        self.dict().expect("ready").to_ref().set_str(identifier!("__doc__"), value.expect("just checked"))
+        self.dict()
+            .expect("ready")
+            .to_ref()
+            .set_str(identifier!("__doc__"), value.expect("just checked"))
     }
     #[getter(name = "__text_signature__")]
     fn get_text_signature(&self) -> PyResult {
@@ -664,7 +756,9 @@ impl PyTypeObject {
         // SAFETY: a C string that lives as long as the type.
         let full = unsafe { std::ffi::CStr::from_ptr(self.tp_doc.get()) }.to_string_lossy();
         let (signature, _) = crate::objects::methodobject::split_doc(&self.short_name(), &full);
-        Ok(signature.map_or_else(none_ref, |signature| PyUnicodeObject::from_str(signature).into_object()))
+        Ok(signature.map_or_else(none_ref, |signature| {
+            PyUnicodeObject::from_str(signature).into_object()
+        }))
     }
     #[getter(name = "__dict__")]
     fn get_dict(&self) -> PyResult {
@@ -732,9 +826,15 @@ impl PyTypeObject {
     }
     #[setter(name = "__annotate__")]
     fn set_annotate(&self, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else { return Err(raise!(TypeError, "cannot delete __annotate__ attribute")) };
+        let Some(value) = value else {
+            return Err(raise!(TypeError, "cannot delete __annotate__ attribute"));
+        };
         if self.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
-            return Err(raise!(TypeError, "cannot set '__annotate__' attribute of immutable type '{}'", self.name()));
+            return Err(raise!(
+                TypeError,
+                "cannot set '__annotate__' attribute of immutable type '{}'",
+                self.name()
+            ));
         }
         if !is_none(value) && !value.is_callable() {
             return Err(raise!(TypeError, "__annotate__ must be callable or None"));
@@ -788,8 +888,11 @@ impl PyTypeObject {
         }
         let dict = self.dict().expect("ready").to_ref();
         let own = dict.get_str(identifier!("__annotations__")).is_some();
-        let name =
-            if own { identifier!("__annotations__") } else { identifier!("__annotations_cache__") };
+        let name = if own {
+            identifier!("__annotations__")
+        } else {
+            identifier!("__annotations_cache__")
+        };
         match value {
             Some(value) => dict.set_str(name, value)?,
             None => {
@@ -814,7 +917,10 @@ impl PyTypeObject {
     #[setter(name = "__type_params__")]
     fn set_type_params(&self, value: Option<&PyObject>) -> PyResult<()> {
         check_assignable(self, "__type_params__", value)?;
-        self.dict().expect("ready").to_ref().set_str(identifier!("__type_params__"), value.expect("just checked"))?;
+        self.dict()
+            .expect("ready")
+            .to_ref()
+            .set_str(identifier!("__type_params__"), value.expect("just checked"))?;
         lookup::modified(self);
         Ok(())
     }
@@ -844,10 +950,20 @@ pub fn add_dict_and_weakref_getsets(ty: &PyTypeObject, dict: bool, weakref: bool
     Ok(())
 }
 
-static DICT_GETSET: PyGetSetDef =
-    PyGetSetDef::new(c"__dict__".as_ptr(), Some(subtype_dict), Some(subtype_set_dict), c"dictionary for instance variables".as_ptr(), std::ptr::null_mut());
-static WEAKREF_GETSET: PyGetSetDef =
-    PyGetSetDef::new(c"__weakref__".as_ptr(), Some(subtype_weakref), None, c"list of weak references to the object".as_ptr(), std::ptr::null_mut());
+static DICT_GETSET: PyGetSetDef = PyGetSetDef::new(
+    c"__dict__".as_ptr(),
+    Some(subtype_dict),
+    Some(subtype_set_dict),
+    c"dictionary for instance variables".as_ptr(),
+    std::ptr::null_mut(),
+);
+static WEAKREF_GETSET: PyGetSetDef = PyGetSetDef::new(
+    c"__weakref__".as_ptr(),
+    Some(subtype_weakref),
+    None,
+    c"list of weak references to the object".as_ptr(),
+    std::ptr::null_mut(),
+);
 
 /// `object.__dict__` of instances whose type gives them one.
 pub unsafe extern "C" fn subtype_dict(object: *mut PyObject, _closure: *mut c_void) -> *mut PyObject {
@@ -862,7 +978,11 @@ pub unsafe extern "C" fn subtype_dict(object: *mut PyObject, _closure: *mut c_vo
 }
 
 /// Assignment to `__dict__`.
-pub unsafe extern "C" fn subtype_set_dict(object: *mut PyObject, value: *mut PyObject, _closure: *mut c_void) -> c_int {
+pub unsafe extern "C" fn subtype_set_dict(
+    object: *mut PyObject,
+    value: *mut PyObject,
+    _closure: *mut c_void,
+) -> c_int {
     boundary_status(|| {
         // SAFETY: setters get live objects; a null value means deletion.
         let (object, value) = unsafe { (&*object, value.as_ref()) };

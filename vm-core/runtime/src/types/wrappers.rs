@@ -4,14 +4,22 @@ use crate::prelude::*;
 use crate::protocol::{from_slot, from_status};
 
 /// Calls the slot function with `self`, the positional arguments and the keywords.
-pub type Wrapper =
-    fn(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult;
+pub type Wrapper = fn(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult;
 
 fn expect(args: &PyTupleObject, kwargs: Option<&PyDictObject>, n: usize) -> PyResult<()> {
     no_keywords(kwargs)?;
     if args.len() != n {
         let plural = if n == 1 { "" } else { "s" };
-        return Err(raise!(TypeError, "expected {n} argument{plural}, got {}", args.len()));
+        return Err(raise!(
+            TypeError,
+            "expected {n} argument{plural}, got {}",
+            args.len()
+        ));
     }
     Ok(())
 }
@@ -31,14 +39,24 @@ macro_rules! slot {
     };
 }
 
-pub fn unary(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn unary(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 0)?;
     let function = slot!(function, unaryfunc);
     // SAFETY: the slot's own signature.
     unsafe { from_slot(function(object.as_ptr()), "slot") }
 }
 
-pub fn next(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn next(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 0)?;
     let function = slot!(function, unaryfunc);
     // SAFETY: the slot's own signature.
@@ -49,49 +67,96 @@ pub fn next(function: *const c_void, object: &PyObject, args: &PyTupleObject, kw
     }
 }
 
-pub fn binary(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn binary(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     let function = slot!(function, binaryfunc);
     // SAFETY: the slot's own signature.
     unsafe { from_slot(function(object.as_ptr(), args.as_slice()[0].as_ptr()), "slot") }
 }
 
-pub fn binary_left(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn binary_left(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     binary(function, object, args, kwargs)
 }
 
-pub fn binary_right(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn binary_right(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     let function = slot!(function, binaryfunc);
     // SAFETY: the slot's own signature.
     unsafe { from_slot(function(args.as_slice()[0].as_ptr(), object.as_ptr()), "slot") }
 }
 
-fn power_arguments<'a>(args: &'a PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<(&'a PyObject, &'a PyObject)> {
+fn power_arguments<'a>(
+    args: &'a PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult<(&'a PyObject, &'a PyObject)> {
     no_keywords(kwargs)?;
     match args.as_slice() {
         [other] => Ok((other, none())),
         [other, modulus] => Ok((other, modulus)),
         [] => Err(raise!(TypeError, "expected at least 1 argument, got 0")),
-        more => Err(raise!(TypeError, "expected at most 2 arguments, got {}", more.len())),
+        more => Err(raise!(
+            TypeError,
+            "expected at most 2 arguments, got {}",
+            more.len()
+        )),
     }
 }
 
-pub fn power_left(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn power_left(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     let (other, modulus) = power_arguments(args, kwargs)?;
     let function = slot!(function, ternaryfunc);
     // SAFETY: the slot's own signature.
-    unsafe { from_slot(function(object.as_ptr(), other.as_ptr(), modulus.as_ptr()), "slot") }
+    unsafe {
+        from_slot(
+            function(object.as_ptr(), other.as_ptr(), modulus.as_ptr()),
+            "slot",
+        )
+    }
 }
 
-pub fn power_right(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn power_right(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     let (other, modulus) = power_arguments(args, kwargs)?;
     let function = slot!(function, ternaryfunc);
     // SAFETY: the slot's own signature.
-    unsafe { from_slot(function(other.as_ptr(), object.as_ptr(), modulus.as_ptr()), "slot") }
+    unsafe {
+        from_slot(
+            function(other.as_ptr(), object.as_ptr(), modulus.as_ptr()),
+            "slot",
+        )
+    }
 }
 
-pub fn inquiry(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn inquiry(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 0)?;
     let function = slot!(function, crate::abi::inquiry);
     // SAFETY: the slot's own signature.
@@ -100,7 +165,12 @@ pub fn inquiry(function: *const c_void, object: &PyObject, args: &PyTupleObject,
     Ok(py_bool(status != 0))
 }
 
-pub fn hash(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn hash(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 0)?;
     let function = slot!(function, hashfunc);
     // SAFETY: the slot's own signature.
@@ -110,7 +180,12 @@ pub fn hash(function: *const c_void, object: &PyObject, args: &PyTupleObject, kw
     }
 }
 
-pub fn length(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn length(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 0)?;
     let function = slot!(function, lenfunc);
     // SAFETY: the slot's own signature.
@@ -120,29 +195,57 @@ pub fn length(function: *const c_void, object: &PyObject, args: &PyTupleObject, 
     }
 }
 
-pub fn call(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn call(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     let function = slot!(function, ternaryfunc);
     let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
     // SAFETY: the slot's own signature.
     unsafe { from_slot(function(object.as_ptr(), args.as_ptr(), kwargs), "__call__") }
 }
 
-pub fn richcompare<const OP: c_int>(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn richcompare<const OP: c_int>(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     let function = slot!(function, richcmpfunc);
     // SAFETY: the slot's own signature.
-    unsafe { from_slot(function(object.as_ptr(), args.as_slice()[0].as_ptr(), OP), "comparison") }
+    unsafe {
+        from_slot(
+            function(object.as_ptr(), args.as_slice()[0].as_ptr(), OP),
+            "comparison",
+        )
+    }
 }
 
-pub fn init(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn init(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     let function = slot!(function, initproc);
     let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
     // SAFETY: the slot's own signature.
-    from_status(unsafe { function(object.as_ptr(), args.as_ptr(), kwargs) }, "__init__")?;
+    from_status(
+        unsafe { function(object.as_ptr(), args.as_ptr(), kwargs) },
+        "__init__",
+    )?;
     Ok(none_ref())
 }
 
-pub fn finalize(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn finalize(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 0)?;
     let function = slot!(function, destructor);
     // SAFETY: the slot's own signature.
@@ -150,18 +253,35 @@ pub fn finalize(function: *const c_void, object: &PyObject, args: &PyTupleObject
     Ok(none_ref())
 }
 
-pub fn descr_get(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn descr_get(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     no_keywords(kwargs)?;
     let (instance, owner) = match args.as_slice() {
         [instance] => (*instance, none()),
         [instance, owner] => (*instance, *owner),
         [] => return Err(raise!(TypeError, "expected at least 1 argument, got 0")),
-        more => return Err(raise!(TypeError, "expected at most 2 arguments, got {}", more.len())),
+        more => {
+            return Err(raise!(
+                TypeError,
+                "expected at most 2 arguments, got {}",
+                more.len()
+            ));
+        }
     };
     if is_none(instance) && is_none(owner) {
         return Err(raise!(TypeError, "__get__(None, None) is invalid"));
     }
-    let raw = |object: &PyObject| if is_none(object) { std::ptr::null_mut() } else { object.as_ptr() };
+    let raw = |object: &PyObject| {
+        if is_none(object) {
+            std::ptr::null_mut()
+        } else {
+            object.as_ptr()
+        }
+    };
     let function = slot!(function, descrgetfunc);
     // SAFETY: the slot's own signature.
     unsafe { from_slot(function(object.as_ptr(), raw(instance), raw(owner)), "__get__") }
@@ -175,21 +295,41 @@ fn set_by(function: *const c_void, object: &PyObject, key: &PyObject, value: Opt
     Ok(none_ref())
 }
 
-pub fn descr_set(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn descr_set(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 2)?;
     set_by(function, object, args.as_slice()[0], Some(args.as_slice()[1]))
 }
 
-pub fn descr_delete(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn descr_delete(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     set_by(function, object, args.as_slice()[0], None)
 }
 
-pub fn set_item(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn set_item(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     descr_set(function, object, args, kwargs)
 }
 
-pub fn del_item(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn del_item(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     descr_delete(function, object, args, kwargs)
 }
 
@@ -202,26 +342,48 @@ fn check_setattr(function: *const c_void, object: &PyObject, what: &str) -> PyRe
             None => break,
         }
     }
-    let own = ty.tp_setattro.get().map_or(std::ptr::null(), |slot| slot as *const c_void);
+    let own = ty
+        .tp_setattro
+        .get()
+        .map_or(std::ptr::null(), |slot| slot as *const c_void);
     if own != function && !own.is_null() && own != super::slots::setattro_slot as *const c_void {
-        return Err(raise!(TypeError, "can't apply this {what} to {} object", object.ty().name()));
+        return Err(raise!(
+            TypeError,
+            "can't apply this {what} to {} object",
+            object.ty().name()
+        ));
     }
     Ok(())
 }
 
-pub fn setattr(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn setattr(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 2)?;
     check_setattr(function, object, "__setattr__")?;
     set_by(function, object, args.as_slice()[0], Some(args.as_slice()[1]))
 }
 
-pub fn delattr(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn delattr(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     check_setattr(function, object, "__delattr__")?;
     set_by(function, object, args.as_slice()[0], None)
 }
 
-pub fn index_argument(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn index_argument(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     let count = args.as_slice()[0].to_index(crate::exceptions::exc::OverflowError)?;
     let function = slot!(function, ssizeargfunc);
@@ -238,7 +400,12 @@ fn sequence_index(object: &PyObject, index: &PyObject) -> PyResult<isize> {
     Ok(index)
 }
 
-pub fn sequence_item(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn sequence_item(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     let index = sequence_index(object, args.as_slice()[0])?;
     let function = slot!(function, ssizeargfunc);
@@ -246,25 +413,46 @@ pub fn sequence_item(function: *const c_void, object: &PyObject, args: &PyTupleO
     unsafe { from_slot(function(object.as_ptr(), index), "slot") }
 }
 
-pub fn sequence_set_item(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn sequence_set_item(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 2)?;
     let index = sequence_index(object, args.as_slice()[0])?;
     let function = slot!(function, ssizeobjargproc);
     // SAFETY: the slot's own signature.
-    from_status(unsafe { function(object.as_ptr(), index, args.as_slice()[1].as_ptr()) }, "slot")?;
+    from_status(
+        unsafe { function(object.as_ptr(), index, args.as_slice()[1].as_ptr()) },
+        "slot",
+    )?;
     Ok(none_ref())
 }
 
-pub fn sequence_del_item(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn sequence_del_item(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     let index = sequence_index(object, args.as_slice()[0])?;
     let function = slot!(function, ssizeobjargproc);
     // SAFETY: the slot's own signature.
-    from_status(unsafe { function(object.as_ptr(), index, std::ptr::null_mut()) }, "slot")?;
+    from_status(
+        unsafe { function(object.as_ptr(), index, std::ptr::null_mut()) },
+        "slot",
+    )?;
     Ok(none_ref())
 }
 
-pub fn contains(function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn contains(
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     let function = slot!(function, objobjproc);
     // SAFETY: the slot's own signature.
@@ -273,15 +461,24 @@ pub fn contains(function: *const c_void, object: &PyObject, args: &PyTupleObject
     Ok(py_bool(status != 0))
 }
 
-pub fn buffer(_function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn buffer(
+    _function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     let flags = args.as_slice()[0].to_index(crate::exceptions::exc::OverflowError)?;
-    let flags = c_int::try_from(flags)
-        .map_err(|_| raise!(OverflowError, "buffer flags out of range"))?;
+    let flags = c_int::try_from(flags).map_err(|_| raise!(OverflowError, "buffer flags out of range"))?;
     crate::objects::memoryobject::from_object_with_flags(object, flags)
 }
 
-pub fn release_buffer(_function: *const c_void, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+pub fn release_buffer(
+    _function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
     expect(args, kwargs, 1)?;
     crate::objects::memoryobject::release_view_of(object, args.as_slice()[0])
 }

@@ -30,7 +30,9 @@ pub const BYTES_PER_WORD: usize = 2;
 )]
 /// The compiled form of a module, class body, function or expression.
 impl PyCodeObject {
-    #[new("(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)")]
+    #[new(
+        "(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)"
+    )]
     #[allow(clippy::too_many_arguments)]
     fn py_new(
         cls: &PyTypeObject,
@@ -54,7 +56,10 @@ impl PyCodeObject {
         cellvars: Option<&PyTupleObject>,
     ) -> PyResult<Ref<PyCodeObject>> {
         let _ = cls;
-        if [argcount, posonlyargcount, kwonlyargcount].iter().any(|count| *count < 0) {
+        if [argcount, posonlyargcount, kwonlyargcount]
+            .iter()
+            .any(|count| *count < 0)
+        {
             return Err(raise!(ValueError, "code: argcount must not be negative"));
         }
         if nlocals as usize != varnames.len() {
@@ -105,7 +110,12 @@ impl PyCodeObject {
         let mut hasher = std::collections::hash_map::DefaultHasher::new();
         self.name().hash().hash(&mut hasher);
         self.data().pristine_words().hash(&mut hasher);
-        (self.co_argcount.get(), self.co_flags.get(), self.co_firstlineno.get()).hash(&mut hasher);
+        (
+            self.co_argcount.get(),
+            self.co_flags.get(),
+            self.co_firstlineno.get(),
+        )
+            .hash(&mut hasher);
         Ok(match hasher.finish() as Py_hash_t {
             -1 => -2,
             hash => hash,
@@ -114,7 +124,9 @@ impl PyCodeObject {
 
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
-        let Some(other) = other.downcast::<PyCodeObject>() else { return Ok(not_implemented().to_ref()) };
+        let Some(other) = other.downcast::<PyCodeObject>() else {
+            return Ok(not_implemented().to_ref());
+        };
         match op {
             CompareOp::Eq => Ok(py_bool(self.equals(other)?)),
             CompareOp::Ne => Ok(py_bool(!self.equals(other)?)),
@@ -132,7 +144,12 @@ impl PyCodeObject {
     /// The instruction words as they are, specialised.
     #[getter]
     fn _co_code_adaptive(&self) -> Ref<PyBytesObject> {
-        let bytes: Vec<u8> = self.data().words.iter().flat_map(|word| word.get().to_le_bytes()).collect();
+        let bytes: Vec<u8> = self
+            .data()
+            .words
+            .iter()
+            .flat_map(|word| word.get().to_le_bytes())
+            .collect();
         PyBytesObject::from_slice(&bytes)
     }
     #[getter]
@@ -207,7 +224,9 @@ impl PyCodeObject {
         let mut cellvars = self.co_cellvars();
         let mut freevars = self.co_freevars();
         let mut new_locals = false;
-        let Some(changes) = changes else { return PyCodeObject::from_parts(parts) };
+        let Some(changes) = changes else {
+            return PyCodeObject::from_parts(parts);
+        };
         let mut position = 0;
         while let Some((name, value, _)) = changes.next_entry(&mut position) {
             // SAFETY: keywords are str.
@@ -233,11 +252,17 @@ impl PyCodeObject {
                 "co_qualname" => parts.qualname = string(value, &name)?,
                 "co_linetable" => parts.locations = locations_of(bytes(value, &name)?.as_bytes())?,
                 "co_exceptiontable" => parts.exceptions = exceptions_of(bytes(value, &name)?.as_bytes())?,
-                _ => return Err(raise!(TypeError, "replace() got an unexpected keyword argument '{name}'")),
+                _ => {
+                    return Err(raise!(
+                        TypeError,
+                        "replace() got an unexpected keyword argument '{name}'"
+                    ));
+                }
             }
         }
         if new_locals {
-            (parts.localsplus_names, parts.localsplus_kinds) = localsplus_of(&varnames, &cellvars, &freevars)?;
+            (parts.localsplus_names, parts.localsplus_kinds) =
+                localsplus_of(&varnames, &cellvars, &freevars)?;
         }
         PyCodeObject::from_parts(parts)
     }
@@ -252,7 +277,12 @@ impl PyCodeObject {
     /// The names of the `localsplus` entries with a `CO_FAST_*` bit.
     pub fn names_of_kind(&self, bit: u8) -> Ref<PyTupleObject> {
         let names = self.localsplus_names().as_slice().iter().zip(&self.data().kinds);
-        PyTupleObject::from_vec(names.filter(|(_, kind)| **kind & bit != 0).map(|(name, _)| name.to_ref()).collect())
+        PyTupleObject::from_vec(
+            names
+                .filter(|(_, kind)| **kind & bit != 0)
+                .map(|(name, _)| name.to_ref())
+                .collect(),
+        )
     }
 
     fn equals(&self, other: &PyCodeObject) -> PyResult<bool> {
@@ -274,7 +304,10 @@ impl PyCodeObject {
             return Ok(false);
         }
         Ok(self.names().as_object().eq(other.names().as_object())?
-            && self.localsplus_names().as_object().eq(other.localsplus_names().as_object())?
+            && self
+                .localsplus_names()
+                .as_object()
+                .eq(other.localsplus_names().as_object())?
             && constants_equal(self.consts().as_object(), other.consts().as_object())?)
     }
 }
@@ -287,7 +320,10 @@ fn constants_equal(left: &PyObject, right: &PyObject) -> PyResult<bool> {
     if !std::ptr::eq(left.ty(), right.ty()) {
         return Ok(false);
     }
-    if let (Some(left), Some(right)) = (left.downcast::<PyTupleObject>(), right.downcast::<PyTupleObject>()) {
+    if let (Some(left), Some(right)) = (
+        left.downcast::<PyTupleObject>(),
+        right.downcast::<PyTupleObject>(),
+    ) {
         if left.len() != right.len() {
             return Ok(false);
         }
@@ -298,7 +334,10 @@ fn constants_equal(left: &PyObject, right: &PyObject) -> PyResult<bool> {
         }
         return Ok(true);
     }
-    if let (Some(left), Some(right)) = (left.downcast::<PyFloatObject>(), right.downcast::<PyFloatObject>()) {
+    if let (Some(left), Some(right)) = (
+        left.downcast::<PyFloatObject>(),
+        right.downcast::<PyFloatObject>(),
+    ) {
         return Ok(left.value().to_bits() == right.value().to_bits());
     }
     left.eq(right)
@@ -316,26 +355,41 @@ fn count(value: &PyObject) -> PyResult<i32> {
 }
 
 fn wrong(value: &PyObject, name: &str, wanted: &str) -> Raised {
-    raise!(TypeError, "replace() argument '{name}' must be {wanted}, not {}", value.ty().name())
+    raise!(
+        TypeError,
+        "replace() argument '{name}' must be {wanted}, not {}",
+        value.ty().name()
+    )
 }
 
 fn bytes<'a>(value: &'a PyObject, name: &str) -> PyResult<&'a PyBytesObject> {
-    value.downcast::<PyBytesObject>().ok_or_else(|| wrong(value, name, "bytes"))
+    value
+        .downcast::<PyBytesObject>()
+        .ok_or_else(|| wrong(value, name, "bytes"))
 }
 
 fn tuple(value: &PyObject, name: &str) -> PyResult<Ref<PyTupleObject>> {
-    value.downcast::<PyTupleObject>().map(|value| value.to_ref()).ok_or_else(|| wrong(value, name, "tuple"))
+    value
+        .downcast::<PyTupleObject>()
+        .map(|value| value.to_ref())
+        .ok_or_else(|| wrong(value, name, "tuple"))
 }
 
 fn string(value: &PyObject, name: &str) -> PyResult {
-    value.downcast::<PyUnicodeObject>().map(|value| value.to_object()).ok_or_else(|| wrong(value, name, "str"))
+    value
+        .downcast::<PyUnicodeObject>()
+        .map(|value| value.to_object())
+        .ok_or_else(|| wrong(value, name, "str"))
 }
 
 fn words_of(bytes: &[u8]) -> PyResult<Vec<u64>> {
     if !bytes.len().is_multiple_of(8) || bytes.is_empty() {
         return Err(raise!(ValueError, "code: co_code is malformed"));
     }
-    Ok(bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default())).collect())
+    Ok(bytes
+        .chunks_exact(8)
+        .map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default()))
+        .collect())
 }
 
 /// Locations from bytes; another implementation's table, or a broken one, says nothing.

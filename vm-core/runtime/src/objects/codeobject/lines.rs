@@ -13,7 +13,13 @@ pub struct Location {
 }
 
 impl Location {
-    pub const NONE: Location = Location { start: 0, line: -1, end_line: -1, col: -1, end_col: -1 };
+    pub const NONE: Location = Location {
+        start: 0,
+        line: -1,
+        end_line: -1,
+        col: -1,
+        end_col: -1,
+    };
 }
 
 /// LEB128 of the zigzag form: small numbers of either sign take one byte.
@@ -63,7 +69,13 @@ pub fn decode_locations(bytes: &[u8]) -> Option<Vec<Location>> {
         line = line.checked_add(read_signed(&mut rest)?)?;
         let end_line = line.checked_add(read_signed(&mut rest)?)?;
         let (col, end_col) = (read_signed(&mut rest)?, read_signed(&mut rest)?);
-        runs.push(Location { start: u32::try_from(start).ok()?, line, end_line, col, end_col });
+        runs.push(Location {
+            start: u32::try_from(start).ok()?,
+            line,
+            end_line,
+            col,
+            end_col,
+        });
     }
     Some(runs)
 }
@@ -106,13 +118,37 @@ mod tests {
     #[test]
     fn tables_survive_their_bytes() {
         let runs = vec![
-            Location { start: 0, line: 3, end_line: 3, col: 0, end_col: 8 },
-            Location { start: 4, ..Location::NONE },
-            Location { start: 700, line: 90_000, end_line: 90_002, col: 300, end_col: 1 },
+            Location {
+                start: 0,
+                line: 3,
+                end_line: 3,
+                col: 0,
+                end_col: 8,
+            },
+            Location {
+                start: 4,
+                ..Location::NONE
+            },
+            Location {
+                start: 700,
+                line: 90_000,
+                end_line: 90_002,
+                col: 300,
+                end_col: 1,
+            },
         ];
         assert_eq!(decode_locations(&encode_locations(&runs)), Some(runs));
-        let table = vec![ExceptionHandler { start: 1, end: 500, handler: 600, depth: 3, lasti: true }];
-        assert_eq!(decode_exception_table(&encode_exception_table(&table)), Some(table));
+        let table = vec![ExceptionHandler {
+            start: 1,
+            end: 500,
+            handler: 600,
+            depth: 3,
+            lasti: true,
+        }];
+        assert_eq!(
+            decode_exception_table(&encode_exception_table(&table)),
+            Some(table)
+        );
         assert_eq!(decode_locations(&[0x80]), None);
     }
 }

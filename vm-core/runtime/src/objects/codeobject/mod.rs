@@ -11,7 +11,9 @@ use std::mem::offset_of;
 mod attributes;
 mod lines;
 
-pub use lines::{Location, decode_exception_table, decode_locations, encode_exception_table, encode_locations};
+pub use lines::{
+    Location, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
+};
 
 /// A range of words and its handler; see the compiler's `ExceptionEntry`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +108,13 @@ pub const CO_FAST_CELL: u8 = 0x40;
 pub const CO_FAST_FREE: u8 = 0x80;
 
 fn intern_all(names: &PyTupleObject) -> Ref<PyTupleObject> {
-    let items = names.as_slice().iter().map(|name| match name.to_ref().downcast::<PyUnicodeObject>() {
-        Ok(name) => PyUnicodeObject::intern(name).into_object(),
-        Err(other) => other,
-    });
+    let items = names
+        .as_slice()
+        .iter()
+        .map(|name| match name.to_ref().downcast::<PyUnicodeObject>() {
+            Ok(name) => PyUnicodeObject::intern(name).into_object(),
+            Err(other) => other,
+        });
     PyTupleObject::from_vec(items.collect())
 }
 
@@ -125,7 +130,13 @@ impl PyCodeObject {
         let names = intern_all(&parts.names);
         let localsplus = intern_all(&parts.localsplus_names);
         let n_localsplus = parts.localsplus_kinds.len() as u32;
-        let count = |bit: u8| parts.localsplus_kinds.iter().filter(|kind| **kind & bit != 0).count() as c_int;
+        let count = |bit: u8| {
+            parts
+                .localsplus_kinds
+                .iter()
+                .filter(|kind| **kind & bit != 0)
+                .count() as c_int
+        };
         let simple = CO_OPTIMIZED | CO_NEWLOCALS;
         let data = Box::new(CodeData {
             words: parts.words.iter().map(|word| Cell::new(*word)).collect(),
@@ -161,11 +172,13 @@ impl PyCodeObject {
         code.co_consts.set(parts.consts.into_object_raw());
         code.co_names.set(names.into_object_raw());
         code.co_localsplusnames.set(localsplus.into_object_raw());
-        code.co_localspluskinds.set(PyBytesObject::from_slice(&parts.localsplus_kinds).into_object_raw());
+        code.co_localspluskinds
+            .set(PyBytesObject::from_slice(&parts.localsplus_kinds).into_object_raw());
         code.co_filename.set(intern_object(parts.filename).into_raw());
         code.co_name.set(intern_object(parts.name).into_raw());
         code.co_qualname.set(intern_object(parts.qualname).into_raw());
-        code.co_linetable.set(PyBytesObject::from_slice(&encode_locations(&data.locations)).into_object_raw());
+        code.co_linetable
+            .set(PyBytesObject::from_slice(&encode_locations(&data.locations)).into_object_raw());
         code.co_exceptiontable
             .set(PyBytesObject::from_slice(&encode_exception_table(&data.exceptions)).into_object_raw());
         code.adder_code.set(Box::into_raw(data).cast());

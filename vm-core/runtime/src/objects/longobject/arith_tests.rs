@@ -56,7 +56,10 @@ fn arithmetic() {
         assert_eq!(shown(PyLongObject::from_bigint(&big)), *a);
         assert_eq!(arith::compare(&x, &y), big.cmp(&y.to_bigint()));
         assert_eq!(shown(arith::neg(&x)), (-&big).to_string());
-        assert_eq!(shown(arith::invert(&x)), (-&big - num_bigint::BigInt::from(1)).to_string());
+        assert_eq!(
+            shown(arith::invert(&x)),
+            (-&big - num_bigint::BigInt::from(1)).to_string()
+        );
     }
 }
 

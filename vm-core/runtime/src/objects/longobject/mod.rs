@@ -175,7 +175,10 @@ impl PyLongObject {
     pub fn view(&self) -> IntView<'_> {
         // SAFETY: the tag of a finished int tells the truth.
         let digits = unsafe { self.long_value.digits() };
-        IntView { negative: self.long_value.is_negative(), digits }
+        IntView {
+            negative: self.long_value.is_negative(),
+            digits,
+        }
     }
     #[inline]
     pub fn digits(&self) -> &[u32] {

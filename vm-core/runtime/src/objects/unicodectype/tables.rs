@@ -24,7 +24,13 @@ pub(super) const CASED: u16 = 1 << 12;
 pub(super) const CASE_IGNORABLE: u16 = 1 << 13;
 
 const fn r(flags: u16, longer: u8, digit: u8, numeric: u8, mappings: [i32; 4]) -> Record {
-    Record { flags, longer, digit, numeric, mappings }
+    Record {
+        flags,
+        longer,
+        digit,
+        numeric,
+        mappings,
+    }
 }
 
 #[rustfmt::skip]

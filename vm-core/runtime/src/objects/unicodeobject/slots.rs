@@ -190,7 +190,10 @@ const NAMES: [&str; 3] = ["object", "encoding", "errors"];
 fn check_count(n_args: usize, n_keywords: usize) -> PyResult<()> {
     let n_given = n_args + n_keywords;
     if n_keywords > 0 && n_given > 3 {
-        return Err(raise!(TypeError, "str() takes at most 3 arguments ({n_given} given)"));
+        return Err(raise!(
+            TypeError,
+            "str() takes at most 3 arguments ({n_given} given)"
+        ));
     }
     Ok(())
 }

@@ -119,7 +119,9 @@ impl UnicodeWriter {
     }
     /// Copies the only string, if there is one that waits.
     fn settle(&mut self) -> bool {
-        let Some(only) = self.only.take() else { return false };
+        let Some(only) = self.only.take() else {
+            return false;
+        };
         self.capacity = self.set_aside;
         per_kind!(only.data(), units => self.push_units(units, only.max_char_value()));
         true
