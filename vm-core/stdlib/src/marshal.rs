@@ -469,7 +469,7 @@ impl Reader<'_> {
 
     /// Containers that may contain themselves: they are in the table before their items are read.
     fn mutable(&mut self, kind: u8, place: Option<usize>) -> PyResult {
-        let mut enter = |table: &mut Vec<Option<Ref>>, object: &Ref| {
+        let enter = |table: &mut Vec<Option<Ref>>, object: &Ref| {
             if let Some(place) = place {
                 table[place] = Some(object.clone());
             }
