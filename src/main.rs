@@ -107,14 +107,14 @@ fn run_program(program: &Program, skip_first_line: bool) -> PyResult<()> {
 }
 
 fn run_script(path: &std::ffi::OsStr, skip_first_line: bool) -> PyResult<()> {
-    let shown = path.to_string_lossy();
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let shown = absolute.to_string_lossy();
     let mut source = match std::fs::read(path) {
         Ok(source) => source,
         Err(problem) => {
             let number = problem.raw_os_error().unwrap_or(0);
             let reason = problem.to_string();
             let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
-            let absolute = std::path::absolute(path).unwrap_or_default();
             eprintln!(
                 "{}: can't open file '{}': [Errno {number}] {reason}",
                 pylifecycle::config().executable,

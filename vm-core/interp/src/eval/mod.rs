@@ -4,6 +4,7 @@
 //! iterated, and leaves when the frame with `FrameExit::Native` ends. Each handler decodes, acts, continues; whatever is
 //! long is in `ops`, `call`, `unwind`, `genobject`. The opcode table of the compiler says what each instruction means.
 
+// tidy: long because the dispatch match has an arm for each opcode.
 use crate::call;
 use crate::frame::*;
 use crate::genobject;

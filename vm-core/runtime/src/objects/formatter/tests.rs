@@ -62,4 +62,4 @@ fn texts() {
     }
 }
 
-include!("cases.rs");
+include!("cases.in");

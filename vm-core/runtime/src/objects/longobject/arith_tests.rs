@@ -5,7 +5,7 @@ use crate::objects::floatobject::hex;
 use crate::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-include!("arith_cases.rs");
+include!("arith_cases.in");
 
 /// Tests run on several threads, and objects want one at a time.
 static GIL: Mutex<()> = Mutex::new(());

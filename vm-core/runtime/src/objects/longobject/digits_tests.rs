@@ -5,7 +5,7 @@ use super::text::{self, ParseError};
 use crate::objects::floatobject::hex;
 use crate::objects::{dtoa, numeric_hash};
 
-include!("cases.rs");
+include!("cases.in");
 
 fn number(decimal: &str) -> (bool, Vec<u32>) {
     let parsed = text::parse(decimal.as_bytes(), 10, 0).expect("a decimal number");
