@@ -154,7 +154,9 @@ fn line_number(frame: &PyObject) -> c_int {
     }
     let line = attribute(frame, identifier!("f_lineno")).and_then(|line| {
         if is_none(&line) {
-            Ok(-1)
+            // Nothing of it ran: it stands at the first line.
+            let code = attribute(frame, identifier!("f_code"))?;
+            crate::longobject::as_c_int(&*attribute(&code, identifier!("co_firstlineno"))?)
         } else {
             crate::longobject::as_c_int(&line)
         }

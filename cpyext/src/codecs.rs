@@ -9,14 +9,27 @@ fn text(text: Option<&CStr>, default: &str) -> String {
     text.map_or_else(|| default.to_string(), |text| text.to_string_lossy().into_owned())
 }
 
+/// The name of a codec.
+fn required(encoding: Option<&CStr>) -> PyResult<String> {
+    match encoding {
+        Some(encoding) => Ok(encoding.to_string_lossy().into_owned()),
+        None => Err(raise!(TypeError, "bad argument type for built-in operation")),
+    }
+}
+
 /// One of the four functions of a codec.
-fn part(encoding: &CStr, index: isize) -> PyResult {
-    registry::lookup(&encoding.to_string_lossy())?.get_index(index)
+fn part(encoding: Option<&CStr>, index: isize) -> PyResult {
+    registry::lookup(&required(encoding)?)?.get_index(index)
 }
 
 /// A codec's class, by attribute, made with a stream or an error mode.
-fn made_by(encoding: &CStr, attribute: &str, stream: Option<&PyObject>, errors: Option<&CStr>) -> PyResult {
-    let class = registry::lookup(&encoding.to_string_lossy())?.get_attr_str(attribute)?;
+fn made_by(
+    encoding: Option<&CStr>,
+    attribute: &str,
+    stream: Option<&PyObject>,
+    errors: Option<&CStr>,
+) -> PyResult {
+    let class = registry::lookup(&required(encoding)?)?.get_attr_str(attribute)?;
     let errors = errors.map(str_from_c).transpose()?;
     let mut args: Vec<&PyObject> = stream.into_iter().collect();
     args.extend(errors.as_ref().map(|errors| errors.as_object()));
@@ -34,7 +47,7 @@ fn convert(
     errors: Option<&CStr>,
     function: &PyUnicodeObject,
 ) -> PyResult {
-    let encoding = PyUnicodeObject::from_string(text(encoding, "utf-8"));
+    let encoding = PyUnicodeObject::from_string(required(encoding)?);
     let errors = errors.map(str_from_c).transpose()?;
     let mut args = vec![object, encoding.as_object()];
     args.extend(errors.as_ref().map(|errors| errors.as_object()));
@@ -60,18 +73,18 @@ capi! {
     fn PyCodec_Decode(object: &PyObject, encoding: Option<&CStr>, errors: Option<&CStr>) -> PyResult {
         convert(object, encoding, errors, identifier!("decode"))
     }
-    fn PyCodec_Encoder(encoding: &CStr) -> PyResult { part(encoding, 0) }
-    fn PyCodec_Decoder(encoding: &CStr) -> PyResult { part(encoding, 1) }
-    fn PyCodec_StreamReader(encoding: &CStr, stream: &PyObject, errors: Option<&CStr>) -> PyResult {
+    fn PyCodec_Encoder(encoding: Option<&CStr>) -> PyResult { part(encoding, 0) }
+    fn PyCodec_Decoder(encoding: Option<&CStr>) -> PyResult { part(encoding, 1) }
+    fn PyCodec_StreamReader(encoding: Option<&CStr>, stream: &PyObject, errors: Option<&CStr>) -> PyResult {
         made_by(encoding, "streamreader", Some(stream), errors)
     }
-    fn PyCodec_StreamWriter(encoding: &CStr, stream: &PyObject, errors: Option<&CStr>) -> PyResult {
+    fn PyCodec_StreamWriter(encoding: Option<&CStr>, stream: &PyObject, errors: Option<&CStr>) -> PyResult {
         made_by(encoding, "streamwriter", Some(stream), errors)
     }
-    fn PyCodec_IncrementalEncoder(encoding: &CStr, errors: Option<&CStr>) -> PyResult {
+    fn PyCodec_IncrementalEncoder(encoding: Option<&CStr>, errors: Option<&CStr>) -> PyResult {
         made_by(encoding, "incrementalencoder", None, errors)
     }
-    fn PyCodec_IncrementalDecoder(encoding: &CStr, errors: Option<&CStr>) -> PyResult {
+    fn PyCodec_IncrementalDecoder(encoding: Option<&CStr>, errors: Option<&CStr>) -> PyResult {
         made_by(encoding, "incrementaldecoder", None, errors)
     }
     fn PyCodec_RegisterError(name: &CStr, handler: &PyObject) -> PyResult<()> {

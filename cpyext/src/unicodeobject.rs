@@ -121,6 +121,9 @@ pub fn from_wide(start: *const wchar_t, n_chars: isize) -> PyResult<Ref<PyUnicod
             Err(bad_internal_call())
         };
     }
+    if n_chars < -1 {
+        return Err(bad_internal_call());
+    }
     let len = usize::try_from(n_chars).unwrap_or_else(|_| wide_len(start));
     // SAFETY: C gives that many characters.
     let units = unsafe { std::slice::from_raw_parts(start.cast::<u32>(), len) };
@@ -260,6 +263,9 @@ fn from_kind_and_data(kind: c_int, start: *const c_void, len: isize) -> PyResult
         return Err(raise!(ValueError, "size must be positive"));
     }
     let len = len as usize;
+    if !matches!(kind, 1 | 2 | 4) {
+        return Err(raise!(SystemError, "invalid kind"));
+    }
     if len == 0 {
         return Ok(PyUnicodeObject::empty());
     }
@@ -310,6 +316,9 @@ capi! {
     fn PyUnicode_New(n_chars: isize, max_char: u32) -> PyResult<Ref<PyUnicodeObject>> {
         if n_chars < 0 {
             return Err(raise!(SystemError, "Negative size passed to PyUnicode_New"));
+        }
+        if n_chars == 0 {
+            return Ok(PyUnicodeObject::empty());
         }
         if max_char > 0x10ffff {
             return Err(raise!(SystemError, "invalid maximum character passed to PyUnicode_New"));
@@ -486,7 +495,10 @@ capi! {
     fn PyUnicode_FSConverter(object: *mut PyObject, place: *mut *mut PyObject) -> c_int { crate::osmodule::fs_converter(object, place) }
     fn PyUnicode_FSDecoder(object: *mut PyObject, place: *mut *mut PyObject) -> c_int { crate::osmodule::fs_decoder(object, place) }
 
-    fn PyUnicode_AsWideChar(text: &PyUnicodeObject, buffer: *mut wchar_t, n_chars: isize) -> PyResult<isize> {
+    fn PyUnicode_AsWideChar(text: Option<&PyObject>, buffer: *mut wchar_t, n_chars: isize) -> PyResult<isize> {
+        let Some(text) = text.and_then(PyObject::downcast::<PyUnicodeObject>) else {
+            return Err(bad_internal_call());
+        };
         if buffer.is_null() {
             return Ok(text.len() as isize + 1);
         }
@@ -548,8 +560,11 @@ capi! {
         Ok(())
     }
     fn PyUnicode_CopyCharacters(
-        to: &PyUnicodeObject, to_start: isize, from: &PyUnicodeObject, from_start: isize, n_chars: isize
+        to: &PyObject, to_start: isize, from: &PyObject, from_start: isize, n_chars: isize
     ) -> PyResult<isize> {
+        let (Some(to), Some(from)) = (to.downcast::<PyUnicodeObject>(), from.downcast::<PyUnicodeObject>()) else {
+            return Err(bad_internal_call());
+        };
         if from_start < 0 || from_start as usize > from.len() || to_start < 0 || to_start as usize > to.len() {
             return Err(raise!(IndexError, "string index out of range"));
         }
@@ -613,8 +628,9 @@ capi! {
         append(place, right.as_deref()).ok();
         Void
     }
-    fn PyUnicode_Join(separator: &PyObject, items: &PyObject) -> PyResult {
-        must_be_str(separator)?.as_object().call_method(identifier!("join"), &[items])
+    fn PyUnicode_Join(separator: Option<&PyObject>, items: &PyObject) -> PyResult {
+        let space = PyUnicodeObject::from_str(" ");
+        must_be_str(separator.unwrap_or(space.as_object()))?.as_object().call_method(identifier!("join"), &[items])
     }
     fn _PyUnicode_JoinArray(separator: &PyUnicodeObject, items: *const *mut PyObject, n_items: isize) -> PyResult {
         // SAFETY: C gives that many objects.

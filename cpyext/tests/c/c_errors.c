@@ -1,5 +1,6 @@
 #include "probe.h"
 #include <errno.h>
+#include <frameobject.h>
 
 /* Exceptions that are set, fetched, normalised, chained, matched; warnings; what errno says. */
 #define OBJ(format, ...) Py_BuildValue(format, __VA_ARGS__)

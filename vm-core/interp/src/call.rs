@@ -151,7 +151,8 @@ pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject, has_ke
     };
     let result = (|| {
         let tuple = match positional.downcast::<PyTupleObject>() {
-            Ok(tuple) => tuple,
+            Ok(tuple) if PyTupleObject::check_exact(tuple.as_object()) => tuple,
+            Ok(subclass) => subclass.as_object().to_tuple()?,
             Err(other) => {
                 if other.ty().tp_iter.get().is_none() && !other.is_sequence() {
                     return Err(raise!(

@@ -286,6 +286,7 @@ pub fn display_exception(exception: &PyObject) {
 
 /// `sys.unraisablehook` for the exception in flight.
 pub fn unraisable(context: Option<&str>, object: Option<&PyObject>) {
+    crate::traceback::add_current_entry();
     let Some(exception) = error::fetch() else { return };
     let hook = sys_attribute(identifier!("unraisablehook")).filter(|hook| !is_none(hook));
     let args = match crate::sysmodule::unraisable_args(&exception, context, object) {

@@ -8,6 +8,21 @@ use std::ptr::null_mut;
 
 pub use adder_runtime::objects::traceback::PyTraceBack_Type;
 
+/// Gives the exception in flight an entry for the innermost frame when it has no traceback yet: it was not raised
+/// through a frame, but the report of it shows where.
+pub fn add_current_entry() {
+    let ts = adder_runtime::thread::thread_state();
+    let (exception, frame) = (ts.base.current_exception.get(), crate::frame::current_frame(ts));
+    // SAFETY: null or the exception that is set.
+    let Some(fields) = (unsafe { exception.cast::<PyBaseExceptionObject>().as_ref() }) else {
+        return;
+    };
+    if fields.traceback.get().is_null() && !frame.is_null() {
+        // SAFETY: the innermost frame runs, and an exception is set.
+        unsafe { add_entry(ts, frame) };
+    }
+}
+
 /// Adds an entry for `frame` to the traceback of the exception in flight. Without memory the exception goes on as it is.
 ///
 /// # Safety
