@@ -113,6 +113,7 @@ pub fn run(project: &Project, oracle: &Oracle, adder: &Path, options: &Options) 
     let theirs_dir = cached_dir(project, oracle.cpython()?, "conformance", RUNNER)?;
     let search_path = Scratch::new("lib")?;
     std::os::unix::fs::symlink(&package, search_path.0.join("test")).context("test package")?;
+    link_test_extensions(oracle, &search_path.0)?;
     let runner = write_runner(&search_path.0)?;
 
     let pairs = process::parallel(&names, project::jobs(), |name| {
@@ -142,6 +143,33 @@ pub fn run(project: &Project, oracle: &Oracle, adder: &Path, options: &Options) 
         &project.root.join("conformance/cpython-baseline.txt"),
         options,
     )
+}
+
+/// CPython's extension modules that its tests use, as it built them: adder loads them like any wheel's.
+const TEST_EXTENSIONS: &[&str] = &[
+    "_testbuffer",
+    "_testcapi",
+    "_testclinic_limited",
+    "_testimportmultiple",
+    "_testlimitedcapi",
+    "_testmultiphase",
+    "_testsinglephase",
+    "xxlimited",
+    "xxlimited_35",
+    "xxsubtype",
+];
+
+fn link_test_extensions(oracle: &Oracle, dir: &Path) -> Result {
+    let built = oracle.dynload()?;
+    for entry in std::fs::read_dir(&built).context(built.display())? {
+        let file = entry.context(built.display())?.path();
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let module = name.split('.').next().unwrap_or_default();
+        if TEST_EXTENSIONS.contains(&module) {
+            std::os::unix::fs::symlink(&file, dir.join(name)).context(file.display())?;
+        }
+    }
+    Ok(())
 }
 
 /// `Lib/test/test_NAME.py`, `test.test_NAME` and `NAME` are all the file `test_NAME`.

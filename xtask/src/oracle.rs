@@ -150,6 +150,11 @@ impl Oracle {
             Err(self.why_missing())
         }
     }
+
+    /// The folder of CPython's extension modules, those of its tests among them.
+    pub fn dynload(&self) -> Result<PathBuf> {
+        Ok(self.test_package()?.with_file_name("lib-dynload"))
+    }
 }
 
 fn runs(python: &Path, program: &str) -> bool {

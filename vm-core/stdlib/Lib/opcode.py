@@ -10,7 +10,7 @@ __all__ = ["cmp_op", "stack_effect", "hascompare", "opname", "opmap", "HAVE_ARGU
 import builtins
 import _opcode
 from _opcode import stack_effect
-from _opcode_metadata import (_specializations, _specialized_opmap, opmap, HAVE_ARGUMENT,
+from _opcode_metadata import (_pseudo_opmap, _specializations, _specialized_opmap, opmap, HAVE_ARGUMENT,
                               MIN_INSTRUMENTED_OPCODE)
 
 # No instruction extends another's argument: a number that no opcode has.
@@ -38,6 +38,10 @@ hasfree = _all_with(_opcode.has_free)
 haslocal = _all_with(_opcode.has_local)
 hasexc = _all_with(_opcode.has_exc)
 hascompare = [opmap["COMPARE_OP"], opmap["COMPARE_JUMP"]]
+
+# Only now: what is above is about instructions that code can hold.
+opmap = opmap | _pseudo_opmap
+opname += _pseudo_opmap
 
 _intrinsic_1_descs = _opcode.get_intrinsic1_descs()
 _intrinsic_2_descs = _opcode.get_intrinsic2_descs()
