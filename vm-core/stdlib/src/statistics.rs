@@ -113,7 +113,7 @@ pub mod _statistics {
 
     #[pyfunction("($module, p, mu, sigma, /)")]
     fn _normal_dist_inv_cdf(p: f64, mu: f64, sigma: f64) -> PyResult<f64> {
-        if p <= 0.0 || p >= 1.0 || sigma <= 0.0 {
+        if p <= 0.0 || p >= 1.0 {
             return Err(raise!(ValueError, "inv_cdf undefined for these parameters"));
         }
         Ok(quantile(p, mu, sigma))

@@ -285,13 +285,16 @@ fn show(category: &PyObject, text: &PyObject, message: &PyObject, place: &Place<
     let Some(class) = warnings_attribute(identifier!("WarningMessage"), false)? else {
         return Err(raise!(RuntimeError, "unable to get warnings.WarningMessage"));
     };
+    // A file that can be read has the line itself.
+    let filename = place.filename.str()?.to_string_lossy();
+    let line = place.source_line.as_deref().filter(|_| !std::path::Path::new(&filename).exists());
     let record = class.call(&[
         message,
         category,
         place.filename,
         lineno,
         none(),
-        none(),
+        line.unwrap_or(none()),
         source.unwrap_or(none()),
     ])?;
     function.call1(&record).map(drop)
@@ -441,15 +444,21 @@ fn category_of(message: &PyObject, category: Option<&PyObject>) -> PyResult {
 
 /// The line of source that a module's loader has.
 fn loaded_source_line(globals: &PyDictObject, lineno: i64) -> PyResult<Option<Ref>> {
-    let Some(name) = globals.get(identifier!("__name__").as_object())? else { return Ok(None) };
-    let mut loader = globals.get(identifier!("__loader__").as_object())?;
-    if let Some(spec) = globals.get(identifier!("__spec__").as_object())?
-        && let Some(found) = spec.get_attr_opt(identifier!("loader"))?
-        && !is_none(&found)
-    {
-        loader = Some(found);
+    // Which loader counts, and what is deprecated about finding it, importlib knows.
+    let external = adder_runtime::hooks::import_module("_frozen_importlib_external")?;
+    let loader = external.call_method(identifier!("_bless_my_loader"), &[globals.as_object()])?;
+    if is_none(&loader) {
+        return Ok(None);
     }
-    let Some(loader) = loader.filter(|loader| !is_none(loader)) else { return Ok(None) };
+    let Some(mut name) = globals.get(identifier!("__name__").as_object())? else { return Ok(None) };
+    if name.as_object().downcast::<PyUnicodeObject>().is_some_and(|name| name.eq_str("__main__")) {
+        // The loader knows the main module by the name in its spec.
+        let spec = globals.get(identifier!("__spec__").as_object())?;
+        match spec.map(|spec| spec.get_attr_opt(identifier!("name"))).transpose()?.flatten() {
+            Some(real) => name = real,
+            None => return Ok(None),
+        }
+    }
     let Some(get_source) = loader.get_attr_opt(identifier!("get_source"))? else { return Ok(None) };
     let source = get_source.call1(&name)?;
     let Some(source) = source.as_object().downcast::<PyUnicodeObject>() else { return Ok(None) };

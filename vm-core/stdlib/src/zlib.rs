@@ -154,7 +154,8 @@ impl Stream {
             input = &input[n_used..];
             let out_full = self.raw.avail_out == 0;
             self.raw.next_in = std::ptr::null();
-            self.raw.next_out = std::ptr::null_mut();
+            // A copy wants an output, even if there is no room in it.
+            self.raw.next_out = std::ptr::dangling_mut();
             self.raw.avail_in = 0;
             self.raw.avail_out = 0;
             match status {

@@ -321,6 +321,9 @@ unsafe extern "C" fn tp_new_wrapper(
             }
         }
         let (own, owners) = (native.tp_new.get(), owner.tp_new.get());
+        if own.is_none() {
+            return Err(raise!(TypeError, "cannot create '{}' instances", class.name()));
+        }
         if own.map(|new| new as usize) != owners.map(|new| new as usize) {
             return Err(raise!(
                 TypeError,

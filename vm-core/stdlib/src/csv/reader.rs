@@ -38,6 +38,8 @@ pub struct Reader {
     dialect: Ref<Dialect>,
     line_num: Cell<std::ffi::c_ulong>,
     parser: RefCell<Parser>,
+    /// Counts the rows that were begun.
+    n_begun: Cell<u64>,
 }
 
 const LF: u32 = 10;
@@ -214,6 +216,7 @@ impl Reader {
             dialect,
             line_num: Cell::new(0),
             parser: RefCell::new(Parser::new()),
+            n_begun: Cell::new(0),
         })
     }
     #[slot]
@@ -237,8 +240,14 @@ impl Reader {
         parser.state = State::StartRecord;
         parser.field.clear();
         parser.fields.clear();
+        let row = self.n_begun.get() + 1;
+        self.n_begun.set(row);
         loop {
-            let Some(line) = input.next()? else {
+            let line = input.next()?;
+            if self.n_begun.get() != row {
+                return Err(ERROR.raise("iterator has already advanced the reader"));
+            }
+            let Some(line) = line else {
                 if !parser.field.is_empty() || parser.state == State::InQuotedField {
                     if self.dialect.strict.get() != 0 {
                         return Err(ERROR.raise("unexpected end of data"));

@@ -9,8 +9,13 @@ mod pattern;
 mod scanner;
 mod template;
 
-use adder_runtime::objects::unicodectype;
+use adder_runtime::objects::unicodectype::{self, CaseMapping};
 use adder_runtime::prelude::*;
+
+/// What a character's full case mapping begins with.
+fn first(code: u32, mapping: CaseMapping) -> u32 {
+    unicodectype::map_full(code, mapping).0[0]
+}
 
 /// Support for regular expressions.
 #[pymodule(name = "_sre", types = [])]
@@ -37,7 +42,7 @@ pub mod _sre {
     #[pyfunction("($module, character, /)")]
     fn unicode_iscased(character: i32) -> bool {
         let code = character as u32;
-        unicodectype::to_lower(code) != code || unicodectype::to_upper(code) != code
+        first(code, CaseMapping::Lower) != code || first(code, CaseMapping::Upper) != code
     }
     #[pyfunction("($module, character, /)")]
     fn ascii_tolower(character: i32) -> i32 {
@@ -45,7 +50,7 @@ pub mod _sre {
     }
     #[pyfunction("($module, character, /)")]
     fn unicode_tolower(character: i32) -> i32 {
-        unicodectype::to_lower(character as u32) as i32
+        first(character as u32, CaseMapping::Lower) as i32
     }
     #[pyfunction("($module, /, pattern, flags, code, groups, groupindex, indexgroup)")]
     fn compile(

@@ -50,11 +50,10 @@ pub fn compile(
 ) -> PyResult {
     let mut words = Vec::with_capacity(code.len());
     for word in code.as_slice() {
-        let value = word.downcast::<PyLongObject>().and_then(PyLongObject::to_u64);
-        let Some(value) = value else {
+        let Some(value) = word.downcast::<PyLongObject>() else {
             return Err(raise!(TypeError, "an integer is required"));
         };
-        let Ok(value) = u32::try_from(value) else {
+        let Some(value) = value.to_u64().and_then(|value| u32::try_from(value).ok()) else {
             return Err(raise!(OverflowError, "regular expression code size limit exceeded"));
         };
         words.push(value);

@@ -1,9 +1,10 @@
 //! `_sre.SRE_Scanner`: steps through a subject, match by match.
 
-use super::drive::Kind;
+use super::drive::{Kind, Subject};
 use super::matched::Match;
 use super::pattern::Pattern;
 use adder_runtime::memory::blank_header;
+use adder_runtime::objects::buffer::Buffer;
 use adder_runtime::prelude::*;
 use rustpython_sre_engine::State;
 use std::cell::{Cell, RefCell};
@@ -18,6 +19,8 @@ pub struct Scanner {
     /// Where the next match may begin; `None` after a failure.
     next: Cell<Option<usize>>,
     must_advance: Cell<bool>,
+    /// Held so that the subject stays as long as it is.
+    _view: Option<Buffer>,
     state: RefCell<State>,
 }
 
@@ -25,7 +28,11 @@ pub struct Scanner {
 /// Steps through a string.
 impl Scanner {
     pub fn new(pattern: &Pattern, string: &PyObject, pos: isize, endpos: isize) -> PyResult<Ref<Scanner>> {
-        let (_, start, end) = pattern.subject(string, pos, endpos)?;
+        let (subject, start, end) = pattern.subject(string, pos, endpos)?;
+        let view = match subject {
+            Subject::View(_, view) => Some(view),
+            _ => None,
+        };
         Ref::new(Scanner {
             ob_base: blank_header(),
             pattern: pattern.to_ref(),
@@ -34,6 +41,7 @@ impl Scanner {
             endpos: end,
             next: Cell::new(Some(start)),
             must_advance: Cell::new(false),
+            _view: view,
             state: RefCell::new(State::default()),
         })
     }

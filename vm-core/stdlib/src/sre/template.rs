@@ -77,7 +77,9 @@ pub fn compile(parts: &PyListObject) -> PyResult {
     }
     let mut items = Vec::with_capacity(parts.len() / 2);
     for pair in parts[1..].chunks_exact(2) {
-        let Some(group) = pair[0].as_object().downcast::<PyLongObject>() else { return Err(invalid()) };
+        let Some(group) = pair[0].as_object().downcast::<PyLongObject>() else {
+            return Err(raise!(TypeError, "an integer is required"));
+        };
         let group = usize::try_from(group.as_i64()?).map_err(|_| invalid())?;
         items.push((group, Some(pair[1].clone()).filter(|literal| !is_empty(literal))));
     }

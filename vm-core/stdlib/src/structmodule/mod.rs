@@ -183,7 +183,7 @@ impl Struct {
     /// The size in memory, in bytes.
     #[method("($self, /)")]
     fn __sizeof__(&self) -> PyResult<usize> {
-        let n_items = self.layout.borrow().as_ref().map_or(0, |layout| layout.items.len());
+        let n_items = self.layout()?.items.len();
         Ok(self.as_object().ty().tp_basicsize.get() as usize + n_items * size_of::<layout::Item>())
     }
     /// struct format string
