@@ -1,6 +1,6 @@
 //! Buffers of classes written in Python (PEP 688): `__buffer__` returns a memoryview, `__release_buffer__` hears of its end.
 
-use super::view::{OwnedBuffer, copy_fields, get_buffer};
+use super::view::{copy_fields, get_buffer};
 use crate::error;
 use crate::memory::{self, gc};
 use crate::objects::freelist::alloc_static;
@@ -103,12 +103,11 @@ pub fn release_python_buffer(object: &PyObject, view: *mut Py_buffer) {
 }
 
 fn call_release(object: &PyObject, view: *mut Py_buffer) -> PyResult<()> {
+    let borrowed = Py_buffer::zeroed();
     // SAFETY: the buffer that is being released is whole.
-    let borrowed = OwnedBuffer(Py_buffer::zeroed());
-    // SAFETY: as above; the copy has no exporter, so that dropping it releases nothing.
-    copy_fields(&borrowed.0, unsafe { &*view });
-    borrowed.0.obj.set(std::ptr::null_mut());
-    let memoryview = PyMemoryViewObject::from_buffer(&borrowed.0)?;
+    copy_fields(&borrowed, unsafe { &*view });
+    borrowed.obj.set(std::ptr::null_mut());
+    let memoryview = PyMemoryViewObject::from_buffer(&borrowed)?;
     memoryview
         .flags
         .set(memoryview.flags.get() | _Py_MEMORYVIEW_RESTRICTED);

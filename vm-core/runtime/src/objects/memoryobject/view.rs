@@ -53,14 +53,14 @@ pub fn release_buffer(view: &Py_buffer) {
     }
 }
 
-/// A buffer that is released when it goes out of scope.
-pub struct OwnedBuffer(pub Py_buffer);
+/// A buffer that is released when it goes out of scope. It stays where it was filled: its shape may point into it.
+pub struct OwnedBuffer(pub Box<Py_buffer>);
 
 impl OwnedBuffer {
     pub fn get(object: &PyObject, flags: c_int) -> PyResult<OwnedBuffer> {
-        let buffer = OwnedBuffer(Py_buffer::zeroed());
+        let buffer = OwnedBuffer(Box::new(Py_buffer::zeroed()));
         // SAFETY: a fresh view.
-        unsafe { get_buffer(object, (&raw const buffer.0).cast_mut(), flags)? };
+        unsafe { get_buffer(object, (&raw const *buffer.0).cast_mut(), flags)? };
         Ok(buffer)
     }
 }
