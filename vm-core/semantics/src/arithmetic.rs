@@ -99,14 +99,22 @@ pub fn int_binary<M: Machine>(m: &mut M, operator: u8, left: M::Obj, right: M::O
     Ok(m.new_int(value))
 }
 
-/// The value of a float, or of a small int as one.
+/// The values of two floats, or of a float and a small int. Two ints are a miss: their result is no float.
 #[inline(always)]
-fn as_float<M: Machine>(m: &mut M, object: M::Obj) -> Fast<M::Float> {
-    match m.exact_float(object) {
-        Ok(value) => Ok(value),
+fn float_operands<M: Machine>(m: &mut M, left: M::Obj, right: M::Obj) -> Fast<(M::Float, M::Float)> {
+    match m.exact_float(left) {
+        Ok(left) => match m.exact_float(right) {
+            Ok(right) => Ok((left, right)),
+            Err(Exit::Miss) => {
+                let right = m.compact_int(right)?;
+                Ok((left, m.int_to_float(right)))
+            }
+            Err(exit) => Err(exit),
+        },
         Err(Exit::Miss) => {
-            let value = m.compact_int(object)?;
-            Ok(m.int_to_float(value))
+            let right = m.exact_float(right)?;
+            let left = m.compact_int(left)?;
+            Ok((m.int_to_float(left), right))
         }
         Err(exit) => Err(exit),
     }
@@ -115,7 +123,7 @@ fn as_float<M: Machine>(m: &mut M, object: M::Obj) -> Fast<M::Float> {
 /// Operators with at least one float.
 #[inline(always)]
 pub fn float_binary<M: Machine>(m: &mut M, operator: u8, left: M::Obj, right: M::Obj) -> Fast<M::Obj> {
-    let (left, right) = (as_float(m, left)?, as_float(m, right)?);
+    let (left, right) = float_operands(m, left, right)?;
     let value = match plain(operator) {
         nb::ADD => m.float_add(left, right),
         nb::SUBTRACT => m.float_sub(left, right),
