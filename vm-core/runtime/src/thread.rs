@@ -200,7 +200,7 @@ pub fn init_native_thread(state: &ThreadState) {
 }
 
 /// How much of the native stack is kept in reserve, for C code and error handling.
-const STACK_RESERVE: usize = 256 * 1024;
+pub const STACK_RESERVE: usize = 256 * 1024;
 
 fn native_stack_limit() -> usize {
     // SAFETY: plain pthread queries on the calling thread.

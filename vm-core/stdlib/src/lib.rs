@@ -89,6 +89,7 @@ modules! {
     opcode::_opcode,
     picklemodule::_pickle,
     stat::_stat,
+    testinternalcapi::_testinternalcapi,
     suggestions::_suggestions,
     symtable::_symtable,
     sysconfig::_sysconfig,

@@ -182,6 +182,10 @@ impl PyObject {
         }
     }
 
+    /// Whether the object is part of the program rather than allocated.
+    pub fn is_static_immortal(&self) -> bool {
+        self.is_immortal() && self.ob_flags.get() & _Py_STATICALLY_ALLOCATED_FLAG != 0
+    }
     /// Makes a mortal object immortal.
     #[inline]
     pub fn set_immortal(&self) {

@@ -634,6 +634,18 @@ pub fn unfreeze() {
     unsafe { merge(&COLLECTOR.permanent, oldest) };
 }
 
+/// How many objects the generations have.
+pub fn tracked_objects() -> usize {
+    COLLECTOR
+        .generations
+        .iter()
+        .map(|row| {
+            ensure_init(&row.head);
+            count_objects(&row.head)
+        })
+        .sum()
+}
+
 pub fn freeze_count() -> usize {
     ensure_init(&COLLECTOR.permanent);
     count_objects(&COLLECTOR.permanent)

@@ -33,12 +33,62 @@ static CACHE: MethodCache = MethodCache(
 /// 0 is 'no version'. When the numbers run out, types stay without one and are simply not cached.
 static NEXT_VERSION: AtomicU32 = AtomicU32::new(1);
 
+/// How many versions a class may use up. One that changes all the time is not worth caching.
+const MAX_VERSIONS_OF_CLASS: u16 = 1000;
+/// `tp_versions_used` of a class that must never have a version.
+const NEVER: u16 = u16::MAX;
+
+/// Whether the type's MRO has only its bases and theirs: `modified` then reaches it from every class of the MRO.
+fn mro_is_inherited(ty: &PyTypeObject) -> bool {
+    fn is_ancestor(ty: &PyTypeObject, class: &PyObject) -> bool {
+        ty.as_object().is(class)
+            || ty.bases().is_some_and(|bases| {
+                bases
+                    .as_slice()
+                    .iter()
+                    .filter_map(|base| base.downcast_type())
+                    .any(|base| is_ancestor(base, class))
+            })
+    }
+    ty.mro()
+        .is_none_or(|mro| mro.as_slice().iter().all(|class| is_ancestor(ty, class)))
+}
+
+/// To be called when the MRO was not computed from the bases: a class that depends on others than those that know of it
+/// is not cached, nor are its subclasses.
+pub fn check_custom_mro(ty: &PyTypeObject) {
+    if mro_is_inherited(ty) {
+        if ty.tp_versions_used.get() == NEVER {
+            ty.tp_versions_used.set(0);
+        }
+    } else {
+        modified(ty);
+        ty.tp_versions_used.set(NEVER);
+    }
+}
+
+/// Gives the type this version, which may not be its own: for tests. Counted as one more.
+pub fn set_version(ty: &PyTypeObject, version: u32) {
+    modified(ty);
+    let used = ty.tp_versions_used.get();
+    if used >= MAX_VERSIONS_OF_CLASS {
+        return;
+    }
+    ty.tp_versions_used.set(used + 1);
+    ty.tp_version_tag.set(version);
+    if version != 0 {
+        ty.set_flag(Py_TPFLAGS_VALID_VERSION_TAG);
+    }
+}
+
 /// Gives the type a version tag if it has none. False when none is to be had.
 pub fn assign_version(ty: &PyTypeObject) -> bool {
     if ty.tp_version_tag.get() != 0 {
         return true;
     }
-    if !ty.has_flag(Py_TPFLAGS_READY) {
+    let used = ty.tp_versions_used.get();
+    let limited = !ty.has_flag(Py_TPFLAGS_IMMUTABLETYPE);
+    if !ty.has_flag(Py_TPFLAGS_READY) || limited && used >= MAX_VERSIONS_OF_CLASS {
         return false;
     }
     // Bases first: a change in a base must reach this type, and `modified` stops at types without a version.
@@ -58,6 +108,7 @@ pub fn assign_version(ty: &PyTypeObject) -> bool {
     }
     NEXT_VERSION.store(version + 1, Ordering::Relaxed);
     ty.tp_version_tag.set(version);
+    ty.tp_versions_used.set(used.saturating_add(u16::from(limited)));
     ty.set_flag(Py_TPFLAGS_VALID_VERSION_TAG);
     true
 }

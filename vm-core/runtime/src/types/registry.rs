@@ -36,6 +36,11 @@ pub fn spec_of(ty: &PyTypeObject) -> Option<&'static TypeSpec> {
     registered().find(|spec| std::ptr::eq(spec.ty, ty))
 }
 
+/// Every static type of ours.
+pub fn all_types() -> impl Iterator<Item = &'static PyTypeObject> {
+    registered().map(|spec| spec.ty)
+}
+
 /// Readies every registered type.
 pub fn ready_all() -> PyResult<()> {
     assert!(

@@ -164,14 +164,18 @@ pub fn compute_mro(ty: &PyTypeObject) -> PyResult<()> {
         }
         mro = Some(result);
     }
+    let is_custom = mro.is_some();
     let mro = match mro {
         Some(mro) => mro,
         None => PyTupleObject::from_vec(c3(ty)?),
     };
     let old = ty.tp_mro.replace(mro.into_object_raw());
+    lookup::modified(ty);
+    if is_custom {
+        lookup::check_custom_mro(ty);
+    }
     // SAFETY: the type owned its old MRO.
     unsafe { crate::memory::xdecref(old) };
-    lookup::modified(ty);
     Ok(())
 }
 

@@ -334,6 +334,11 @@ impl DictKeys {
         }
     }
 
+    /// The version that the next table to be asked for one will get.
+    pub fn next_version() -> u32 {
+        NEXT_VERSION.0.get()
+    }
+
     /// A version for caches, made on first demand; 0 when the numbers are used up.
     pub fn version(&self) -> u32 {
         if self.version.get() == 0 {

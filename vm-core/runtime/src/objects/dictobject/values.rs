@@ -161,6 +161,11 @@ impl DictKeys {
         (self.n_entries.get() + self.usable.get()) as usize
     }
 
+    /// How many names the keys have.
+    pub fn shared_used(&self) -> usize {
+        self.n_entries.get() as usize
+    }
+
     /// The entry of this name in shared keys, added when there is room.
     ///
     /// # Safety
