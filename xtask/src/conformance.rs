@@ -108,27 +108,17 @@ pub fn run(project: &Project, oracle: &Oracle, adder: &Path, options: &Options) 
     } else {
         options.files.iter().map(|name| file_stem(name)).collect()
     };
-    let package = oracle.test_package()?;
     let logs = project.dir("conformance/logs")?;
     let theirs_dir = cached_dir(project, oracle.cpython()?, "conformance", RUNNER)?;
-    let search_path = Scratch::new("lib")?;
-    std::os::unix::fs::symlink(&package, search_path.0.join("test")).context("test package")?;
-    link_test_extensions(oracle, &search_path.0)?;
-    let runner = write_runner(&search_path.0)?;
+    let scratch = Scratch::new("environment")?;
+    let runner = write_runner(&scratch.0)?;
+    let adder = environment(oracle, adder, &scratch.0.join("adder"))?;
 
     let pairs = process::parallel(&names, project::jobs(), |name| {
         let theirs = cached(&theirs_dir.join(format!("{name}.json")), || {
-            one(
-                name,
-                oracle.cpython()?,
-                &search_path.0,
-                &runner,
-                &logs,
-                "cpython",
-                options,
-            )
+            one(name, oracle.cpython()?, &runner, &logs, "cpython", options)
         })?;
-        let ours = one(name, adder, &search_path.0, &runner, &logs, "adder", options)?;
+        let ours = one(name, &adder, &runner, &logs, "adder", options)?;
         eprintln!("{}", progress(&ours));
         Ok((ours, theirs))
     });
@@ -159,17 +149,32 @@ const TEST_EXTENSIONS: &[&str] = &[
     "xxsubtype",
 ];
 
-fn link_test_extensions(oracle: &Oracle, dir: &Path) -> Result {
+/// A virtual environment of adder's that has CPython's `test` package and its extension modules, so that the processes that tests
+/// start find them too, isolated or not. Gives its command.
+fn environment(oracle: &Oracle, adder: &Path, dir: &Path) -> Result<PathBuf> {
+    use std::os::unix::fs::symlink;
+    let (bin, packages) = (dir.join("bin"), dir.join("lib/python3.14/site-packages"));
+    for dir in [&bin, &packages] {
+        std::fs::create_dir_all(dir).context(dir.display())?;
+    }
+    let home = adder.parent().unwrap_or(Path::new("/")).display();
+    std::fs::write(dir.join("pyvenv.cfg"), format!("home = {home}\n")).context(dir.display())?;
+    let command = bin.join("adder");
+    symlink(adder, &command).context(command.display())?;
+    symlink(oracle.test_package()?, packages.join("test")).context(packages.display())?;
     let built = oracle.dynload()?;
     for entry in std::fs::read_dir(&built).context(built.display())? {
         let file = entry.context(built.display())?.path();
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         let module = name.split('.').next().unwrap_or_default();
         if TEST_EXTENSIONS.contains(&module) {
-            std::os::unix::fs::symlink(&file, dir.join(name)).context(file.display())?;
+            symlink(&file, packages.join(name)).context(file.display())?;
         }
     }
-    Ok(())
+    Ok(command)
 }
 
 /// `Lib/test/test_NAME.py`, `test.test_NAME` and `NAME` are all the file `test_NAME`.
@@ -200,7 +205,6 @@ fn write_runner(dir: &Path) -> Result<PathBuf> {
 fn one(
     name: &str,
     python: &Path,
-    search_path: &Path,
     runner: &Path,
     logs: &Path,
     who: &str,
@@ -208,8 +212,9 @@ fn one(
 ) -> Result<FileReport> {
     let command = || -> Command {
         let mut command = process::limited(python, MEMORY_MB);
-        process::plain_python(&mut command).env("PYTHONPATH", search_path);
-        command.arg(runner).arg(format!("test.{name}"));
+        process::plain_python(&mut command)
+            .arg(runner)
+            .arg(format!("test.{name}"));
         command
     };
     suite::run(&Job {

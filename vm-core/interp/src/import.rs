@@ -448,29 +448,7 @@ const FROZEN: [(&str, &str); 3] = [
     ("zipimport", "zipimport.py"),
 ];
 
-/// Frozen modules whose text other crates bring: name and text.
-static FROZEN_TEXTS: std::sync::OnceLock<&'static [(&'static str, &'static str)]> =
-    std::sync::OnceLock::new();
-
-/// Adds frozen modules by their text. They stand in for files of `Lib/` that describe CPython's own machine.
-pub fn extend_frozen(modules: &'static [(&'static str, &'static str)]) {
-    let _ = FROZEN_TEXTS.set(modules);
-}
-
-fn frozen_text(name: &str) -> Option<&'static str> {
-    FROZEN_TEXTS
-        .get()?
-        .iter()
-        .find(|row| row.0 == name)
-        .map(|row| row.1)
-}
-
 fn frozen_code(name: &str) -> PyResult<Option<Ref<PyCodeObject>>> {
-    if let Some(text) = frozen_text(name) {
-        let filename = PyUnicodeObject::from_string(format!("<frozen {name}>"));
-        let mode = adder_compiler::Mode::Exec;
-        return crate::code::compile_text(text, filename.as_object(), mode, &Default::default()).map(Some);
-    }
     let Some((_, path)) = FROZEN.iter().find(|row| row.0 == name) else {
         return Ok(None);
     };
@@ -625,7 +603,7 @@ pub mod _imp {
     #[pyfunction("($module, name, /)")]
     fn is_frozen(name: &PyUnicodeObject) -> bool {
         let name = name.to_string_lossy();
-        FROZEN.iter().any(|row| row.0 == name) || super::frozen_text(&name).is_some()
+        FROZEN.iter().any(|row| row.0 == name)
     }
     /// Whether the frozen module is a package.
     #[pyfunction("($module, name, /)")]
@@ -649,13 +627,7 @@ pub mod _imp {
             return Ok(none_ref());
         }
         let _ = withdata;
-        // A module that stands in for a file of Lib is not that file's.
-        let original = if super::frozen_text(&name.to_string_lossy()).is_some() {
-            none_ref()
-        } else {
-            name.to_object()
-        };
-        let parts = vec![none_ref(), py_bool(false), original];
+        let parts = vec![none_ref(), py_bool(false), name.to_object()];
         Ok(PyTupleObject::from_vec(parts).into_object())
     }
     /// The code of a frozen module.

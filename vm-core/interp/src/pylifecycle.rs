@@ -106,7 +106,7 @@ pub fn config() -> &'static Config {
 }
 
 /// The library that this command was built with.
-pub const PINNED_LIB: &str = rustpython_pylib::LIB_PATH;
+pub const PINNED_LIB: &str = adder_pylib::PATH;
 
 /// The folder of the standard library's Python files.
 pub fn stdlib_dir() -> &'static str {

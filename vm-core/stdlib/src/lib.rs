@@ -20,13 +20,6 @@ macro_rules! modules {
     };
 }
 
-/// Modules in Python that take the place of those in `Lib/` that describe CPython's bytecode.
-pub static FROZEN: &[(&str, &str)] = &[
-    ("_opcode_metadata", include_str!("../Lib/_opcode_metadata.py")),
-    ("opcode", include_str!("../Lib/opcode.py")),
-    ("dis", include_str!("../Lib/dis.py")),
-];
-
 pub mod hashes;
 pub mod util;
 
