@@ -6,6 +6,15 @@ use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, thread_state};
 use std::ffi::CStr;
 
+/// A `Py_tracefunc` or NULL as C passes it.
+///
+/// # Safety
+/// `function` is one of them.
+unsafe fn tracefunc(function: *mut c_void) -> Option<Py_tracefunc> {
+    // SAFETY: the caller's contract; NULL is `None`.
+    unsafe { std::mem::transmute::<*mut c_void, Option<Py_tracefunc>>(function) }
+}
+
 /// The dict of the module `builtins`.
 pub fn builtins_module_dict() -> PyResult<Ref<PyDictObject>> {
     let module = crate::import::import_module("builtins")?;
@@ -176,11 +185,15 @@ capi! {
     fn PyEval_EvalFrame(_frame: &PyObject) -> PyResult { Err(raise!(NotImplementedError, "PyEval_EvalFrame")) }
     fn PyEval_EvalFrameEx(_frame: &PyObject, _throw: c_int) -> PyResult { Err(raise!(NotImplementedError, "PyEval_EvalFrameEx")) }
     fn PyEval_MergeCompilerFlags(_flags: *mut PyCompilerFlags) -> c_int { 0 }
-    fn PyEval_SetProfile(_function: *mut c_void, _object: *mut PyObject) -> PyResult<()> {
-        Err(raise!(NotImplementedError, "PyEval_SetProfile"))
+    fn PyEval_SetProfile(function: *mut c_void, object: Option<&PyObject>) -> Void {
+        // SAFETY: C passes a `Py_tracefunc` or NULL.
+        adder_interp::tracing::set_c_profile(unsafe { tracefunc(function) }, object);
+        Void
     }
-    fn PyEval_SetTrace(_function: *mut c_void, _object: *mut PyObject) -> PyResult<()> {
-        Err(raise!(NotImplementedError, "PyEval_SetTrace"))
+    fn PyEval_SetTrace(function: *mut c_void, object: Option<&PyObject>) -> Void {
+        // SAFETY: as above.
+        adder_interp::tracing::set_c_trace(unsafe { tracefunc(function) }, object);
+        Void
     }
 
     fn Py_CompileString(source: &CStr, filename: &CStr, start: c_int) -> PyResult {

@@ -284,7 +284,7 @@ impl FrameObject {
         let Some(line) = value.downcast_exact::<PyLongObject>() else {
             return Err(raise!(ValueError, "lineno must be an integer"));
         };
-        crate::tracing::jump_to_line(self, line.as_i64()?)
+        crate::linejump::jump_to_line(self, line.as_i64()?)
     }
     #[getter]
     fn f_generator(&self) -> PyResult {

@@ -134,10 +134,12 @@ fn int(value: i64) -> Ref {
 }
 
 /// Tells all tools that want it of an event of `code` at a place; `args` follow the code and, for local events, the offset.
-fn fire(ts: &ThreadState, code: &PyCodeObject, index: i32, number: u8, args: &[&PyObject]) -> PyResult<()> {
+fn fire(ts: &ThreadState, frame: *mut Frame, index: i32, number: u8, args: &[&PyObject]) -> PyResult<()> {
     if ts.base.tracing.get() != 0 {
         return Ok(());
     }
+    // SAFETY: callers pass a running frame.
+    let code = unsafe { (*frame).code() }.to_ref();
     // The two C events are the other half of CALL, and the old BRANCH is either of the new ones.
     let bit = match number {
         event::C_RETURN | event::C_RAISE => 1 << event::CALL,
@@ -170,9 +172,9 @@ fn fire(ts: &ThreadState, code: &PyCodeObject, index: i32, number: u8, args: &[&
         });
         let mut all: Vec<&PyObject> = vec![code.as_object(), &place];
         all.extend(args);
-        ts.base.tracing.set(ts.base.tracing.get() + 1);
+        let telling = crate::tracing::Telling::start(ts, frame, number);
         let result = callback.call(&all);
-        ts.base.tracing.set(ts.base.tracing.get() - 1);
+        drop(telling);
         let result = result?;
         if result.is(&*disable_object()?) {
             if number >= event::N_LOCAL {
@@ -213,7 +215,6 @@ pub unsafe fn before_instruction(
 ) -> PyResult<()> {
     // SAFETY: the caller's contract; operands are where the opcode table says.
     unsafe {
-        let code = (*frame).code().to_ref();
         let index = (*frame).index();
         let word = *(*frame).pc;
         let pending = with(|tools| tools.branch.take());
@@ -226,7 +227,16 @@ pub unsafe fn before_instruction(
                 event::BRANCH_RIGHT
             };
             let target = int(i64::from(index) * 2);
-            fire(ts, &code, from as i32, number, &[&target])?;
+            // The frame still stands at the branch, which a callback may leave for another line.
+            let arrival = (*frame).pc;
+            let branch = (*(*frame).data).words.as_ptr().add(from as usize).cast();
+            (*frame).pc = branch;
+            let told = fire(ts, frame, from as i32, number, &[&target]);
+            if (*frame).pc != branch {
+                return told;
+            }
+            (*frame).pc = arrival;
+            told?;
         }
         match opcode {
             op::RESUME => {
@@ -235,19 +245,25 @@ pub unsafe fn before_instruction(
                 } else {
                     event::PY_RESUME
                 };
-                return fire(ts, &code, index, number, &[]);
+                return fire(ts, frame, index, number, &[]);
             }
             op::RETURN_GENERATOR | op::COPY_FREE_VARS | op::MAKE_CELL => return Ok(()),
             _ => {}
         }
+        let pc = (*frame).pc;
         if let Some(line) = new_line {
-            fire(ts, &code, line, event::LINE, &[])?;
+            fire(ts, frame, line, event::LINE, &[])?;
         }
-        fire(ts, &code, index, event::INSTRUCTION, &[])?;
+        if (*frame).pc == pc {
+            fire(ts, frame, index, event::INSTRUCTION, &[])?;
+        }
+        if (*frame).pc != pc {
+            return Ok(());
+        }
         match opcode {
             op::JUMP | op::JUMP_BACKWARD => {
                 let target = int((word >> 32) as i64 * 2);
-                fire(ts, &code, index, event::JUMP, &[&target])?;
+                fire(ts, frame, index, event::JUMP, &[&target])?;
             }
             op::POP_JUMP_IF_TRUE
             | op::POP_JUMP_IF_FALSE
@@ -264,7 +280,7 @@ pub unsafe fn before_instruction(
                 let registers = Frame::registers(frame).add(crate::eval::field_b(word) as usize);
                 let callable = Ref::from_borrowed(*registers);
                 let first = first_argument(registers, word, opcode)?;
-                fire(ts, &code, index, event::CALL, &[&callable, &first])?;
+                fire(ts, frame, index, event::CALL, &[&callable, &first])?;
             }
             _ => {}
         }
@@ -306,8 +322,7 @@ pub unsafe fn on_return(
     // SAFETY: the caller's contract.
     unsafe {
         let number = if yields { event::PY_YIELD } else { event::PY_RETURN };
-        let code = (*frame).code().to_ref();
-        fire(ts, &code, (*frame).index(), number, &[&*value])
+        fire(ts, frame, (*frame).index(), number, &[&*value])
     }
 }
 
@@ -320,8 +335,8 @@ pub unsafe fn on_exception(ts: &ThreadState, frame: *mut Frame, number: u8) {
         return;
     };
     // SAFETY: the caller's contract.
-    let (code, index) = unsafe { ((*frame).code().to_ref(), (*frame).index()) };
-    if fire(ts, &code, index, number, &[&exception]).is_ok() {
+    let index = unsafe { (*frame).index() };
+    if fire(ts, frame, index, number, &[&exception]).is_ok() {
         let _ = adder_runtime::error::restore(exception);
     }
 }
@@ -337,10 +352,10 @@ pub unsafe fn after_c_call(
     raised: bool,
 ) -> PyResult<()> {
     // SAFETY: the caller's contract.
-    let (code, index) = unsafe { ((*frame).code().to_ref(), (*frame).index()) };
+    let index = unsafe { (*frame).index() };
     let missing = missing_object()?;
     let number = if raised { event::C_RAISE } else { event::C_RETURN };
-    fire(ts, &code, index, number, &[callable, &missing])
+    fire(ts, frame, index, number, &[callable, &missing])
 }
 
 fn tool_index(id: i64) -> PyResult<usize> {

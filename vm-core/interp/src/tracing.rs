@@ -3,7 +3,8 @@
 
 use crate::eval::{self, op};
 use crate::frame::*;
-use crate::frameobject::{FrameObject, object_of};
+use crate::frameobject::object_of;
+use crate::monitoring::event;
 use adder_runtime::abi::*;
 use adder_runtime::error;
 use adder_runtime::memory;
@@ -95,11 +96,11 @@ unsafe extern "C" fn profile_trampoline(
 fn install(
     function: &Cell<Option<Py_tracefunc>>,
     object: &Cell<*mut PyObject>,
-    trampoline: Py_tracefunc,
+    new_function: Option<Py_tracefunc>,
     value: Option<&PyObject>,
 ) {
     let new = value.map_or(null_mut(), |value| value.to_ref().into_raw());
-    function.set(value.map(|_| trampoline));
+    function.set(new_function);
     EVAL_BREAKER.fetch_or(crate::pending::MODE_CHANGED, Ordering::Relaxed);
     let old = object.replace(new);
     // SAFETY: the field owned it.
@@ -111,9 +112,21 @@ pub fn set_trace(function: Option<&PyObject>) {
     install(
         &ts.base.c_tracefunc,
         &ts.base.c_traceobj,
-        trace_trampoline,
+        function.map(|_| trace_trampoline as Py_tracefunc),
         function,
     );
+}
+
+/// `PyEval_SetTrace`.
+pub fn set_c_trace(function: Option<Py_tracefunc>, object: Option<&PyObject>) {
+    let base = &thread_state().base;
+    install(&base.c_tracefunc, &base.c_traceobj, function, object);
+}
+
+/// `PyEval_SetProfile`.
+pub fn set_c_profile(function: Option<Py_tracefunc>, object: Option<&PyObject>) {
+    let base = &thread_state().base;
+    install(&base.c_profilefunc, &base.c_profileobj, function, object);
 }
 
 pub fn set_profile(function: Option<&PyObject>) {
@@ -121,7 +134,7 @@ pub fn set_profile(function: Option<&PyObject>) {
     install(
         &ts.base.c_profilefunc,
         &ts.base.c_profileobj,
-        profile_trampoline,
+        function.map(|_| profile_trampoline as Py_tracefunc),
         function,
     );
 }
@@ -136,8 +149,44 @@ pub fn get_profile() -> Ref {
     unsafe { Ref::from_borrowed_opt(thread_state().base.c_profileobj.get()) }.unwrap_or_else(none_ref)
 }
 
-/// Tells both functions of an event.
-fn emit(ts: &ThreadState, frame: *mut Frame, what: c_int, arg: *mut PyObject) -> PyResult<()> {
+/// Notes for `f_lineno` which event of which frame is told, until it is dropped.
+pub struct Telling<'a> {
+    ts: &'a ThreadState,
+    event: c_int,
+    frame: *mut Frame,
+}
+
+thread_local! {
+    /// The frame whose event is being told.
+    static EVENT_FRAME: Cell<*mut Frame> = const { Cell::new(null_mut()) };
+}
+
+/// The frame whose event is being told; null when there is none.
+pub fn event_frame() -> *mut Frame {
+    EVENT_FRAME.get()
+}
+
+impl<'a> Telling<'a> {
+    pub fn start(ts: &'a ThreadState, frame: *mut Frame, event: u8) -> Telling<'a> {
+        ts.base.tracing.set(ts.base.tracing.get() + 1);
+        Telling {
+            ts,
+            event: ts.base.what_event.replace(event.into()),
+            frame: EVENT_FRAME.replace(frame),
+        }
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        self.ts.base.tracing.set(self.ts.base.tracing.get() - 1);
+        self.ts.base.what_event.set(self.event);
+        EVENT_FRAME.set(self.frame);
+    }
+}
+
+/// Tells both functions of an event; `number` is what `sys.monitoring` calls it.
+fn emit(ts: &ThreadState, frame: *mut Frame, number: u8, what: c_int, arg: *mut PyObject) -> PyResult<()> {
     if ts.base.tracing.get() != 0 {
         return Ok(());
     }
@@ -154,9 +203,9 @@ fn emit(ts: &ThreadState, frame: *mut Frame, what: c_int, arg: *mut PyObject) ->
                 continue;
             }
             let held = Ref::from_borrowed_opt(context);
-            ts.base.tracing.set(ts.base.tracing.get() + 1);
+            let telling = Telling::start(ts, frame, number);
             let status = function(context, object.as_raw(), what, arg);
-            ts.base.tracing.set(ts.base.tracing.get() - 1);
+            drop(telling);
             drop(held);
             if status != 0 {
                 return Err(Raised::from_c("a trace function"));
@@ -187,32 +236,43 @@ pub unsafe fn before_instruction(ts: &ThreadState, frame: *mut Frame) -> PyResul
             (*frame).traced_line = line;
         }
         if crate::monitoring::is_active() {
+            let pc = (*frame).pc;
             crate::monitoring::before_instruction(ts, frame, opcode, starts_line.then_some(line))?;
+            if (*frame).pc != pc {
+                return Ok(());
+            }
         }
         if opcode == op::RESUME {
             // After a yield the rest of its line is no new line.
-            if eval::field_x(word) == 0 {
+            let number = if eval::field_x(word) == 0 {
                 (*frame).traced_line = -1;
-            }
-            return emit(ts, frame, PyTrace_CALL, null_mut());
+                event::PY_START
+            } else {
+                event::PY_RESUME
+            };
+            return emit(ts, frame, number, PyTrace_CALL, null_mut());
         }
         let object = (*frame).frame_obj;
         let wants = |flag: fn(&PyFrameObject) -> bool| !object.is_null() && flag(&*object);
         if ts.base.c_tracefunc.get().is_some() {
-            if starts_line && wants(|object| object.f_trace_lines.get() != 0) {
-                emit(ts, frame, PyTrace_LINE, null_mut())?;
+            let pc = (*frame).pc;
+            if starts_line && (object.is_null() || (*object).f_trace_lines.get() != 0) {
+                emit(ts, frame, event::LINE, PyTrace_LINE, null_mut())?;
             }
-            if wants(|object| object.f_trace_opcodes.get() != 0) {
-                emit(ts, frame, PyTrace_OPCODE, null_mut())?;
+            if (*frame).pc == pc && wants(|object| object.f_trace_opcodes.get() != 0) {
+                emit(ts, frame, event::INSTRUCTION, PyTrace_OPCODE, null_mut())?;
+            }
+            if (*frame).pc != pc {
+                return Ok(());
             }
         }
         match opcode {
             // The line at the head of the loop begins anew.
-            op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT => (*frame).traced_line = -1,
+            op::JUMP_BACKWARD => (*frame).traced_line = -1,
             op::CALL | op::CALL_KW | op::CALL_EX if ts.base.c_profilefunc.get().is_some() => {
                 let callable = *Frame::registers(frame).add(eval::field_b(word) as usize);
                 if is_c_function(&*callable) {
-                    emit(ts, frame, PyTrace_C_CALL, callable)?;
+                    emit(ts, frame, event::CALL, PyTrace_C_CALL, callable)?;
                 }
             }
             _ => {}
@@ -254,12 +314,12 @@ pub unsafe fn after_c_call(
             unsafe { crate::monitoring::after_c_call(ts, frame, &callable, raised)? };
         }
         if ts.base.c_profilefunc.get().is_some() && is_c_function(&callable) {
-            let what = if raised {
-                PyTrace_C_EXCEPTION
+            let (number, what) = if raised {
+                (event::C_RAISE, PyTrace_C_EXCEPTION)
             } else {
-                PyTrace_C_RETURN
+                (event::C_RETURN, PyTrace_C_RETURN)
             };
-            emit(ts, frame, what, callable.as_raw())?;
+            emit(ts, frame, number, what, callable.as_raw())?;
         }
         Ok(())
     })();
@@ -294,7 +354,8 @@ pub unsafe fn on_return(
         // SAFETY: the caller's contract.
         unsafe { crate::monitoring::on_return(ts, frame, value, yields)? };
     }
-    emit(ts, frame, PyTrace_RETURN, value)
+    let number = if yields { event::PY_YIELD } else { event::PY_RETURN };
+    emit(ts, frame, number, PyTrace_RETURN, value)
 }
 
 /// A generator is resumed by an exception, which stays in flight unless a tracer raises another.
@@ -305,12 +366,12 @@ pub unsafe fn on_return(
 pub unsafe fn on_throw(ts: &ThreadState, frame: *mut Frame) -> PyResult<()> {
     if crate::monitoring::is_active() {
         // SAFETY: the caller's contract.
-        unsafe { crate::monitoring::on_exception(ts, frame, crate::monitoring::event::PY_THROW) };
+        unsafe { crate::monitoring::on_exception(ts, frame, event::PY_THROW) };
     }
     let Some(exception) = error::fetch() else {
         return Ok(());
     };
-    emit(ts, frame, PyTrace_CALL, null_mut())?;
+    emit(ts, frame, event::PY_THROW, PyTrace_CALL, null_mut())?;
     let _ = error::restore(exception);
     Ok(())
 }
@@ -323,8 +384,14 @@ pub unsafe fn on_throw(ts: &ThreadState, frame: *mut Frame) -> PyResult<()> {
 pub unsafe fn on_exception(ts: &ThreadState, frame: *mut Frame) {
     if crate::monitoring::is_active() {
         // SAFETY: the caller's contract.
-        unsafe { crate::monitoring::on_exception(ts, frame, crate::monitoring::event::RAISE) };
+        unsafe { crate::monitoring::on_exception(ts, frame, event::RAISE) };
     }
+    // SAFETY: the caller's contract.
+    unsafe { tell_exception(ts, frame) };
+}
+
+/// `exception` events for the exception in flight.
+unsafe fn tell_exception(ts: &ThreadState, frame: *mut Frame) {
     if ts.base.c_tracefunc.get().is_none() {
         return;
     }
@@ -332,9 +399,113 @@ pub unsafe fn on_exception(ts: &ThreadState, frame: *mut Frame) {
     let traceback = crate::errors::traceback_of(&exception).unwrap_or_else(none_ref);
     let parts = vec![exception.ty().to_object(), exception.clone(), traceback];
     let arg = PyTupleObject::from_vec(parts);
-    if emit(ts, frame, PyTrace_EXCEPTION, arg.as_ptr()).is_ok() {
+    if emit(ts, frame, event::RAISE, PyTrace_EXCEPTION, arg.as_ptr()).is_ok() {
         let _ = error::restore(exception);
     }
+}
+
+/// An iterator that the frame advances ends with `value`, or with the StopIteration that is given. What was told as a
+/// raised exception goes on only if a tracer raised another.
+///
+/// # Safety
+/// `frame` is running, no exception is set.
+#[cold]
+pub unsafe fn on_stop_iteration(
+    ts: &ThreadState,
+    frame: *mut Frame,
+    exception: Ref,
+    raised: bool,
+) -> PyResult<()> {
+    let _ = error::restore(exception.clone());
+    // SAFETY: the caller's contract.
+    unsafe {
+        if crate::monitoring::is_active() {
+            let number = if raised {
+                event::RAISE
+            } else {
+                event::STOP_ITERATION
+            };
+            crate::monitoring::on_exception(ts, frame, number);
+        }
+        tell_exception(ts, frame);
+    }
+    match error::fetch() {
+        Some(other) if !other.is(&exception) => Err(error::restore(other)),
+        _ => Ok(()),
+    }
+}
+
+/// A generator or coroutine that the frame advances returned `value`. A loop notices only values other than None.
+///
+/// # Safety
+/// `frame` is running, no exception is set.
+#[cold]
+pub unsafe fn on_generator_end(
+    ts: &ThreadState,
+    frame: *mut Frame,
+    value: &PyObject,
+    sends: bool,
+) -> PyResult<()> {
+    if !sends && is_none(value) {
+        return Ok(());
+    }
+    let exception = crate::genobject::raise_stop_iteration(value).take();
+    // SAFETY: the caller's contract.
+    unsafe { on_stop_iteration(ts, frame, exception, !sends) }
+}
+
+/// What a traced frame waits for returned `value`.
+///
+/// # Safety
+/// As `on_generator_end`.
+#[cold]
+pub unsafe fn on_send_end(
+    ts: &ThreadState,
+    frame: *mut Frame,
+    receiver: &PyObject,
+    value: &PyObject,
+) -> PyResult<()> {
+    // A plain iterator that is exhausted raises nothing.
+    if is_none(value) && receiver.ty().async_slot(|slots| slots.am_await.get()).is_none() {
+        return Ok(());
+    }
+    // SAFETY: the caller's contract.
+    unsafe { on_generator_end(ts, frame, value, true) }
+}
+
+/// The next item of a loop in a traced frame; a StopIteration that ends it is told.
+///
+/// # Safety
+/// `frame` is running.
+#[cold]
+pub unsafe fn iterate(ts: &ThreadState, frame: *mut Frame, iterator: &PyObject) -> PyResult<Option<Ref>> {
+    let Some(next) = iterator.ty().tp_iternext.get() else {
+        return iterator.next();
+    };
+    // SAFETY: a slot of the object's type; the caller's contract.
+    unsafe {
+        if let Some(item) = Ref::from_owned_opt(next(iterator.as_ptr())) {
+            return Ok(Some(item));
+        }
+        match error::fetch() {
+            Some(exception) if exception.is_instance_of(adder_runtime::exceptions::exc::StopIteration) => {
+                on_stop_iteration(ts, frame, exception, true).map(|()| None)
+            }
+            Some(exception) => Err(error::restore(exception)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The line of an instruction that was begun before the frame was traced is no new line.
+///
+/// # Safety
+/// `frame` is alive.
+#[cold]
+#[inline(never)]
+pub unsafe fn note_line(frame: *mut Frame) {
+    // SAFETY: the caller's contract.
+    unsafe { (*frame).traced_line = (*frame).line().unwrap_or(-1) };
 }
 
 /// The frame ends by an exception.
@@ -345,95 +516,11 @@ pub unsafe fn on_exception(ts: &ThreadState, frame: *mut Frame) {
 pub unsafe fn on_unwind(ts: &ThreadState, frame: *mut Frame) {
     if crate::monitoring::is_active() {
         // SAFETY: the caller's contract.
-        unsafe { crate::monitoring::on_exception(ts, frame, crate::monitoring::event::PY_UNWIND) };
+        unsafe { crate::monitoring::on_exception(ts, frame, event::PY_UNWIND) };
     }
     let Some(exception) = error::fetch() else { return };
-    if emit(ts, frame, PyTrace_RETURN, null_mut()).is_ok() {
+    if emit(ts, frame, event::PY_UNWIND, PyTrace_RETURN, null_mut()).is_ok() {
         let _ = error::restore(exception);
-    }
-}
-
-/// What surrounds a word: the loops whose bodies it is in, and its handler. Temporaries are the same where this is.
-fn surroundings(code: &PyCodeObject, index: u32) -> (Vec<u32>, Option<(u32, u16)>) {
-    let data = code.data();
-    let mut loops = Vec::new();
-    let mut at = 0;
-    while at < data.words.len() {
-        let opcode = generic_opcode(data.words[at].get() as u8);
-        let n_words = eval::WORDS[opcode as usize] as usize;
-        let end = match opcode {
-            op::FOR_ITER | op::SEND => data.words.get(at + 1).map_or(0, |word| word.get() as u32),
-            _ => 0,
-        };
-        if (at as u32..end).contains(&index) {
-            loops.push(at as u32);
-        }
-        // The body of an `async for` ends with the jump back to its GET_ANEXT.
-        if opcode == op::JUMP_BACKWARD {
-            let start = (data.words[at].get() >> 32) as u32;
-            let first = data
-                .words
-                .get(start as usize)
-                .map_or(0, |word| generic_opcode(word.get() as u8));
-            if first == op::GET_ANEXT && (start..=at as u32).contains(&index) {
-                loops.push(start);
-            }
-        }
-        at += n_words;
-    }
-    (
-        loops,
-        data.handler_at(index).map(|entry| (entry.handler, entry.depth)),
-    )
-}
-
-/// `frame.f_lineno = line` of a trace function: goes on at the first instruction of the line that is inside the same
-/// loops and handlers as the place where the frame stands.
-pub fn jump_to_line(object: &FrameObject, line: i64) -> PyResult<()> {
-    let ts = thread_state();
-    if ts.base.tracing.get() == 0 || object.f_trace.get().is_null() {
-        return Err(raise!(ValueError, "f_lineno can only be set by a trace function"));
-    }
-    let Some(frame) = object.frame() else {
-        return Err(raise!(RuntimeError, "the frame is gone"));
-    };
-    // SAFETY: the frame is alive.
-    unsafe {
-        let code = (*frame).code();
-        if line < i64::from(code.co_firstlineno.get()) {
-            return Err(raise!(
-                ValueError,
-                "line {line} comes before the current code block"
-            ));
-        }
-        let data = code.data();
-        let mut wanted: Vec<(i64, u32)> = data
-            .locations
-            .iter()
-            .map(|run| (i64::from(run.line), run.start))
-            .filter(|(at, _)| *at >= line)
-            .collect();
-        wanted.sort_unstable();
-        let Some((target_line, _)) = wanted.first().copied() else {
-            return Err(raise!(
-                ValueError,
-                "line {line} comes after the current code block"
-            ));
-        };
-        let here = surroundings(code, (*frame).index() as u32);
-        let target = wanted
-            .iter()
-            .filter(|(at, _)| *at == target_line)
-            .map(|(_, start)| *start)
-            .find(|at| surroundings(code, *at) == here);
-        match target {
-            Some(target) => {
-                (*frame).pc = data.words.as_ptr().add(target as usize).cast();
-                (*frame).traced_line = -1;
-                Ok(())
-            }
-            None => Err(raise!(ValueError, "can't jump into or out of a block")),
-        }
     }
 }
 

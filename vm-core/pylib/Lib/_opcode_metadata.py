@@ -27,4 +27,4 @@ LOAD_FAST_BORROW_LOAD_FAST_BORROW LOAD_FAST_CHECK LOAD_FAST_LOAD_FAST LOAD_SMALL
 POP_ITER POP_JUMP_IF_FALSE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE POP_JUMP_IF_TRUE POP_TOP PUSH_EXC_INFO PUSH_NULL
 RESUME RETURN_GENERATOR STORE_FAST STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST SWAP
 """.split()
-_pseudo_opmap = {name: 256 + i for i, name in enumerate(name for name in _stack_names if name not in opmap)}
+_pseudo_opmap = {"EXTENDED_ARG": 255} | {name: 256 + i for i, name in enumerate(name for name in _stack_names if name not in opmap)}

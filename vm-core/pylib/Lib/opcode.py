@@ -41,7 +41,8 @@ hascompare = [opmap["COMPARE_OP"], opmap["COMPARE_JUMP"]]
 
 # Only now: what is above is about instructions that code can hold.
 opmap = opmap | _pseudo_opmap
-opname += _pseudo_opmap
+opname += [name for name, number in _pseudo_opmap.items() if number > EXTENDED_ARG]
+opname[EXTENDED_ARG] = "EXTENDED_ARG"
 
 _intrinsic_1_descs = _opcode.get_intrinsic1_descs()
 _intrinsic_2_descs = _opcode.get_intrinsic2_descs()

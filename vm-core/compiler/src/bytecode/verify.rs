@@ -1,4 +1,5 @@
-//! Checks a code object: operands in range, jump targets at instructions, and the discipline of the temporaries.
+//! Checks a code object: operands in range, jump targets at instructions, and the discipline of the temporaries. Goes out,
+//! too: what each temporary holds before each instruction (`temporaries`), for debuggers that move a frame.
 
 use super::code::SrcOperand;
 use super::opcode::NO_REG;
@@ -6,19 +7,38 @@ use super::{CodeObject, Constant, Ext, Instr, Opcode, Operand};
 
 /// What is known about a temporary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
+pub enum State {
     Empty,
+    /// Some value.
     Full,
+    /// The iterator of a loop.
+    Iterator,
+    /// The exception that was handled before, which PUSH_EXC_INFO saved.
+    Handled,
+    /// The exception of a handler.
+    Raised,
+    /// The word index that a handler wants.
+    Lasti,
     Maybe,
 }
 
 impl State {
+    pub fn is_full(self) -> bool {
+        !matches!(self, State::Empty | State::Maybe)
+    }
     fn join(self, other: State) -> State {
-        if self == other { self } else { State::Maybe }
+        if self == other {
+            self
+        } else if self.is_full() && other.is_full() {
+            State::Full
+        } else {
+            State::Maybe
+        }
     }
 }
 
-type Temps = Vec<State>;
+/// What each temporary holds.
+pub type Temps = Vec<State>;
 type Check<T = ()> = Result<T, String>;
 
 struct Verifier<'a> {
@@ -44,18 +64,35 @@ pub fn verify(code: &CodeObject) -> Check {
             code.firstlineno
         )
     };
-    let mut verifier = Verifier {
-        code,
-        first_temp: code.first_temp(),
-        starts: vec![false; code.instructions.len()],
-        states: vec![None; code.instructions.len()],
-        work: Vec::new(),
-    };
+    let mut verifier = Verifier::new(code);
     verifier.operands().map_err(context)?;
     verifier.flow().map_err(context)
 }
 
+/// What the temporaries hold before each word; `None`: no instruction, or one that is never reached.
+pub fn temporaries(code: &CodeObject) -> Check<Vec<Option<Temps>>> {
+    let mut verifier = Verifier::new(code);
+    let mut at = 0;
+    while at < code.instructions.len() {
+        verifier.starts[at] = true;
+        let op = Opcode::from_u8(code.instructions[at].op).ok_or("no opcode")?;
+        at += op.words();
+    }
+    verifier.flow()?;
+    Ok(verifier.states)
+}
+
 impl Verifier<'_> {
+    fn new(code: &CodeObject) -> Verifier<'_> {
+        Verifier {
+            code,
+            first_temp: code.first_temp(),
+            starts: vec![false; code.instructions.len()],
+            states: vec![None; code.instructions.len()],
+            work: Vec::new(),
+        }
+    }
+
     fn operands(&mut self) -> Check {
         let mut at = 0;
         while at < self.code.instructions.len() {
@@ -174,8 +211,8 @@ impl Verifier<'_> {
         if let Some(entry) = self.code.handler_at(at as u32).copied() {
             let mut handler: Temps = state.clone();
             handler.truncate(entry.depth as usize);
-            let exceptions = 1 + entry.lasti as usize;
-            handler.resize(handler.len() + exceptions, State::Full);
+            handler.extend(entry.lasti.then_some(State::Lasti));
+            handler.push(State::Raised);
             handler.resize(self.code.n_temps as usize, State::Empty);
             self.reach(entry.handler as usize, handler, &format!("{at} (handler)"))?;
         }
@@ -194,7 +231,7 @@ impl Verifier<'_> {
         for raw in &sources {
             if let SrcOperand::Take(reg) | SrcOperand::Borrow(reg) = SrcOperand::decode(*raw)
                 && let Some(temp) = self.temp(reg)
-                && state[temp] != State::Full
+                && !state[temp].is_full()
             {
                 return Err(fail(format!("temporary t{temp} is {:?}", state[temp])));
             }
@@ -234,9 +271,7 @@ impl Verifier<'_> {
     fn effects(&self, op: Opcode, ins: Instr, _ext: u64, state: &mut Temps, taken: &mut Temps) -> Check {
         use Opcode::*;
         let need = |state: &Temps, reg: u16| match self.temp(reg) {
-            Some(temp) if state[temp] != State::Full => {
-                Err(format!("temporary t{temp} is {:?}", state[temp]))
-            }
+            Some(temp) if !state[temp].is_full() => Err(format!("temporary t{temp} is {:?}", state[temp])),
             _ => Ok(()),
         };
         let set = |state: &mut Temps, reg: u16, value: State| -> Check {
@@ -343,7 +378,9 @@ impl Verifier<'_> {
             END_ASYNC_FOR => consume(state, ins.a, 1).and_then(|()| consume(state, ins.b, 1))?,
             PUSH_EXC_INFO => {
                 need(state, ins.a)?;
+                set(state, ins.a, State::Handled)?;
                 dst(state, ins.a + 1)?;
+                set(state, ins.a + 1, State::Raised)?;
             }
             POP_EXCEPT => consume(state, ins.a, 1)?,
             CHECK_EG_MATCH => {
@@ -365,6 +402,9 @@ impl Verifier<'_> {
         }
         if op.info().a == Operand::Dst {
             dst(state, ins.a)?;
+            if matches!(op, GET_ITER | GET_AITER) {
+                set(state, ins.a, State::Iterator)?;
+            }
         }
         if !matches!(op, FOR_ITER) {
             taken.clone_from(state);

@@ -123,6 +123,9 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                 consts = (*data).consts;
                 base = (*data).words.as_ptr().cast();
                 mask = trace_mask(ts);
+                if mask != 0 {
+                    crate::tracing::note_line(frame);
+                }
             }};
         }
 
@@ -261,7 +264,11 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                         () => {
                             if eval_breaker_set() {
                                 let handled = crate::pending::handle_eval_breaker();
-                                mask = trace_mask(ts);
+                                let traced = trace_mask(ts);
+                                if traced > mask {
+                                    crate::tracing::note_line(frame);
+                                }
+                                mask = traced;
                                 if handled.is_err() {
                                     raise_here!()
                                 }
@@ -926,7 +933,12 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::GET_ITER => finish!(obj!(b).iter(), 2, b),
                             op::FOR_ITER => {
                                 specialize::for_iter(pc, &*reg!(b));
-                                match ops::iterate(&*reg!(b)) {
+                                let item = if mask == 0 {
+                                    ops::iterate(&*reg!(b))
+                                } else {
+                                    crate::tracing::iterate(ts, frame, &*reg!(b))
+                                };
+                                match item {
                                     Ok(Some(item)) => {
                                         set_dst!(a, item.into_raw());
                                         next!(3)
@@ -1001,6 +1013,13 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                                 match genobject::send(&*receiver, &*reg!(a)) {
                                     Ok((value, returned)) => {
+                                        if mask != 0
+                                            && returned
+                                            && crate::tracing::on_send_end(ts, frame, &*receiver, &value)
+                                                .is_err()
+                                        {
+                                            raise_here!()
+                                        }
                                         set_register(regs.add(a as usize), value.into_raw());
                                         if returned {
                                             jump!(*pc.add(1) as u32)
@@ -1457,7 +1476,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 // A tracer may have moved the frame, by setting `f_lineno`.
                                 if (*frame).pc != pc {
                                     pc = (*frame).pc;
-                                    mask = 0;
+                                    mask = trace_mask(ts);
                                     continue 'exec;
                                 }
                                 // Calls tell of C functions in their generic form.
@@ -1511,6 +1530,15 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                     frame = previous;
                     load_frame!();
                     let w = *pc;
+                    if mask != 0
+                        && matches!(exit, FrameExit::ForIter | FrameExit::Send)
+                        && crate::tracing::on_generator_end(ts, frame, &*value, exit == FrameExit::Send)
+                            .is_err()
+                    {
+                        decref(value);
+                        flow_in = Some(Flow::Raise);
+                        continue;
+                    }
                     match exit {
                         FrameExit::ForIter => {
                             decref(value);
@@ -1532,10 +1560,18 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                     }
                 }
                 Flow::Yield(value) => {
-                    if mask != 0 && crate::tracing::on_return(ts, frame, value, true).is_err() {
-                        decref(value);
-                        flow_in = Some(Flow::Raise);
-                        continue;
+                    if mask != 0 {
+                        if crate::tracing::on_return(ts, frame, value, true).is_err() {
+                            decref(value);
+                            flow_in = Some(Flow::Raise);
+                            continue;
+                        }
+                        // A tracer may have moved the frame, which then does not yield.
+                        if (*frame).pc != pc {
+                            decref(value);
+                            pc = (*frame).pc;
+                            continue;
+                        }
                     }
                     let exit = (*frame).exit;
                     let previous = (*frame).previous;

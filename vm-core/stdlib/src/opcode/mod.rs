@@ -69,6 +69,39 @@ fn numbered(zero: &str, name: impl Fn(u8) -> Option<String>) -> Ref<PyListObject
     )
 }
 
+/// What `stack_effect` tells.
+fn effect_of(info: &OpInfo, count: i32) -> i32 {
+    use Opcode::*;
+    let operand = |kind: Operand| match kind {
+        Operand::Dst => 1,
+        Operand::Src | Operand::SrcOpt => -1,
+        _ => 0,
+    };
+    let plain = operand(info.a) + operand(info.b) + operand(info.c);
+    let further = match info.generic {
+        // The step counts where there is one.
+        BUILD_SLICE if count != 3 => 0,
+        _ => -i32::from(matches!(info.ext, Ext::Src(_) | Ext::SrcCount(_))),
+    };
+    let group = match info.generic {
+        BUILD_TUPLE | BUILD_LIST | BUILD_SET | BUILD_STRING => -count,
+        BUILD_MAP => -2 * count,
+        CALL | CALL_KW => -2 - count,
+        CALL_EX => -3 - (count & 1),
+        LOAD_METHOD | LOAD_SPECIAL => 2,
+        LOAD_SUPER_ATTR => -3,
+        LOAD_SUPER_METHOD => -1,
+        BUILD_INTERPOLATION => -2 - (count >> 2 & 1),
+        UNPACK_SEQUENCE => count,
+        UNPACK_EX => 1 + (count & 0xFF) + (count >> 8),
+        CLEAR | END_FOR | POP_EXCEPT | RERAISE => -1,
+        CLEANUP_THROW | END_ASYNC_FOR => -2,
+        PUSH_EXC_INFO | CHECK_EG_MATCH => 1,
+        _ => 0,
+    };
+    plain + further + group
+}
+
 /// Opcode support module.
 #[pymodule(name = "_opcode", types = [])]
 pub mod _opcode {
@@ -130,16 +163,21 @@ pub mod _opcode {
         let _ = opcode;
         false
     }
-    /// The effect of an opcode on the stack: register bytecode has none.
+    /// How many temporaries more are in use after the opcode than before, when all its operands are temporaries that it
+    /// takes. `oparg` is the count of an opcode that has one.
     #[pyfunction("($module, opcode, oparg=None, /, *, jump=None)")]
-    fn stack_effect(opcode: i32, _oparg: Option<&PyObject>, _jump: Option<&PyObject>) -> PyResult<i32> {
-        if row(opcode).is_none() {
-            return Err(raise!(ValueError, "invalid opcode or oparg"));
+    fn stack_effect(opcode: i32, oparg: Option<&PyObject>, jump: Option<&PyObject>) -> PyResult<i32> {
+        if jump.is_some_and(|jump| !jump.is(true_()) && !jump.is(false_())) {
+            return Err(raise!(ValueError, "stack_effect: jump must be False, True or None"));
         }
-        Err(raise!(
-            NotImplementedError,
-            "stack_effect: Adder's bytecode works on registers, not on a stack"
-        ))
+        let count = match oparg {
+            Some(oparg) => oparg.index()?.as_i64()?,
+            None => 0,
+        };
+        match (row(opcode), i32::try_from(count)) {
+            (Some(info), Ok(count)) if count >= 0 => Ok(effect_of(info, count)),
+            _ => Err(raise!(ValueError, "invalid opcode or oparg")),
+        }
     }
     /// All opcodes: (name, opcode that it is a form of, words) by number.
     #[pyfunction("($module, /)")]
