@@ -132,13 +132,37 @@ capi! {
         Borrowed(hooks::current_globals().map_or(std::ptr::null_mut(), |globals| globals.as_raw().cast()))
     }
     fn PyEval_GetLocals() -> PyResult<Borrowed> {
-        let locals = frame_locals()?;
-        // The frame keeps its locals.
-        Ok(Borrowed(locals.as_raw()))
+        let (frame, locals) = frame_locals()?;
+        if !is_locals_proxy(&locals) {
+            // The frame keeps its mapping.
+            return Ok(Borrowed(locals.as_raw()));
+        }
+        // SAFETY: `_getframe` gives frame objects.
+        let cache = unsafe { &(*frame.as_ptr().cast::<PyFrameObject>()).f_locals_cache };
+        // SAFETY: null or the dict that was put there.
+        let dict = match unsafe { Ref::from_borrowed_opt(cache.get().cast::<PyDictObject>()) } {
+            Some(dict) => dict,
+            None => {
+                let dict = PyDictObject::new();
+                cache.set(dict.clone().into_object_raw());
+                dict
+            }
+        };
+        dict.update(&locals)?;
+        // The frame object keeps the dict.
+        Ok(Borrowed(dict.as_raw().cast()))
     }
     fn PyEval_GetFrameBuiltins() -> PyResult<Ref<PyDictObject>> { current_builtins() }
     fn PyEval_GetFrameGlobals() -> Option<Ref<PyDictObject>> { hooks::current_globals() }
-    fn PyEval_GetFrameLocals() -> PyResult { frame_locals() }
+    fn PyEval_GetFrameLocals() -> PyResult {
+        let (_, locals) = frame_locals()?;
+        if !is_locals_proxy(&locals) {
+            return Ok(locals);
+        }
+        let dict = PyDictObject::new();
+        dict.update(&locals)?;
+        Ok(dict.into_object())
+    }
     fn PyEval_GetFrame() -> Borrowed {
         // The running frame keeps its object.
         Borrowed(current_frame().map_or(std::ptr::null_mut(), |frame| frame.as_raw()))
@@ -263,9 +287,17 @@ fn enter_recursive_call(place: *const c_char) -> PyResult<()> {
     thread::check_native_stack(&place)
 }
 
-fn frame_locals() -> PyResult {
+fn is_locals_proxy(locals: &PyObject) -> bool {
+    std::ptr::eq(locals.ty(), &adder_interp::framelocals::PyFrameLocalsProxy_Type)
+}
+
+/// The current frame and its locals.
+fn frame_locals() -> PyResult<(Ref, Ref)> {
     match current_frame() {
-        Some(frame) => frame.get_attr(identifier!("f_locals")),
+        Some(frame) => {
+            let locals = frame.get_attr(identifier!("f_locals"))?;
+            Ok((frame, locals))
+        }
         None => Err(raise!(SystemError, "frame does not exist")),
     }
 }

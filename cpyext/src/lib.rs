@@ -30,6 +30,7 @@ pub mod methodobject;
 pub mod misc;
 pub mod modsupport;
 pub mod moduleobject;
+pub mod monitoring;
 pub mod object;
 pub mod objimpl;
 pub mod osmodule;

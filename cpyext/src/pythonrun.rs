@@ -319,14 +319,8 @@ mod refused {
     }
     refused! {
         PyConfig_Names PyConfig_Set PyCode_ClearWatcher PyContext_ClearWatcher PyDict_ClearWatcher PyDict_Unwatch PyDict_Watch
-        PyFunction_ClearWatcher PyType_ClearWatcher PyType_Unwatch PyType_Watch PyMonitoring_EnterScope PyMonitoring_ExitScope
+        PyFunction_ClearWatcher PyType_ClearWatcher PyType_Unwatch PyType_Watch
         PyRefTracer_SetTracer
-        _PyMonitoring_FireBranchLeftEvent _PyMonitoring_FireBranchRightEvent _PyMonitoring_FireCRaiseEvent
-        _PyMonitoring_FireCReturnEvent _PyMonitoring_FireCallEvent _PyMonitoring_FireExceptionHandledEvent
-        _PyMonitoring_FireJumpEvent _PyMonitoring_FireLineEvent _PyMonitoring_FirePyResumeEvent _PyMonitoring_FirePyReturnEvent
-        _PyMonitoring_FirePyStartEvent _PyMonitoring_FirePyThrowEvent _PyMonitoring_FirePyUnwindEvent
-        _PyMonitoring_FirePyYieldEvent _PyMonitoring_FireRaiseEvent _PyMonitoring_FireReraiseEvent
-        _PyMonitoring_FireStopIterationEvent
     }
     capi! {
         fn PyFile_NewStdPrinter(_fd: c_int) -> PyResult {

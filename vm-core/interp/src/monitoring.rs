@@ -83,6 +83,7 @@ struct Tools {
     missing: Option<Ref>,
     /// A conditional jump that was just run: its frame, its place, and where it leads when it falls through.
     branch: Option<(usize, u32, u32)>,
+    version: u64,
 }
 
 static TOOLS: GilCell<Option<Box<Tools>>> = GilCell::new(None);
@@ -101,6 +102,7 @@ pub fn is_active() -> bool {
 /// Looks again whether there are events to tell; running frames notice at their next check of the eval breaker.
 fn update() {
     let active = with(|tools| {
+        tools.version += 1;
         tools.tools.iter().any(|tool| tool.events != 0)
             || tools
                 .local
@@ -172,19 +174,7 @@ fn fire(ts: &ThreadState, frame: *mut Frame, index: i32, number: u8, args: &[&Py
         });
         let mut all: Vec<&PyObject> = vec![code.as_object(), &place];
         all.extend(args);
-        let telling = crate::tracing::Telling::start(ts, frame, number);
-        let result = callback.call(&all);
-        drop(telling);
-        let result = result?;
-        if result.is(&*disable_object()?) {
-            if number >= event::N_LOCAL {
-                with(|tools| tools.tools[tool].callbacks[number as usize] = None);
-                return Err(raise!(
-                    ValueError,
-                    "Cannot disable {} events. Callback removed.",
-                    NAMES[number as usize]
-                ));
-            }
+        if call_tool(ts, frame, tool, number, &callback, &all)? {
             with(|tools| {
                 let local = tools
                     .local
@@ -200,6 +190,74 @@ fn fire(ts: &ThreadState, frame: *mut Frame, index: i32, number: u8, args: &[&Py
         }
     }
     Ok(())
+}
+
+/// Calls a tool's function: whether the tool wants no more of the event at this place.
+fn call_tool(
+    ts: &ThreadState,
+    frame: *mut Frame,
+    tool: usize,
+    number: u8,
+    callback: &PyObject,
+    args: &[&PyObject],
+) -> PyResult<bool> {
+    let telling = crate::tracing::Telling::start(ts, frame, number);
+    let result = callback.call(args);
+    drop(telling);
+    if !result?.is(&*disable_object()?) {
+        return Ok(false);
+    }
+    if number >= event::N_LOCAL {
+        with(|tools| tools.tools[tool].callbacks[number as usize] = None);
+        return Err(raise!(
+            ValueError,
+            "Cannot disable {} events. Callback removed.",
+            NAMES[number as usize]
+        ));
+    }
+    Ok(true)
+}
+
+/// Changes whenever a tool may want other events than before.
+pub fn version() -> u64 {
+    with(|tools| tools.version)
+}
+
+/// The tools that want an event everywhere, as bits.
+pub fn tools_of(number: u8) -> u8 {
+    let mut bits = 1u32 << number;
+    match number {
+        event::C_RETURN | event::C_RAISE => bits = 1 << event::CALL,
+        event::BRANCH_LEFT | event::BRANCH_RIGHT => bits |= 1 << event::BRANCH,
+        _ => {}
+    }
+    with(|tools| {
+        (0..N_TOOLS)
+            .filter(|tool| tools.tools[*tool].events & bits != 0)
+            .fold(0, |set, tool| set | 1 << tool)
+    })
+}
+
+/// An event of code that is no Python bytecode, for the tools `active`; gives back those that want to hear it again.
+pub fn fire_foreign(active: u8, number: u8, args: &[&PyObject]) -> PyResult<u8> {
+    let ts = adder_runtime::thread::thread_state();
+    let mut active_after = active;
+    if ts.base.tracing.get() != 0 {
+        return Ok(active);
+    }
+    for tool in (0..N_TOOLS).filter(|tool| active & 1 << tool != 0) {
+        let callback = with(|tools| {
+            let tool = &tools.tools[tool];
+            let branch = matches!(number, event::BRANCH_LEFT | event::BRANCH_RIGHT);
+            let old_only = branch && tool.events & 1 << number == 0;
+            tool.callbacks[if old_only { event::BRANCH } else { number } as usize].clone()
+        });
+        let Some(callback) = callback else { continue };
+        if call_tool(ts, std::ptr::null_mut(), tool, number, &callback, args)? {
+            active_after &= !(1 << tool);
+        }
+    }
+    Ok(active_after)
 }
 
 /// Events before an instruction; `new_line` is told when the instruction begins a line.
@@ -551,6 +609,7 @@ pub mod monitoring {
             for local in tools.local.iter_mut().flat_map(HashMap::values_mut) {
                 local.disabled.clear();
             }
+            tools.version += 1;
         });
     }
     #[pyfunction("($module, /)")]
