@@ -92,20 +92,24 @@ fn check_event(frame: *mut Frame) -> PyResult<u8> {
 /// The place to go on at: of those of the line whose state fits, the one that keeps most.
 fn find_place(data: &CodeData, states: &[Option<Temps>], from: &[State], line: i32) -> PyResult<usize> {
     let mut best: Option<(usize, usize)> = None;
-    let mut reason = "can't jump into an exception handler, or code may be unreachable";
-    for run in data.locations.iter().filter(|run| run.line == line) {
+    let mut reason = None;
+    let mut last_line = -1;
+    for run in &data.locations {
+        let starts_line = run.line != -1 && run.line != last_line;
+        if starts_line {
+            last_line = run.line;
+        }
         let place = run.start as usize;
-        let Some(Some(to)) = states.get(place) else {
+        let Some(Some(to)) = states.get(place).filter(|_| starts_line && run.line == line) else {
             continue;
         };
-        if fits(from, to) {
-            if best.is_none_or(|(_, best)| depth(to) > best) {
-                best = Some((place, depth(to)));
-            }
-        } else {
-            reason = why_not(to);
+        if !fits(from, to) {
+            reason.get_or_insert(why_not(to));
+        } else if best.is_none_or(|(_, best)| depth(to) > best) {
+            best = Some((place, depth(to)));
         }
     }
+    let reason = reason.unwrap_or("can't jump into an exception handler, or code may be unreachable");
     best.map(|(place, _)| place)
         .ok_or_else(|| raise!(ValueError, "{reason}"))
 }
@@ -164,7 +168,7 @@ pub fn jump_to_line(object: &FrameObject, line: i64) -> PyResult<()> {
             }
         }
         (*frame).pc = data.words.as_ptr().add(place).cast();
-        (*frame).traced_line = -1;
+        (*frame).traced_line = target;
     }
     Ok(())
 }
