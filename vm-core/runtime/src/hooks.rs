@@ -3,6 +3,10 @@
 use crate::prelude::*;
 use std::cell::Cell;
 
+/// How often the interpreter runs an instruction before it specialises it, and how often more after a miss.
+pub const SPECIALIZATION_THRESHOLD: u32 = 2;
+pub const SPECIALIZATION_COOLDOWN: u32 = 60;
+
 /// The interpreter's answers.
 pub struct Hooks {
     /// The globals of the innermost Python frame.

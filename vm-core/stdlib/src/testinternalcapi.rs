@@ -26,6 +26,11 @@ pub mod _testinternalcapi {
     #[pyconst]
     const SHARED_KEYS_MAX_SIZE: i64 = MAX_SHARED as i64;
 
+    #[pyconst]
+    const SPECIALIZATION_THRESHOLD: i64 = adder_runtime::hooks::SPECIALIZATION_THRESHOLD as i64;
+    #[pyconst]
+    const SPECIALIZATION_COOLDOWN: i64 = adder_runtime::hooks::SPECIALIZATION_COOLDOWN as i64;
+
     /// Whether the attributes of an instance are inline values.
     #[pyfunction("($module, obj, /)")]
     fn has_inline_values(obj: &PyObject) -> bool {

@@ -295,11 +295,14 @@ impl Code {
     pub fn deref(&self, name: &Ident) -> Option<Opnd> {
         match self.cell_index.get(name) {
             Some(index) => Some(Opnd::new(Space::Cell, *index)),
-            None => self
-                .free_index
-                .get(name)
-                .map(|index| Opnd::new(Space::Free, *index)),
+            None => self.free(name),
         }
+    }
+
+    /// The free variable with this name.
+    pub fn free(&self, name: &Ident) -> Option<Opnd> {
+        let index = self.free_index.get(name)?;
+        Some(Opnd::new(Space::Free, *index))
     }
 }
 

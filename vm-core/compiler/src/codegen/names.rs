@@ -70,7 +70,11 @@ impl<'a> Compiler<'a> {
         }
         Ok(match scope {
             Scope::Free | Scope::Cell => {
-                let Some(cell) = self.unit.code.deref(name) else {
+                // A class body may have a cell of its own called `__class__` beside the one of the class around it.
+                let outer = (in_class && scope == Scope::Free)
+                    .then(|| self.unit.code.free(name))
+                    .flatten();
+                let Some(cell) = outer.or_else(|| self.unit.code.deref(name)) else {
                     if in_class && in_comp {
                         return Ok(Access::Global); // `__class__`, which does not exist yet
                     }

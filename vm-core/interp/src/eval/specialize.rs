@@ -24,9 +24,9 @@ use adder_semantics::machine::Cmp;
 use adder_semantics::{compare, iteration, subscript};
 
 /// Runs before an instruction is specialised.
-const WARM: u32 = 2;
+const WARM: u32 = adder_runtime::hooks::SPECIALIZATION_THRESHOLD;
 /// Counter values from which the count wraps around to `WARM` after that many runs.
-const AFTER_MISS: u32 = 0u32.wrapping_sub(60);
+const AFTER_MISS: u32 = 0u32.wrapping_sub(adder_runtime::hooks::SPECIALIZATION_COOLDOWN);
 const AFTER_FAILURE: u32 = 0u32.wrapping_sub(500);
 
 /// Counts a run of a generic instruction; true when it is time to specialise.

@@ -573,7 +573,8 @@ macro_rules! method_wrapper {
             fn set_forwarded(&self, name: &PyUnicodeObject, value: Option<&PyObject>) -> PyResult<()> {
                 match value {
                     Some(value) => self.own_dict().set_str(name, value),
-                    None => self.own_dict().remove_str(name).map(|_| ()),
+                    None if self.own_dict().remove_str(name)? => Ok(()),
+                    None => Err(raise!(AttributeError, value => name.as_object())),
                 }
             }
             fn is_abstract(&self) -> PyResult {

@@ -532,7 +532,11 @@ impl PyGenericAlias {
     /// The names of the origin's attributes and of the alias's own.
     #[method("($self, /)")]
     fn __dir__(&self) -> PyResult {
-        let names = self.origin().call_method(identifier!("__dir__"), &[])?;
+        // Looked up on the origin's class: the origin is most often a class itself.
+        let names = match self.origin().lookup_special(identifier!("__dir__"))? {
+            Some(dir) => dir.call0()?,
+            None => return Err(raise!(TypeError, "object does not provide __dir__")),
+        };
         let names = PyListObject::from_vec(names.collect()?);
         for name in OWN_ATTRIBUTES {
             let name = PyUnicodeObject::from_str(name);

@@ -75,7 +75,7 @@ pub unsafe fn get(object: &PyObject, def: &PyMemberDef) -> PyResult {
                         let raised = raise!(
                             AttributeError,
                             "'{}' object has no attribute '{}'",
-                            object.ty().name(),
+                            object.ty().fully_qualified_name(),
                             member_name(def)
                         );
                         let name = PyUnicodeObject::from_string(member_name(def));
@@ -124,12 +124,7 @@ pub unsafe fn set(object: &PyObject, def: &PyMemberDef, value: Option<&PyObject>
         if kind == Py_T_OBJECT_EX || kind == _Py_T_OBJECT {
             let slot = &*place::<Cell<*mut PyObject>>(object, def);
             if kind == Py_T_OBJECT_EX && value.is_none() && slot.get().is_null() {
-                let raised = raise!(
-                    AttributeError,
-                    "'{}' object has no attribute '{}'",
-                    object.ty().name(),
-                    member_name(def)
-                );
+                let raised = raise!(AttributeError, "{}", member_name(def));
                 let name = PyUnicodeObject::from_string(member_name(def));
                 return Err(crate::protocol::attributes::with_attribute_context(
                     raised, object, &name,

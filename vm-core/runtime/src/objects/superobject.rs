@@ -32,8 +32,12 @@ enum Found {
 /// The class whose MRO is searched: `object` itself when it is a subclass of `start`, else its class.
 fn start_class(start: &PyTypeObject, object: &PyObject) -> PyResult<Ref<PyTypeObject>> {
     let type_of = |ty: &PyTypeObject| -> Ref<PyTypeObject> { TypedObject::to_ref(ty) };
+    // A class that its own `mro()` leaves out is not even a subclass of itself.
     if let Some(ty) = object.downcast::<PyTypeObject>()
         && ty.is_subtype(start)
+        && ty
+            .mro()
+            .is_none_or(|mro| mro.as_slice().iter().any(|class| class.is(start.as_object())))
     {
         return Ok(type_of(ty));
     }

@@ -170,9 +170,11 @@ impl PyTypeObject {
         let Some(mro) = self.mro() else {
             return self.dict().and_then(|dict| borrowed(dict, name));
         };
+        // Comparing keys may run code that replaces the MRO.
+        let mro = mro.to_ref();
         for class in mro.as_slice() {
-            // SAFETY: an MRO holds types only.
-            let class = unsafe { class.cast_unchecked::<PyTypeObject>() };
+            // SAFETY: an MRO holds types only; the value is borrowed from one that the caller's class keeps alive.
+            let class = unsafe { &*class.as_ptr().cast::<PyTypeObject>() };
             if let Some(found) = class.dict().and_then(|dict| borrowed(dict, name)) {
                 return Some(found);
             }

@@ -1,11 +1,12 @@
 //! `type(name, bases, dict)`: picks the metaclass and the native base, lays out the slots, fills the heap type.
 
 use super::super::{heap, lookup, ready, slotdefs, subclasses};
-use super::{PyType_Type, add_dict_and_weakref_getsets, compute_mro};
+use super::{PyType_Type, add_dict_and_weakref_getsets};
 use crate::memory;
 use crate::objects::object::PyBaseObject_Type;
 use crate::prelude::*;
 use crate::protocol::from_slot;
+use crate::types::typeobject;
 
 /// The most derived metatype among `metatype` and those of the bases.
 pub fn calculate_metaclass(metatype: &PyTypeObject, bases: &PyTupleObject) -> PyResult<Ref<PyTypeObject>> {
@@ -29,7 +30,7 @@ pub fn calculate_metaclass(metatype: &PyTypeObject, bases: &PyTupleObject) -> Py
 }
 
 /// The base in `ty`'s ancestry that adds something to the instance's layout.
-fn solid_base(ty: &'static PyTypeObject) -> &'static PyTypeObject {
+pub fn solid_base(ty: &'static PyTypeObject) -> &'static PyTypeObject {
     let base = match ty.base() {
         Some(base) => solid_base(base),
         None => &PyBaseObject_Type,
@@ -71,7 +72,7 @@ pub fn best_base(bases: &PyTupleObject) -> PyResult<&'static PyTypeObject> {
         };
         // SAFETY: the class that is being made owns its bases.
         let base: &'static PyTypeObject = unsafe { &*(base as *const PyTypeObject) };
-        if !base.has_flag(Py_TPFLAGS_READY) {
+        if !base.has_flag(Py_TPFLAGS_READY | Py_TPFLAGS_READYING) {
             ready(base)?;
         }
         if !base.has_flag(Py_TPFLAGS_BASETYPE) {
@@ -128,9 +129,11 @@ pub fn type_new(metatype: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&P
     }
     let winner = calculate_metaclass(metatype, bases)?;
     if !std::ptr::eq(&*winner, metatype)
-        && let Some(new) = winner.tp_new.get()
-        && Some(new as usize) != PyType_Type.tp_new.get().map(|new| new as usize)
+        && winner.tp_new.get().map(|new| new as usize) != PyType_Type.tp_new.get().map(|new| new as usize)
     {
+        let Some(new) = winner.tp_new.get() else {
+            return Err(raise!(TypeError, "cannot create '{}' instances", winner.name()));
+        };
         let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
         // SAFETY: the metatype's own slot.
         return unsafe { from_slot(new(winner.as_raw(), args.as_ptr(), kwargs), "__new__") };
@@ -246,7 +249,11 @@ fn read_slots(
             slots.add_weakref |= may_add_weakref && other.tp_weaklistoffset.get() != 0;
         }
     }
-    slots.declared = Some(declared);
+    // Sorted, so that classes with the same slots are known to be alike.
+    if !slots.names.is_empty() {
+        let sorted = slots.names.iter().map(|name| name.to_object());
+        slots.declared = Some(PyTupleObject::from_vec(sorted.collect()));
+    }
     Ok(slots)
 }
 
@@ -317,13 +324,14 @@ fn new_class(
     class.tp_free.set(Some(heap::object_free));
     lay_out(&class, base, slots)?;
     fill_dict(&class, heap_type, name, &dict)?;
+    give_cell(&dict, identifier!("__classcell__"), class.as_object())?;
+    give_cell(&dict, identifier!("__classdictcell__"), dict.as_object())?;
     ready(&class)?;
+    warn_of_strange_keys(&class, &dict)?;
     // SAFETY: only borrowed for the call; the class is alive.
     give_shared_keys(unsafe { &*class.as_raw() }, heap_type);
     set_attribute_access(&class);
     slotdefs::fix_up_slots(&class);
-    give_cell(&dict, identifier!("__classcell__"), class.as_object())?;
-    give_cell(&dict, identifier!("__classdictcell__"), dict.as_object())?;
     lookup::modified(&class);
     Ok(class)
 }
@@ -476,6 +484,18 @@ fn give_cell(dict: &PyDictObject, name: &PyUnicodeObject, value: &PyObject) -> P
     Ok(())
 }
 
+/// Attributes are found by strings: other keys are most likely a mistake.
+fn warn_of_strange_keys(class: &PyTypeObject, dict: &PyDictObject) -> PyResult<()> {
+    let mut position = 0;
+    while let Some((key, _, _)) = dict.next_entry(&mut position) {
+        if !PyUnicodeObject::check(key) {
+            let message = format!("non-string key in the __dict__ of class {}", class.name());
+            return crate::hooks::warn(crate::exceptions::exc::RuntimeWarning, &message, 1);
+        }
+    }
+    Ok(())
+}
+
 /// Calls `__set_name__` of everything in the class's namespace.
 fn set_names(class: &Ref<PyTypeObject>) -> PyResult<()> {
     let dict = class.dict().expect("a class has a dict").copy()?;
@@ -556,7 +576,7 @@ pub fn assign_bases(ty: &PyTypeObject, value: &PyObject) -> PyResult<()> {
                 base.ty().name()
             ));
         };
-        if base.is_subtype(ty) {
+        if base.is_subtype(ty) || base.mro().is_some() && is_on_base_chain(base, ty) {
             return Err(raise!(TypeError, "a __bases__ item causes an inheritance cycle"));
         }
     }
@@ -564,23 +584,40 @@ pub fn assign_bases(ty: &PyTypeObject, value: &PyObject) -> PyResult<()> {
     if let Some(old_base) = ty.base() {
         compatible_layout(old_base, new_base, "__bases__")?;
     }
-    let old_bases = ty.tp_bases.replace(bases.to_object().into_raw());
-    new_base.as_object().incref();
-    let old_base = ty.tp_base.replace((new_base as *const PyTypeObject).cast_mut());
-    if let Err(raised) = recompute_mros(ty) {
+    let bases = bases.to_ref();
+    // SAFETY: null or the type's base; both old ones are kept here until the end.
+    let old_base = unsafe { Ref::from_owned_opt(ty.tp_base.replace(new_base.to_ref().into_raw())) };
+    // SAFETY: as above.
+    let old_bases: Option<Ref<PyTupleObject>> =
+        unsafe { Ref::from_owned_opt(ty.tp_bases.replace(bases.clone().into_object_raw()).cast()) };
+    let mut changed = Vec::new();
+    if let Err(raised) = recompute_mros(ty, &mut changed) {
         let exception = raised.take();
-        let dropped = ty.tp_bases.replace(old_bases);
-        let dropped_base = ty.tp_base.replace(old_base);
-        // SAFETY: the type owned both, for the time of the attempt.
-        unsafe {
-            memory::xdecref(dropped);
-            memory::xdecref(dropped_base.cast());
+        for (class, new, old) in changed {
+            // What a `mro()` method has computed since then stays.
+            if class.tp_mro.get() == new.as_ptr() {
+                typeobject::set_mro(&class, old);
+            }
         }
-        recompute_mros(ty)?;
+        if ty.tp_bases.get() == bases.as_ptr() {
+            let dropped = ty
+                .tp_bases
+                .replace(old_bases.map_or(std::ptr::null_mut(), Ref::into_object_raw));
+            let dropped_base = ty
+                .tp_base
+                .replace(old_base.map_or(std::ptr::null_mut(), Ref::into_raw));
+            // SAFETY: the type owned both, for the time of the attempt.
+            unsafe {
+                memory::xdecref(dropped);
+                memory::xdecref(dropped_base.cast());
+            }
+        }
         return Err(crate::error::restore(exception));
     }
-    // SAFETY: the type owned its old bases.
-    let old_bases: Option<Ref<PyTupleObject>> = unsafe { Ref::from_owned_opt(old_bases.cast()) };
+    // A `mro()` method may have given the type other bases, and seen to the rest.
+    if ty.tp_bases.get() != bases.as_ptr() {
+        return Ok(());
+    }
     for base in old_bases.iter().flat_map(|bases| bases.as_slice()) {
         if let Some(base) = base.downcast_type() {
             subclasses::remove(base, ty);
@@ -591,16 +628,35 @@ pub fn assign_bases(ty: &PyTypeObject, value: &PyObject) -> PyResult<()> {
             subclasses::add(base, ty);
         }
     }
-    // SAFETY: the type owned its old base.
-    unsafe { memory::xdecref(old_base.cast()) };
     refresh_slots(ty);
     Ok(())
 }
 
-fn recompute_mros(ty: &PyTypeObject) -> PyResult<()> {
-    compute_mro(ty)?;
+fn is_on_base_chain(class: &PyTypeObject, wanted: &PyTypeObject) -> bool {
+    let mut base = class.base();
+    while let Some(class) = base {
+        if std::ptr::eq(class, wanted) {
+            return true;
+        }
+        base = class.base();
+    }
+    false
+}
+
+/// A class, its new MRO and its old one.
+type ChangedMro = (Ref<PyTypeObject>, Ref<PyTupleObject>, Ref<PyTupleObject>);
+
+/// Computes the MROs of a class and of those below it; `changed` tells what to undo.
+fn recompute_mros(ty: &PyTypeObject, changed: &mut Vec<ChangedMro>) -> PyResult<()> {
+    let old = ty.mro().map(|mro| mro.to_ref());
+    if !typeobject::compute_mro(ty)? {
+        return Ok(());
+    }
+    if let (Some(new), Some(old)) = (ty.mro(), old) {
+        changed.push((ty.to_ref(), new.to_ref(), old));
+    }
     for subclass in subclasses::of(ty) {
-        recompute_mros(&subclass)?;
+        recompute_mros(&subclass, changed)?;
     }
     Ok(())
 }

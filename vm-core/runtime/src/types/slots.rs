@@ -239,7 +239,22 @@ pub unsafe extern "C" fn richcompare_slot(
             Py_GT => identifier!("__gt__"),
             _ => identifier!("__ge__"),
         };
-        call_maybe(object, name, &[other])
+        match object.ty().lookup(name) {
+            None => return Ok(not_implemented().to_ref()),
+            Some(method) if method.ty().has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR) => {
+                return call_method(object, name, &[other]);
+            }
+            Some(_) => {}
+        }
+        // Another descriptor may refuse: the operation is not implemented then.
+        match object.lookup_special(name) {
+            Ok(Some(method)) => method.call1(other),
+            Ok(None) => Ok(not_implemented().to_ref()),
+            Err(raised) => {
+                raised.clear();
+                Ok(not_implemented().to_ref())
+            }
+        }
     })
 }
 

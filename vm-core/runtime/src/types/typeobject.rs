@@ -55,7 +55,7 @@ pub unsafe extern "C" fn type_setattro(
 impl PyTypeObject {
     /// `type.__getattribute__`: data descriptors of the metatype, then the type's own MRO, then the metatype's rest.
     pub fn type_get_attr_opt(&self, name: &PyUnicodeObject) -> PyResult<Option<Ref>> {
-        if !self.has_flag(Py_TPFLAGS_READY) {
+        if !self.has_flag(Py_TPFLAGS_READY | Py_TPFLAGS_READYING) {
             super::ready(self)?;
         }
         let metatype = self.as_object().ty();
@@ -146,22 +146,19 @@ impl PyTypeObject {
 
 // ---- MRO ----
 
-/// Computes `tp_mro`: `mro()` of a metaclass that has its own, C3 otherwise.
-pub fn compute_mro(ty: &PyTypeObject) -> PyResult<()> {
+/// Computes `tp_mro`: `mro()` of a metaclass that has its own, C3 otherwise. False when a `mro()` method has meanwhile
+/// caused the MRO to be computed anew: the newer one stays.
+pub fn compute_mro(ty: &PyTypeObject) -> PyResult<bool> {
+    let before = ty.tp_mro.get();
+    // SAFETY: null or the type's MRO; kept so that no other takes its address.
+    let _kept = unsafe { Ref::<PyObject>::from_borrowed_opt(before) };
     let metatype = ty.as_object().ty();
-    let custom = !std::ptr::eq(metatype, &PyType_Type) && !metatype.ob_base.ob_base.ob_type.get().is_null();
+    let has_metaclass =
+        !std::ptr::eq(metatype, &PyType_Type) && !metatype.ob_base.ob_base.ob_type.get().is_null();
     let mut mro = None;
-    if custom && let Some(method) = ty.as_object().lookup_special(identifier!("mro"))? {
+    if has_metaclass && let Some(method) = ty.as_object().lookup_special(identifier!("mro"))? {
         let result = method.call0()?.to_tuple()?;
-        for class in result.as_slice() {
-            if !PyTypeObject::check(class) {
-                return Err(raise!(
-                    TypeError,
-                    "mro() returned a non-class ('{}')",
-                    class.ty().name()
-                ));
-            }
-        }
+        check_mro(ty, &result)?;
         mro = Some(result);
     }
     let is_custom = mro.is_some();
@@ -169,28 +166,63 @@ pub fn compute_mro(ty: &PyTypeObject) -> PyResult<()> {
         Some(mro) => mro,
         None => PyTupleObject::from_vec(c3(ty)?),
     };
-    let old = ty.tp_mro.replace(mro.into_object_raw());
-    lookup::modified(ty);
+    if ty.tp_mro.get() != before {
+        return Ok(false);
+    }
+    set_mro(ty, mro);
     if is_custom {
         lookup::check_custom_mro(ty);
     }
+    Ok(true)
+}
+
+/// Replaces the MRO.
+pub fn set_mro(ty: &PyTypeObject, mro: Ref<PyTupleObject>) {
+    let old = ty.tp_mro.replace(mro.into_object_raw());
+    lookup::modified(ty);
     // SAFETY: the type owned its old MRO.
     unsafe { crate::memory::xdecref(old) };
+}
+
+/// What a `mro()` method returned must be classes whose instances are laid out like a base's.
+fn check_mro(ty: &PyTypeObject, mro: &PyTupleObject) -> PyResult<()> {
+    // SAFETY: borrowed for the call only; the class is alive.
+    let solid = new::solid_base(unsafe { &*(ty as *const PyTypeObject) });
+    for class in mro.as_slice() {
+        let Some(class) = class.downcast_type() else {
+            return Err(raise!(
+                TypeError,
+                "mro() returned a non-class ('{}')",
+                class.ty().name()
+            ));
+        };
+        // SAFETY: as above; the tuple keeps the class alive.
+        if !solid.is_subtype(new::solid_base(unsafe { &*(class as *const PyTypeObject) })) {
+            return Err(raise!(
+                TypeError,
+                "mro() returned base with unsuitable layout ('{}')",
+                class.name()
+            ));
+        }
+    }
     Ok(())
+}
+
+#[cold]
+fn incomplete(class: &PyTypeObject) -> Raised {
+    raise!(TypeError, "Cannot extend an incomplete type '{}'", class.name())
 }
 
 fn mro_of(class: &PyObject) -> PyResult<Vec<Ref>> {
     let Some(class) = class.downcast::<PyTypeObject>() else {
         return Err(raise!(TypeError, "bases must be types"));
     };
+    if class.mro().is_none() && !class.has_flag(Py_TPFLAGS_READYING) {
+        super::ready(class)?;
+    }
     match class.mro() {
         Some(mro) => Ok(mro.as_slice().iter().map(|class| class.to_ref()).collect()),
-        None => {
-            super::ready(class)?;
-            Ok(class.mro().map_or(Vec::new(), |mro| {
-                mro.as_slice().iter().map(|class| class.to_ref()).collect()
-            }))
-        }
+        None => Err(incomplete(class)),
     }
 }
 
@@ -972,11 +1004,52 @@ static WEAKREF_GETSET: PyGetSetDef = PyGetSetDef::new(
     std::ptr::null_mut(),
 );
 
+/// A native type among the bases that gives its instances a dict in its own way: `type` and `module` do.
+fn native_base_with_dict(ty: &'static PyTypeObject) -> Option<&'static PyTypeObject> {
+    let mut ty = ty;
+    while let Some(base) = ty.base() {
+        if ty.tp_dictoffset.get() != 0 && !ty.is_heap_type() {
+            return Some(ty);
+        }
+        ty = base;
+    }
+    None
+}
+
+fn dict_descriptor(base: &PyTypeObject, object: &PyObject) -> PyResult {
+    match base.lookup(identifier!("__dict__")) {
+        Some(descriptor) if descriptor.ty().tp_descr_set.get().is_some() => Ok(descriptor.to_ref()),
+        _ => Err(no_dict_descriptor(object)),
+    }
+}
+
+#[cold]
+fn no_dict_descriptor(object: &PyObject) -> Raised {
+    raise!(
+        TypeError,
+        "this __dict__ descriptor does not support '{}' objects",
+        object.ty().name()
+    )
+}
+
 /// `object.__dict__` of instances whose type gives them one.
 pub unsafe extern "C" fn subtype_dict(object: *mut PyObject, _closure: *mut c_void) -> *mut PyObject {
     boundary_obj(|| {
         // SAFETY: getters get live objects.
         let object = unsafe { &*object };
+        if let Some(base) = native_base_with_dict(object.ty()) {
+            let descriptor = dict_descriptor(base, object)?;
+            let Some(get) = descriptor.ty().tp_descr_get.get() else {
+                return Err(no_dict_descriptor(object));
+            };
+            // SAFETY: the descriptor's own slot.
+            return unsafe {
+                from_slot(
+                    get(descriptor.as_raw(), object.as_ptr(), object.ty().as_ptr()),
+                    "__get__",
+                )
+            };
+        }
         match object.instance_dict_or_make() {
             Some(dict) => Ok(dict.into_object()),
             None => Err(raise!(AttributeError, "This object has no __dict__")),
@@ -993,6 +1066,18 @@ pub unsafe extern "C" fn subtype_set_dict(
     boundary_status(|| {
         // SAFETY: setters get live objects; a null value means deletion.
         let (object, value) = unsafe { (&*object, value.as_ref()) };
+        if let Some(base) = native_base_with_dict(object.ty()) {
+            let descriptor = dict_descriptor(base, object)?;
+            let Some(set) = descriptor.ty().tp_descr_set.get() else {
+                return Err(no_dict_descriptor(object));
+            };
+            let value = value.map_or(std::ptr::null_mut(), PyObject::as_ptr);
+            // SAFETY: the descriptor's own slot.
+            return from_status(
+                unsafe { set(descriptor.as_raw(), object.as_ptr(), value) },
+                "__set__",
+            );
+        }
         let Some(slot) = object.dict_slot() else {
             return Err(raise!(AttributeError, "This object has no __dict__"));
         };

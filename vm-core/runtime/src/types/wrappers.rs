@@ -108,11 +108,10 @@ fn power_arguments<'a>(
     match args.as_slice() {
         [other] => Ok((other, none())),
         [other, modulus] => Ok((other, modulus)),
-        [] => Err(raise!(TypeError, "expected at least 1 argument, got 0")),
-        more => Err(raise!(
+        other => Err(raise!(
             TypeError,
-            "expected at most 2 arguments, got {}",
-            more.len()
+            "expected 1 or 2 arguments, got {}",
+            other.len()
         )),
     }
 }

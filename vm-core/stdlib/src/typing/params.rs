@@ -293,7 +293,8 @@ impl TypeVar {
         call_typing("_typevar_subst", &[self.as_object(), arg])
     }
     #[method("($self, alias, args, /)")]
-    fn __typing_prepare_subst__(&self, alias: &PyObject, args: &PyTupleObject) -> PyResult {
+    fn __typing_prepare_subst__(&self, alias: &PyObject, args: &PyObject) -> PyResult {
+        let args = args.to_tuple()?;
         let parameters = alias.get_attr(identifier!("__parameters__"))?.to_tuple()?;
         let index = parameters.as_slice().iter().position(|parameter| parameter.is(self.as_object()));
         let n_args = args.as_slice().len();
