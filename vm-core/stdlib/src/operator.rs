@@ -34,7 +34,7 @@ pub mod _operator {
     fn ge(a: &PyObject, b: &PyObject) -> PyResult {
         a.rich_compare(b, CompareOp::Ge)
     }
-    #[pyfunction("($module, a, /)")]
+    #[pyfunction("($module, a, /)", name = "not_")]
     fn not_(a: &PyObject) -> PyResult<bool> {
         Ok(!a.is_true()?)
     }
@@ -42,7 +42,7 @@ pub mod _operator {
     fn truth(a: &PyObject) -> PyResult<bool> {
         a.is_true()
     }
-    #[pyfunction("($module, a, b, /)")]
+    #[pyfunction("($module, a, b, /)", name = "is_")]
     fn is_(a: &PyObject, b: &PyObject) -> bool {
         a.is(b)
     }
@@ -66,7 +66,7 @@ pub mod _operator {
     fn add(a: &PyObject, b: &PyObject) -> PyResult {
         number::add(a, b)
     }
-    #[pyfunction("($module, a, b, /)")]
+    #[pyfunction("($module, a, b, /)", name = "and_")]
     fn and_(a: &PyObject, b: &PyObject) -> PyResult {
         number::and(a, b)
     }
@@ -106,7 +106,7 @@ pub mod _operator {
     fn neg(a: &PyObject) -> PyResult {
         number::negative(a)
     }
-    #[pyfunction("($module, a, b, /)")]
+    #[pyfunction("($module, a, b, /)", name = "or_")]
     fn or_(a: &PyObject, b: &PyObject) -> PyResult {
         number::or(a, b)
     }
@@ -257,13 +257,16 @@ pub mod _operator {
     /// `obj(*args, **kwargs)`.
     #[pyfunction(raw, "($module, obj, /, *args, **kwargs)")]
     fn call(args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult {
-        let n_keywords = kwnames.map_or(0, |names| names.len());
-        if args.len() == n_keywords {
+        let [callable, rest @ ..] = args else {
             return Err(raise!(TypeError, "call expected at least 1 argument, got 0"));
-        }
+        };
         match kwnames {
-            Some(names) => args[0].call_keywords(&args[1..], names),
-            None => args[0].call(&args[1..]),
+            Some(names) => {
+                // SAFETY: the vectorcall convention: a value per name, after the positional ones.
+                let rest = unsafe { std::slice::from_raw_parts(rest.as_ptr(), rest.len() + names.len()) };
+                callable.call_keywords(rest, names)
+            }
+            None => callable.call(rest),
         }
     }
     /// Equality of two strings or bytes in a time that does not depend on where they differ.
@@ -304,8 +307,8 @@ pub struct ItemGetter {
 #[pytype(name = "operator.itemgetter", static_name = ITEMGETTER_TYPE, flags = HAVE_GC)]
 /// Returns a callable that fetches the given items from its operand.
 impl ItemGetter {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(item, /, *items)")]
+    fn new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
             return Err(raise!(TypeError, "itemgetter() takes no keyword arguments"));
         }
@@ -330,6 +333,10 @@ impl ItemGetter {
             values.push(object.get_item(item)?);
         }
         Ok(PyTupleObject::from_vec(values).into_object())
+    }
+    #[getter(name = "__text_signature__")]
+    fn text_signature(&self) -> &'static str {
+        "(obj, /)"
     }
     #[slot]
     fn tp_repr(&self) -> PyResult {
@@ -384,8 +391,8 @@ pub struct AttrGetter {
 #[pytype(name = "operator.attrgetter", static_name = ATTRGETTER_TYPE, flags = HAVE_GC)]
 /// Returns a callable that fetches the given attributes from its operand.
 impl AttrGetter {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(attr, /, *attrs)")]
+    fn new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
             return Err(raise!(TypeError, "attrgetter() takes no keyword arguments"));
         }
@@ -429,6 +436,10 @@ impl AttrGetter {
         }
         Ok(PyTupleObject::from_vec(values).into_object())
     }
+    #[getter(name = "__text_signature__")]
+    fn text_signature(&self) -> &'static str {
+        "(obj, /)"
+    }
     #[slot]
     fn tp_repr(&self) -> PyResult {
         repr_with_arguments(self.as_object(), self.names.as_slice(), None)
@@ -451,8 +462,8 @@ pub struct MethodCaller {
 #[pytype(name = "operator.methodcaller", static_name = METHODCALLER_TYPE, flags = HAVE_GC)]
 /// Returns a callable that calls the given method on its operand.
 impl MethodCaller {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(name, /, *args, **kwargs)")]
+    fn new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let [name, rest @ ..] = args.as_slice() else {
             return Err(raise!(TypeError, "methodcaller needs at least one argument, the method name"));
         };
@@ -483,6 +494,10 @@ impl MethodCaller {
             None => object.call_method(&self.name, self.args.as_slice()),
             Some(kwargs) => object.get_attr(&self.name)?.call_tuple(&self.args, Some(kwargs)),
         }
+    }
+    #[getter(name = "__text_signature__")]
+    fn text_signature(&self) -> &'static str {
+        "(obj, /)"
     }
     #[slot]
     fn tp_repr(&self) -> PyResult {

@@ -77,11 +77,7 @@ pub struct Map {
 impl Map {
     #[slot]
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
-        let strict = if std::ptr::eq(cls, &PyMap_Type) {
-            strict_keyword(kwargs, "map")?
-        } else {
-            strict_or_ignored(kwargs)?
-        };
+        let strict = strict_keyword(kwargs, "map")?;
         let [function, iterables @ ..] = args.as_slice() else {
             return Err(raise!(TypeError, "map() must have at least two arguments."));
         };
@@ -142,14 +138,6 @@ impl Map {
     fn __setstate__(&self, state: &PyObject) -> PyResult<()> {
         self.strict.set(state.is_true()?);
         Ok(())
-    }
-}
-
-/// A subclass may take keywords of its own in `__init__`.
-fn strict_or_ignored(kwargs: Option<&PyDictObject>) -> PyResult<bool> {
-    match kwargs.and_then(|kwargs| kwargs.get_str(identifier!("strict"))) {
-        Some(strict) => strict.is_true(),
-        None => Ok(false),
     }
 }
 
@@ -219,11 +207,7 @@ pub struct Zip {
 impl Zip {
     #[slot]
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
-        let strict = if std::ptr::eq(cls, &PyZip_Type) {
-            strict_keyword(kwargs, "zip")?
-        } else {
-            strict_or_ignored(kwargs)?
-        };
+        let strict = strict_keyword(kwargs, "zip")?;
         let mut iterators = Vec::with_capacity(args.len());
         for (index, iterable) in args.as_slice().iter().enumerate() {
             match iterable.iter() {

@@ -439,11 +439,17 @@ pub mod builtins {
     fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
         fold::sum(iterable, start)
     }
+    /// max(iterable, *[, default=obj, key=func]) -> value
+    /// max(arg1, arg2, *args, *[, key=func]) -> value
+    ///
     /// Return the biggest item of an iterable or of the arguments.
     #[pyfunction(raw, "(...)")]
     fn max(args: &[&PyObject], kwargs: adder_runtime::args::Kwargs<'_>) -> PyResult {
         fold::min_max(args, kwargs, CompareOp::Gt, "max")
     }
+    /// min(iterable, *[, default=obj, key=func]) -> value
+    /// min(arg1, arg2, *args, *[, key=func]) -> value
+    ///
     /// Return the smallest item of an iterable or of the arguments.
     #[pyfunction(raw, "(...)")]
     fn min(args: &[&PyObject], kwargs: adder_runtime::args::Kwargs<'_>) -> PyResult {

@@ -335,6 +335,10 @@ unsafe fn split_unreachable(list: Head, unreachable: Head) {
             let garbage = is_collecting(head);
             (*head)._gc_prev.set((*head)._gc_prev.get() & FINALIZED);
             append(head, if garbage { unreachable } else { list });
+            // Tuples of atoms cannot be part of a cycle: many are constants or records that live long.
+            if !garbage && let Some(tuple) = (*object_of(head)).downcast_exact::<PyTupleObject>() {
+                tuple.maybe_untrack();
+            }
         }
     }
 }

@@ -2,19 +2,22 @@
 
 use crate::prelude::*;
 
-/// `(iter, (sequence,), index)`.
-pub fn reduce(sequence: &PyObject, index: usize) -> PyResult {
+/// `(iter, (sequence,), index)`, or `(iter, (empty,))` for an iterator that is at its end. To find `iter` may run code that
+/// moves the iterator: `state` is asked after that.
+pub fn reduce(state: impl FnOnce() -> Option<(Ref, usize)>, empty: Ref) -> PyResult {
     let iter = crate::objects::iterobject::builtin("iter")?;
-    let args = PyTupleObject::from_vec(vec![sequence.to_ref()]);
-    let index = PyLongObject::from_usize(index);
-    Ok(PyTupleObject::from_vec(vec![iter, args.into_object(), index.into_object()]).into_object())
-}
-
-/// `(iter, (empty,))` for an iterator that is at its end.
-pub fn reduce_exhausted(empty: Ref) -> PyResult {
-    let iter = crate::objects::iterobject::builtin("iter")?;
-    let args = PyTupleObject::from_vec(vec![empty]);
-    Ok(PyTupleObject::from_vec(vec![iter, args.into_object()]).into_object())
+    Ok(match state() {
+        Some((sequence, index)) => {
+            let args = PyTupleObject::from_vec(vec![sequence]).into_object();
+            let index = PyLongObject::from_usize(index).into_object();
+            PyTupleObject::from_vec(vec![iter, args, index])
+        }
+        None => {
+            let args = PyTupleObject::from_vec(vec![empty]).into_object();
+            PyTupleObject::from_vec(vec![iter, args])
+        }
+    }
+    .into_object())
 }
 
 /// The place that `__setstate__` is given; negative ones are the beginning.

@@ -338,6 +338,8 @@ pub fn compare_sequences<'a>(
         let (x, y) = (x.to_ref(), y.to_ref());
         if !x.compare_bool(&y, CompareOp::Eq)? {
             return match op {
+                // Lists that the comparison has shortened are compared by their lengths.
+                _ if idx >= a().len() || idx >= b().len() => break,
                 CompareOp::Eq => Ok(py_bool(false)),
                 CompareOp::Ne => Ok(py_bool(true)),
                 _ => x.rich_compare(&y, op),

@@ -357,7 +357,7 @@ unsafe extern "C" fn tp_new_wrapper(
             }
         }
         let (own, owners) = (native.tp_new.get(), owner.tp_new.get());
-        if own.is_none() {
+        if own.is_none() || class.tp_flags.get() & Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
             return Err(raise!(TypeError, "cannot create '{}' instances", class.name()));
         }
         if own.map(|new| new as usize) != owners.map(|new| new as usize) {
@@ -496,6 +496,7 @@ fn bind_to_class(value: Ref, ty: &PyTypeObject) -> PyResult {
         ("__itemsize__", Py_T_PYSSIZET, offset_of!(PyTypeObject, tp_itemsize), Py_READONLY),
         ("__flags__", Py_T_ULONG, offset_of!(PyTypeObject, tp_flags), Py_READONLY),
         ("__weakrefoffset__", Py_T_PYSSIZET, offset_of!(PyTypeObject, tp_weaklistoffset), Py_READONLY),
+        ("__dictoffset__", Py_T_PYSSIZET, offset_of!(PyTypeObject, tp_dictoffset), Py_READONLY),
         ("__base__", _Py_T_OBJECT, offset_of!(PyTypeObject, tp_base), Py_READONLY),
         ("__mro__", _Py_T_OBJECT, offset_of!(PyTypeObject, tp_mro), Py_READONLY),
     ],

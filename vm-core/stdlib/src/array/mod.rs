@@ -685,10 +685,8 @@ impl ArrayIterator {
     /// Return state information for pickling.
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
-        match self.array.get() {
-            Some(array) => adder_runtime::objects::seqiter::reduce(array.as_object(), self.index.get()),
-            None => adder_runtime::objects::seqiter::reduce_exhausted(PyTupleObject::empty().into_object()),
-        }
+        let state = || Some((self.array.get()?.into_object(), self.index.get()));
+        adder_runtime::objects::seqiter::reduce(state, PyTupleObject::empty().into_object())
     }
     /// Set state information for unpickling.
     #[method("($self, state, /)")]

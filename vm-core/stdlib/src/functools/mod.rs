@@ -52,7 +52,7 @@ pub struct KeyObject {
     object: Option<Ref>,
 }
 
-#[pytype(name = "functools.KeyWrapper", static_name = KEY_OBJECT_TYPE, flags = HAVE_GC | DISALLOW_INSTANTIATION)]
+#[pytype(name = "functools.KeyWrapper", static_name = KEY_OBJECT_TYPE, flags = HAVE_GC | DISALLOW_INSTANTIATION, slots = [tp_hash = adder_runtime::types::hash_not_implemented])]
 /// Compares by a comparison function.
 impl KeyObject {
     #[slot]
@@ -87,9 +87,9 @@ impl KeyObject {
         let result = self.compare.call(&[left, right])?;
         result.rich_compare(PyLongObject::from_i64(0).as_object(), op)
     }
-    #[slot]
-    fn tp_hash(&self) -> PyResult<Py_hash_t> {
-        Err(raise!(TypeError, "unhashable type: 'functools.KeyWrapper'"))
+    #[getter(name = "__text_signature__")]
+    fn text_signature(&self) -> &'static str {
+        "(obj)"
     }
     #[getter]
     fn obj(&self) -> PyResult {

@@ -201,12 +201,13 @@ impl Partial {
     fn tp_repr(&self) -> PyResult {
         let ty = self.as_object().ty();
         let name = ty.fully_qualified_name();
+        // The repr of an argument may set another state.
+        let (function, args, keywords) = (self.kept_function(), self.kept_args(), self.kept_keywords());
         let text = adder_runtime::protocol::with_repr_guard(self.as_object(), || {
-            let mut parts = vec![self.kept_function().repr()?.to_string_lossy()];
-            for arg in self.kept_args().as_slice() {
+            let mut parts = vec![function.repr()?.to_string_lossy()];
+            for arg in args.as_slice() {
                 parts.push(arg.repr()?.to_string_lossy());
             }
-            let keywords = self.kept_keywords();
             let mut position = 0;
             while let Some((key, value, _)) = keywords.next_entry(&mut position) {
                 let (key, value) = (key.to_ref(), value.to_ref());
@@ -232,6 +233,18 @@ impl Partial {
     fn get_dict(&self) -> PyResult {
         Ok(self.as_object().instance_dict_or_make().map_or_else(none_ref, Ref::into_object))
     }
+    #[setter(name = "__dict__")]
+    fn set_dict(&self, value: Option<&PyObject>) -> PyResult<()> {
+        let Some(value) = value else {
+            return Err(raise!(TypeError, "cannot delete __dict__"));
+        };
+        if !PyDictObject::check(value) {
+            return Err(raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", value.ty().name()));
+        }
+        // SAFETY: the field owned its old dict.
+        drop(unsafe { Ref::from_owned_opt(self.dict.replace(value.to_ref().into_raw())) });
+        Ok(())
+    }
     #[classmethod("($type, object, /)")]
     fn __class_getitem__(cls: &PyTypeObject, object: &PyObject) -> PyResult {
         adder_runtime::objects::genericaliasobject::new_generic_alias(cls.as_object(), object)
@@ -256,7 +269,7 @@ impl Partial {
         let Some(state) = state.downcast::<PyTupleObject>() else { return Err(invalid()) };
         let [function, args, keywords, dict] = state.as_slice() else { return Err(invalid()) };
         let Some(args) = args.downcast::<PyTupleObject>() else { return Err(invalid()) };
-        if !function.is_callable() {
+        if !function.is_callable() || !(is_none(dict) || PyDictObject::check(dict)) {
             return Err(invalid());
         }
         if args.as_slice().last().is_some_and(|last| last.is(&PLACEHOLDER)) {

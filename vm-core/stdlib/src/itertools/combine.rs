@@ -1,6 +1,7 @@
 //! `accumulate`, `chain`, `pairwise`, `zip_longest`, `batched`.
 
 use super::{header, traverse};
+use adder_runtime::objects::tupleobject::reuse_pair;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
 use std::cell::Cell;
@@ -156,6 +157,15 @@ pub struct Pairwise {
     ob_base: PyObject,
     iterator: ObjectCell,
     old: ObjectCell,
+    /// The pair made last, used again when nobody else has it.
+    result: Cell<*mut PyTupleObject>,
+}
+
+impl Drop for Pairwise {
+    fn drop(&mut self) {
+        // SAFETY: the iterator owns its last pair.
+        drop(unsafe { Ref::from_owned_opt(self.result.get()) });
+    }
 }
 
 #[pytype(name = "itertools.pairwise", static_name = PAIRWISE_TYPE, flags = BASETYPE | HAVE_GC)]
@@ -167,11 +177,16 @@ impl Pairwise {
             ob_base: header(),
             iterator: ObjectCell::new(Some(iterable.iter()?)),
             old: ObjectCell::new(None),
+            result: Cell::new(std::ptr::null_mut()),
         };
         Ok(Ref::new_in(cls, pairwise)?.into_object())
     }
     #[slot]
     fn tp_traverse(&self, visitor: &Visitor) -> c_int {
+        let status = visitor.visit(self.result.get());
+        if status != 0 {
+            return status;
+        }
         traverse!(visitor; self.iterator, self.old)
     }
     #[slot]
@@ -206,7 +221,7 @@ impl Pairwise {
             return Ok(None);
         };
         self.old.set(Some(new.clone()));
-        Ok(Some(PyTupleObject::from_vec(vec![old, new]).into_object()))
+        Ok(Some(reuse_pair(&self.result, old, new)))
     }
 }
 

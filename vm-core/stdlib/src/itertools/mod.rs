@@ -32,7 +32,9 @@ pub mod itertools {
 pub(crate) fn no_keywords(cls: &PyTypeObject, own: &PyTypeObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
     let same_init = cls.tp_init.get().map(|slot| slot as usize) == own.tp_init.get().map(|slot| slot as usize);
     if same_init && kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
-        return Err(raise!(TypeError, "{}() takes no keyword arguments", own.name()));
+        let name = own.name();
+        let name = name.rsplit('.').next().unwrap_or_default();
+        return Err(raise!(TypeError, "{name}() takes no keyword arguments"));
     }
     Ok(())
 }

@@ -56,10 +56,8 @@ impl BytesIterator {
     /// For pickling.
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
-        match &*self.bytes.borrow() {
-            Some(bytes) => seqiter::reduce(bytes.as_object(), self.index.get()),
-            None => seqiter::reduce_exhausted(PyTupleObject::empty().into_object()),
-        }
+        let state = || Some((self.bytes.borrow().as_ref()?.to_object(), self.index.get()));
+        seqiter::reduce(state, PyTupleObject::empty().into_object())
     }
     /// Goes to a place.
     #[method("($self, state, /)")]

@@ -291,13 +291,12 @@ pub fn visit_managed_dict(object: &PyObject, visitor: &Visitor) -> c_int {
     if object.ty().tp_flags.get() & Py_TPFLAGS_MANAGED_DICT == 0 {
         return 0;
     }
-    if let Some(values) = valid_inline_values(object) {
-        let stop = values.traverse(visitor);
-        if stop != 0 {
-            return stop;
-        }
+    // A dict over inline values visits them: it may have become the `__dict__` of another object too.
+    let dict = managed_dict_slot(object).get();
+    match valid_inline_values(object) {
+        Some(values) if dict.is_null() => values.traverse(visitor),
+        _ => visitor.visit(dict),
     }
-    visitor.visit(managed_dict_slot(object).get())
 }
 
 /// `PyObject_ClearManagedDict`: drops attributes and dict of an instance that is dying or being torn out of a cycle.

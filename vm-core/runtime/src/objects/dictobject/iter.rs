@@ -66,7 +66,7 @@ impl DictIterator {
             self.finish();
             return Ok(None);
         };
-        if self.len.get() == 0 && !reverse {
+        if self.len.get() == 0 {
             self.finish();
             return Err(raise!(RuntimeError, "dictionary keys changed during iteration"));
         }

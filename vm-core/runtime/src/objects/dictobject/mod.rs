@@ -15,6 +15,7 @@ pub use table::{hash_key, hash_of, str_hash, unhashable};
 
 use super::freelist::{FreeList, alloc_instance, free_instance};
 use super::reprs::guarded_repr;
+use super::setobject::PyFrozenSet;
 use crate::memory::gc;
 use crate::prelude::*;
 use keys::{DictKeys, empty_keys};
@@ -102,12 +103,7 @@ impl PyDictObject {
             return 0;
         }
         if let Some(values) = self.values_table() {
-            // Embedded values are the instance's, which visits them itself.
-            return if values.embedded.get() == 0 {
-                values.traverse(visitor)
-            } else {
-                0
-            };
+            return values.traverse(visitor);
         }
         let mut position = 0;
         while let Some((key, value, _)) = self.next_entry(&mut position) {
@@ -225,9 +221,8 @@ impl PyDictObject {
         let mut size = self.as_object().ty().tp_basicsize.get() as usize;
         let keys = self.keys_table();
         if let Some(values) = self.values_table() {
-            size += DictValues::size_bytes(usize::from(values.capacity.get()));
-        }
-        if keys.refcnt.get() == 1 {
+            size += usize::from(values.capacity.get()) * size_of::<*mut PyObject>();
+        } else if keys.refcnt.get() == 1 {
             size += keys.size_bytes();
         }
         size
@@ -345,6 +340,22 @@ fn from_keys(cls: &PyTypeObject, iterable: &PyObject, value: &PyObject) -> PyRes
             let mut position = 0;
             dict.reserve_empty(source.len().max(5), source.keys_table().is_general())?;
             while let Some((key, _, hash)) = source.next_entry(&mut position) {
+                let key = key.to_ref();
+                dict.insert(&key, hash, value.to_ref())?;
+            }
+            return Ok(new);
+        }
+        if let Some(set) = iterable
+            .downcast_exact::<PySetObject>()
+            .or_else(|| {
+                iterable
+                    .downcast_exact::<PyFrozenSet>()
+                    .map(PyFrozenSet::elements)
+            })
+            .filter(|_| dict.is_empty())
+        {
+            let mut position = 0;
+            while let Some((key, hash)) = set.next_entry(&mut position) {
                 let key = key.to_ref();
                 dict.insert(&key, hash, value.to_ref())?;
             }

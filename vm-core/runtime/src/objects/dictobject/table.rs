@@ -285,13 +285,12 @@ impl PyDictObject {
         self.notify(Event::Added, Some(key), Some(&value));
         let is_str = PyUnicodeObject::check_exact(key);
         if let Some(values) = self.values_table() {
-            let ix = if ix >= 0 {
-                Some(ix)
-            } else if is_str {
+            let ix = match (is_str, ix) {
+                // Another object that equals a shared name becomes the key itself.
+                (false, _) => None,
+                (true, 0..) => Some(ix),
                 // SAFETY: shared keys, and an exact, hashed str.
-                unsafe { self.keys_table().shared_index(key.as_ptr(), hash) }
-            } else {
-                None
+                (true, _) => unsafe { self.keys_table().shared_index(key.as_ptr(), hash) },
             };
             if let Some(ix) = ix {
                 // SAFETY: shared keys have no more entries than the values have room for.
@@ -500,6 +499,10 @@ impl PyDictObject {
 
     /// The entry before `*position`, borrowed; moves the position to it.
     pub(super) fn previous_entry(&self, position: &mut usize) -> Option<(&PyObject, &PyObject)> {
+        // A table that has become shorter than the position has been replaced.
+        if *position > self.end_position() {
+            return None;
+        }
         while *position > 0 {
             *position -= 1;
             let at = *position;

@@ -105,12 +105,18 @@ impl DictValues {
         self.size.set((size - 1) as u8);
     }
 
-    /// Takes all values out and drops them; the memory stays.
+    /// Takes all values out, and only then drops them: a destructor may look at the values or set some. The memory stays.
     pub fn clear(&self) {
         self.size.set(0);
-        for ix in 0..isize::from(self.capacity.get()) {
+        let mut taken = [const { std::ptr::null_mut() }; SHARED_KEYS_MAX_SIZE];
+        let n = usize::from(self.capacity.get());
+        for (ix, place) in taken.iter_mut().enumerate().take(n) {
             // SAFETY: below the capacity; the value's count is moved out.
-            unsafe { memory::xdecref(self.value(ix).replace(std::ptr::null_mut())) };
+            *place = unsafe { self.value(ix as isize) }.replace(std::ptr::null_mut());
+        }
+        for value in &taken[..n] {
+            // SAFETY: the count that was the table's, or null.
+            unsafe { memory::xdecref(*value) };
         }
     }
 

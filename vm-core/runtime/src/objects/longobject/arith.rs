@@ -191,6 +191,9 @@ pub fn floor_div(a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
             Ok(quotient)
         };
     }
+    if super::pylong::divides_long(a.digits(), b.digits()) {
+        return Ok(super::pylong::divmod(a, b)?.0);
+    }
     floor_parts(a, b)?.0.into_int()
 }
 
@@ -218,6 +221,9 @@ pub fn divmod(a: &PyLongObject, b: &PyLongObject) -> PyResult<(Int, Int)> {
     if a.is_compact() && b.is_compact() && !b.is_zero() {
         let (quotient, rest) = floor_compact(a.compact_value(), b.compact_value());
         return Ok((PyLongObject::from_isize(quotient), PyLongObject::from_isize(rest)));
+    }
+    if super::pylong::divides_long(a.digits(), b.digits()) {
+        return super::pylong::divmod(a, b);
     }
     let (quotient, rest) = floor_parts(a, b)?;
     Ok((quotient.into_int()?, rest.into_int()?))

@@ -263,6 +263,9 @@ impl PyLongObject {
         if limit > 0 && text::surely_longer_than(view.digits, limit.max(text::MAX_STR_DIGITS_THRESHOLD)) {
             return Err(too_long());
         }
+        if view.digits.len() > super::pylong::TO_TEXT_DIGITS {
+            return super::pylong::decimal_string(self);
+        }
         let mut decimal = text::decimal(view.digits);
         if limit > 0 && decimal.len() > text::MAX_STR_DIGITS_THRESHOLD && decimal.len() > limit {
             return Err(too_long());

@@ -12,6 +12,7 @@ pub mod digits;
 mod digits_tests;
 pub mod int_type;
 pub mod new;
+pub mod pylong;
 pub mod text;
 
 pub use int_type::PyLong_Type;

@@ -17,6 +17,7 @@ fn parse_bytes(literal: &[u8], base: u32, source: &PyObject) -> PyResult<Int> {
     match text::parse(literal, base, max_str_digits()) {
         Ok(parsed) => PyLongObject::from_digits(parsed.negative, &parsed.digits),
         Err(ParseError::TooManyDigits(n)) => Err(too_many_digits(n)),
+        Err(ParseError::Huge { negative, values }) => super::pylong::from_decimal(negative, &values),
         Err(ParseError::Invalid) => Err(invalid_literal(base, source)),
     }
 }
@@ -78,6 +79,7 @@ pub fn from_literal_bytes(literal: &[u8], base: u32) -> PyResult<Int> {
     match text::parse(literal, base, max_str_digits()) {
         Ok(parsed) => PyLongObject::from_digits(parsed.negative, &parsed.digits),
         Err(ParseError::TooManyDigits(n)) => Err(too_many_digits(n)),
+        Err(ParseError::Huge { negative, values }) => super::pylong::from_decimal(negative, &values),
         Err(ParseError::Invalid) => {
             let shown = PyBytesObject::from_slice(&literal[..literal.len().min(200)]);
             Err(invalid_literal(base, shown.as_object()))

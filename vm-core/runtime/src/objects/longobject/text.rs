@@ -20,6 +20,11 @@ pub enum ParseError {
     Invalid,
     /// More decimal digits than the limit allows: how many there are.
     TooManyDigits(usize),
+    /// So many decimal digits, checked and here as values 0 to 9, that the text is for `pylong`.
+    Huge {
+        negative: bool,
+        values: Vec<u8>,
+    },
 }
 
 /// A parsed number: sign and normalised digits.
@@ -75,6 +80,9 @@ pub fn parse(text: &[u8], base: u32, max_digits: usize) -> Result<Parsed, ParseE
         let n = values.len();
         if max_digits > 0 && n > MAX_STR_DIGITS_THRESHOLD && n > max_digits {
             return Err(ParseError::TooManyDigits(n));
+        }
+        if base == 10 && n > super::pylong::FROM_TEXT_DIGITS && !only_zeros {
+            return Err(ParseError::Huge { negative, values });
         }
         parse_other(&values, base)
     };

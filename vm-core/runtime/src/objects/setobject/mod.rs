@@ -40,8 +40,12 @@ impl PySetObject {
     fn tp_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {
         new_instance(cls)
     }
-    #[init("(iterable=(), /)")]
-    fn init(&self, iterable: Option<&PyObject>) -> PyResult<()> {
+    #[slot]
+    fn tp_init(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
+            return Err(raise!(TypeError, "set() takes no keyword arguments"));
+        }
+        let iterable = constructor_argument("set", args.as_slice(), None)?;
         self.clear();
         self.hash.set(-1);
         match iterable {
@@ -135,6 +139,12 @@ impl PySetObject {
 /// The struct as a frozenset.
 #[repr(transparent)]
 pub struct PyFrozenSet(PySetObject);
+
+impl PyFrozenSet {
+    pub fn elements(&self) -> &PySetObject {
+        &self.0
+    }
+}
 
 #[pytype(
     name = "frozenset",

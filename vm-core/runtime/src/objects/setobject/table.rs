@@ -524,6 +524,12 @@ impl PySetObject {
                     }
                 }
             }
+        } else if let Some(dict) = other.downcast_exact::<PyDictObject>() {
+            let mut position = 0;
+            while let Some((key, _, hash)) = dict.next_entry(&mut position) {
+                let key = key.to_ref();
+                self.discard_known_hash(&key, hash)?;
+            }
         } else {
             let iterator = other.iter()?;
             while let Some(key) = iterator.next()? {

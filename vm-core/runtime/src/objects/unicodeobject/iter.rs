@@ -51,10 +51,8 @@ impl StrIterator {
             .map_or(0, |text| text.len() - self.index.get())
     }
     fn reduce(&self) -> PyResult {
-        match &*self.text.borrow() {
-            Some(text) => seqiter::reduce(text.as_object(), self.index.get()),
-            None => seqiter::reduce_exhausted(PyUnicodeObject::empty().into_object()),
-        }
+        let state = || Some((self.text.borrow().as_ref()?.to_object(), self.index.get()));
+        seqiter::reduce(state, PyUnicodeObject::empty().into_object())
     }
     fn set_state(&self, state: &PyObject) -> PyResult<()> {
         let index = seqiter::state_index(state)?;

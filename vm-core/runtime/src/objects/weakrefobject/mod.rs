@@ -459,7 +459,7 @@ impl PyWeakReference {
                 PyUnicodeObject::from_string(format!("<weakref at {:p}; dead>", self.as_ptr())).into_object(),
             );
         };
-        let name = match object.get_attr_opt(identifier!("__name__"))? {
+        let name = match object.lookup_special(identifier!("__name__"))? {
             Some(name) => match name.downcast::<PyUnicodeObject>() {
                 Ok(name) => format!(" ({})", name.to_string_lossy()),
                 Err(_) => String::new(),
@@ -469,7 +469,7 @@ impl PyWeakReference {
         let text = format!(
             "<weakref at {:p}; to '{}' at {:p}{name}>",
             self.as_ptr(),
-            object.ty().full_name(),
+            object.ty().fully_qualified_name(),
             object.as_raw()
         );
         Ok(PyUnicodeObject::from_string(text).into_object())

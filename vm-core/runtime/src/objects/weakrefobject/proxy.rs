@@ -50,7 +50,7 @@ macro_rules! proxy_type {
             fn tp_repr(this: &PyObject) -> PyResult {
                 let object = unwrap(this)?;
                 let text = format!(
-                    "<weakproxy at {:p}; to '{}' at {:p}>", this.as_ptr(), object.ty().full_name(), object.as_raw()
+                    "<weakproxy at {:p}; to '{}' at {:p}>", this.as_ptr(), object.ty().fully_qualified_name(), object.as_raw()
                 );
                 Ok(PyUnicodeObject::from_string(text).into_object())
             }
