@@ -281,7 +281,7 @@ impl<'a> CArg for &'a PyObject {
         unsafe { value.as_ref() }.ok_or_else(null_argument)
     }
 }
-impl<'a> CArg for Option<&'a PyObject> {
+impl CArg for Option<&PyObject> {
     type C = *mut PyObject;
     #[inline(always)]
     unsafe fn from_c(value: *mut PyObject) -> PyResult<Self> {
@@ -289,7 +289,7 @@ impl<'a> CArg for Option<&'a PyObject> {
         Ok(unsafe { value.as_ref() })
     }
 }
-impl<'a> CArg for &'a PyTypeObject {
+impl CArg for &PyTypeObject {
     type C = *mut PyTypeObject;
     #[inline(always)]
     unsafe fn from_c(value: *mut PyTypeObject) -> PyResult<Self> {
@@ -297,7 +297,7 @@ impl<'a> CArg for &'a PyTypeObject {
         unsafe { value.as_ref() }.ok_or_else(null_argument)
     }
 }
-impl<'a> CArg for Option<&'a PyTypeObject> {
+impl CArg for Option<&PyTypeObject> {
     type C = *mut PyTypeObject;
     #[inline(always)]
     unsafe fn from_c(value: *mut PyTypeObject) -> PyResult<Self> {
@@ -334,7 +334,7 @@ impl<T> CArg for *const T {
         Ok(value)
     }
 }
-impl<'a> CArg for &'a CStr {
+impl CArg for &CStr {
     type C = *const c_char;
     unsafe fn from_c(value: *const c_char) -> PyResult<Self> {
         if value.is_null() {
@@ -344,7 +344,7 @@ impl<'a> CArg for &'a CStr {
         Ok(unsafe { CStr::from_ptr(value) })
     }
 }
-impl<'a> CArg for Option<&'a CStr> {
+impl CArg for Option<&CStr> {
     type C = *const c_char;
     unsafe fn from_c(value: *const c_char) -> PyResult<Self> {
         // SAFETY: C gives a terminated string or NULL.
@@ -392,7 +392,7 @@ macro_rules! checked_arguments {
 checked_arguments!(PyListObject, PyTupleObject, PyDictObject, PyBaseExceptionObject);
 
 /// A str argument: another type is a TypeError, as in unicodeobject.c.
-impl<'a> CArg for &'a PyUnicodeObject {
+impl CArg for &PyUnicodeObject {
     type C = *mut PyObject;
     #[inline(always)]
     unsafe fn from_c(value: *mut PyObject) -> PyResult<Self> {

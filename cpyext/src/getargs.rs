@@ -570,11 +570,10 @@ fn lends_items(format: &[u8]) -> bool {
             b')' if depth == 0 => return false,
             b')' => depth -= 1,
             b':' | b';' => return false,
-            b's' | b'z' | b'y' if depth == 0 && next != Some(&b'*') => {
-                if byte_idx == 0 || format[byte_idx - 1] != b'e' {
+            b's' | b'z' | b'y' if depth == 0 && next != Some(&b'*')
+                && (byte_idx == 0 || format[byte_idx - 1] != b'e') => {
                     return true;
                 }
-            }
             b'U' | b'S' | b'Y' if depth == 0 => return true,
             b'O' if depth == 0 && next != Some(&b'&') => return true,
             _ => {}
@@ -1003,7 +1002,7 @@ fn keywords_from_c(
     args: VaList,
 ) -> PyResult<()> {
     let tuple = tuple.and_then(|tuple| tuple.downcast::<PyTupleObject>());
-    let is_dict = keywords.is_none_or(|keywords| PyDictObject::check(keywords));
+    let is_dict = keywords.is_none_or(PyDictObject::check);
     let (Some(tuple), true, false, false) = (tuple, is_dict, format.is_null(), names.is_null()) else {
         return Err(crate::export::bad_internal_call());
     };

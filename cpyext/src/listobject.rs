@@ -91,14 +91,14 @@ capi! {
         list.as_object().call_method(identifier!("reverse"), &[]).map(drop)
     }
     fn PyList_AsTuple(list: &PyListObject) -> PyResult<Ref<PyTupleObject>> {
-        Ok(PyTupleObject::from_slice(&list.as_slice()))
+        Ok(PyTupleObject::from_slice(list.as_slice()))
     }
     fn _PyList_Extend(list: &PyListObject, iterable: &PyObject) -> PyResult {
         list.extend(iterable)?;
         Ok(none_ref())
     }
     fn _PyList_AsTupleAndClear(list: &PyListObject) -> PyResult<Ref<PyTupleObject>> {
-        let tuple = PyTupleObject::from_slice(&list.as_slice());
+        let tuple = PyTupleObject::from_slice(list.as_slice());
         list.as_object().call_method(identifier!("clear"), &[])?;
         Ok(tuple)
     }

@@ -391,7 +391,7 @@ impl AThrow {
     fn advance(&self, arg: &PyObject) -> PyResult {
         let generator = &*self.generator;
         match self.state.get() {
-            State::Closed => return Err(raise!(RuntimeError, "{REUSED}")),
+            State::Closed => Err(raise!(RuntimeError, "{REUSED}")),
             State::Init => {
                 if generator.gi_frame_state.get() > FRAME_EXECUTING {
                     self.state.set(State::Closed);

@@ -398,8 +398,8 @@ fn cannot_import(module: &PyObject, name: &PyUnicodeObject, package: Option<Ref>
     };
     let raised = raise!(ImportError, "{message}");
     let exception = raised.take();
-    exception.set_attr(identifier!("name"), &*package.unwrap_or_else(none_ref))?;
-    exception.set_attr(identifier!("path"), &*origin.unwrap_or_else(none_ref))?;
+    exception.set_attr(identifier!("name"), &package.unwrap_or_else(none_ref))?;
+    exception.set_attr(identifier!("path"), &origin.unwrap_or_else(none_ref))?;
     exception.set_attr(identifier!("name_from"), name.as_object())?;
     Ok(adder_runtime::error::restore(exception))
 }

@@ -582,7 +582,7 @@ pub mod monitoring {
             return Err(raise!(TypeError, "code must be a code object"));
         };
         let set = check_set(event_set)?;
-        let allowed = (1u32 << event::N_LOCAL) - 1 | 1 << event::BRANCH;
+        let allowed = ((1u32 << event::N_LOCAL) - 1) | (1 << event::BRANCH);
         if set & !allowed != 0 {
             return Err(raise!(ValueError, "invalid local event set 0x{set:x}"));
         }

@@ -98,7 +98,7 @@ impl Random {
 fn dict_against_a_model() {
     for with_ints in [false, true] {
         let key = |n: u64| {
-            if with_ints && n % 3 == 0 {
+            if with_ints && n.is_multiple_of(3) {
                 i(n as i64)
             } else {
                 s(&format!("k{n}"))
@@ -456,7 +456,7 @@ fn sets() {
     let order = |set: &PySetObject| -> Vec<String> {
         ok(set.as_object().collect())
             .iter()
-            .map(|item| repr(item))
+            .map(repr)
             .collect()
     };
     assert_eq!(

@@ -435,7 +435,7 @@ impl Tokenizer<'_> {
         loop {
             let b = self.peek(0);
             if self.at >= self.bytes.len() || b == b'\n' && !triple {
-                if in_spec && self.at >= self.bytes.len() || in_spec {
+                if in_spec {
                     let message = if b == b'\n' {
                         format!(
                             "{what}: newlines are not allowed in format specifiers for single quoted {what}s"

@@ -92,7 +92,7 @@ pub mod sys {
             let ident = PyLongObject::from_u64(state.thread_ident.get());
             // SAFETY: no thread runs while we hold the GIL, so its frames stay.
             let object = unsafe { object_of(frame)? };
-            dict.set(ident.as_object(), &*unsafe_object(object))?;
+            dict.set(ident.as_object(), &unsafe_object(object))?;
         }
         Ok(dict)
     }

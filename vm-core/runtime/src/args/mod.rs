@@ -519,7 +519,7 @@ pub fn rest<'a>(args: &'a [&'a PyObject], n_pos: usize) -> &'a [&'a PyObject] {
 
 /// The argument of a parameter without default: `bind` has filled it or raised.
 #[inline(always)]
-pub fn filled<'a>(slot: Option<&'a PyObject>) -> &'a PyObject {
+pub fn filled(slot: Option<&PyObject>) -> &PyObject {
     match slot {
         Some(arg) => arg,
         None => unreachable!("bind raises when a required argument is missing"),

@@ -107,10 +107,9 @@ impl PyObject {
     /// otherwise. The rules of `_PyObject_GetMethod`.
     pub fn get_method(&self, name: &PyUnicodeObject) -> PyResult<(Ref, bool)> {
         let ty = self.ty();
-        if !ty
+        if ty
             .tp_getattro
-            .get()
-            .is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize)
+            .get().is_none_or(|slot| slot as usize != generic_get_attr_slot as *const () as usize)
         {
             return Ok((self.get_attr(name)?, false));
         }

@@ -158,7 +158,7 @@ pub unsafe extern "C" fn subtype_traverse(
         let mut base = ty;
         let base_traverse = loop {
             let slot = base.tp_traverse.get();
-            if !slot.is_some_and(|slot| slot as usize == subtype_traverse as *const () as usize) {
+            if slot.is_none_or(|slot| slot as usize != subtype_traverse as *const () as usize) {
                 break slot;
             }
             for member in slot_members(base) {
@@ -179,14 +179,13 @@ pub unsafe extern "C" fn subtype_traverse(
             if status != 0 {
                 return status;
             }
-        } else if ty.tp_dictoffset.get() != base.tp_dictoffset.get() {
-            if let Some(slot) = (*object).dict_slot() {
+        } else if ty.tp_dictoffset.get() != base.tp_dictoffset.get()
+            && let Some(slot) = (*object).dict_slot() {
                 let status = visitor.visit(slot.get());
                 if status != 0 {
                     return status;
                 }
             }
-        }
         if ty.is_heap_type() && (!base.is_heap_type() || base_traverse.is_none()) {
             let status = visitor.visit((ty as *const PyTypeObject).cast_mut());
             if status != 0 {
@@ -205,7 +204,7 @@ pub unsafe extern "C" fn subtype_clear(object: *mut PyObject) -> c_int {
         let mut base = ty;
         let base_clear = loop {
             let slot = base.tp_clear.get();
-            if !slot.is_some_and(|slot| slot as usize == subtype_clear as *const () as usize) {
+            if slot.is_none_or(|slot| slot as usize != subtype_clear as *const () as usize) {
                 break slot;
             }
             clear_slots(object, base);
