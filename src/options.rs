@@ -5,9 +5,6 @@ use adder_interp::Config;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// The native stack of the main thread: deep recursion through native code fits.
-pub const STACK_SIZE: usize = 64 << 20;
-
 /// What to run.
 #[derive(Clone, Debug)]
 pub enum Program {

@@ -36,7 +36,8 @@ fn rust_exports(text: &str, names: &mut BTreeSet<String>) {
         if code.starts_with("#[unsafe(no_mangle)]") {
             no_mangle = true;
         }
-        if !(in_capi && line.starts_with("    fn ")) && !no_mangle {
+        let counts = no_mangle || in_capi && line.starts_with("    fn ");
+        if !counts {
             continue;
         }
         for keyword in ["fn ", "static mut ", "static "] {

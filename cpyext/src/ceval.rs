@@ -278,10 +278,10 @@ unsafe fn objects<'a>(start: *const *mut PyObject, count: c_int) -> Vec<&'a PyOb
 
 /// Fails near the end of the native stack; where is told in the message.
 fn enter_recursive_call(place: *const c_char) -> PyResult<()> {
-    // SAFETY: C gives a terminated text or NULL.
     let place = if place.is_null() {
         "".into()
     } else {
+        // SAFETY: C gives a terminated text or NULL.
         unsafe { CStr::from_ptr(place) }.to_string_lossy()
     };
     thread::check_native_stack(&place)

@@ -348,11 +348,7 @@ impl CArg for Option<&CStr> {
     type C = *const c_char;
     unsafe fn from_c(value: *const c_char) -> PyResult<Self> {
         // SAFETY: C gives a terminated string or NULL.
-        Ok(if value.is_null() {
-            None
-        } else {
-            Some(unsafe { CStr::from_ptr(value) })
-        })
+        Ok((!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }))
     }
 }
 

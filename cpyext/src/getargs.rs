@@ -570,10 +570,11 @@ fn lends_items(format: &[u8]) -> bool {
             b')' if depth == 0 => return false,
             b')' => depth -= 1,
             b':' | b';' => return false,
-            b's' | b'z' | b'y' if depth == 0 && next != Some(&b'*')
-                && (byte_idx == 0 || format[byte_idx - 1] != b'e') => {
-                    return true;
-                }
+            b's' | b'z' | b'y'
+                if depth == 0 && next != Some(&b'*') && (byte_idx == 0 || format[byte_idx - 1] != b'e') =>
+            {
+                return true;
+            }
             b'U' | b'S' | b'Y' if depth == 0 => return true,
             b'O' if depth == 0 && next != Some(&b'&') => return true,
             _ => {}

@@ -99,10 +99,10 @@ pub fn fill_info(
 /// # Safety
 /// There are `n` of them, or the pointer is NULL.
 unsafe fn numbers<'a>(start: *const isize, n: usize) -> &'a [isize] {
-    // SAFETY: the caller's contract.
     if start.is_null() {
         &[]
     } else {
+        // SAFETY: the caller's contract.
         unsafe { std::slice::from_raw_parts(start, n) }
     }
 }

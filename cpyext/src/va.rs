@@ -58,11 +58,7 @@ impl VaList {
     pub fn c_str<'a>(&self) -> Option<&'a CStr> {
         let text = self.ptr::<c_char>();
         // SAFETY: the format promises a terminated string or NULL.
-        if text.is_null() {
-            None
-        } else {
-            Some(unsafe { CStr::from_ptr(text) })
-        }
+        (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
     }
 
     /// Object arguments up to a NULL.

@@ -356,8 +356,8 @@ impl FrameObject {
     fn __sizeof__(&self) -> usize {
         size_of::<PyFrameObject>()
             + self.frame().map_or(0, |frame| {
-                // SAFETY: the frame is alive.
                 if self.owns_frame() {
+                    // SAFETY: the frame is alive.
                     (HEADER_WORDS + unsafe { (*frame).n_registers() }) * 8
                 } else {
                     0

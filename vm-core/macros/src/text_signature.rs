@@ -207,10 +207,9 @@ fn without_groups(text: &str) -> String {
     for (at, c) in text.char_indices() {
         match c {
             '\'' | '"' if quote.is_none() => quote = Some(c),
-            _ if quote.is_some()
-                && quote == Some(c) => {
-                    quote = None;
-                }
+            _ if quote.is_some() && quote == Some(c) => {
+                quote = None;
+            }
             '[' if text[at + 1..].trim_start().starts_with(',') => {
                 groups += 1;
                 continue;

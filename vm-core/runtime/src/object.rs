@@ -74,8 +74,8 @@ impl<T> Ref<T> {
     #[inline]
     pub unsafe fn from_owned(ptr: *mut T) -> Ref<T> {
         debug_assert!(!ptr.is_null());
-        // SAFETY: the caller's contract says non-null.
         Ref {
+            // SAFETY: the caller's contract says non-null.
             ptr: unsafe { NonNull::new_unchecked(ptr) },
             _owns: PhantomData,
         }

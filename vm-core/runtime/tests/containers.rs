@@ -400,7 +400,7 @@ fn sorting() {
                 .collect();
             ok(list.sort(None, reverse));
             if reverse {
-                expected.sort_by(|a, b| b.1.cmp(&a.1));
+                expected.sort_by_key(|(_, v)| std::cmp::Reverse(*v));
             } else {
                 expected.sort_by_key(|(_, v)| *v);
             }
@@ -453,12 +453,8 @@ fn sets() {
     let values: Vec<i64> = (0..40).map(|n| n * 7919 % 1000).collect();
     let set = PySetObject::new_set();
     ok(set.update(ints(values.iter().copied()).as_object()));
-    let order = |set: &PySetObject| -> Vec<String> {
-        ok(set.as_object().collect())
-            .iter()
-            .map(repr)
-            .collect()
-    };
+    let order =
+        |set: &PySetObject| -> Vec<String> { ok(set.as_object().collect()).iter().map(repr).collect() };
     assert_eq!(
         order(&set).join(" "),
         include_str!("containers/set_order.txt").lines().next().unwrap()

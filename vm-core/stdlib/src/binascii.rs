@@ -112,7 +112,7 @@ pub fn hex(data: &[u8], separator: Option<u8>, bytes_per_group: isize) -> Vec<u8
         if let Some(separator) = separator
             && at > 0
             && group > 0
-            && if bytes_per_group > 0 { (data.len() - at) % group == 0 } else { at % group == 0 }
+            && if bytes_per_group > 0 { (data.len() - at).is_multiple_of(group) } else { at % group == 0 }
         {
             out.push(separator);
         }
@@ -145,7 +145,7 @@ fn to_hex(data: &PyObject, sep: Option<&PyObject>, bytes_per_sep: Option<isize>)
 }
 
 fn from_hex(text: &[u8]) -> PyResult<Ref<PyBytesObject>> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(ERROR.raise("Odd-length string"));
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);

@@ -162,11 +162,11 @@ impl Context {
     }
     #[slot]
     fn tp_iter(&self) -> PyResult {
-        Ok(dictobject::iter::keys_iterator(&*self.dict()))
+        Ok(dictobject::iter::keys_iterator(&self.dict()))
     }
     #[slot]
     fn mp_length(&self) -> usize {
-        self.dict().len() as usize
+        self.dict().len()
     }
     #[slot]
     fn mp_subscript(&self, key: &PyObject) -> PyResult {
@@ -215,7 +215,7 @@ impl Context {
             function.call(rest)
         } else {
             let kwargs = kwargs.to_dict();
-            kwargs.and_then(|kwargs| function.call_tuple(&*PyTupleObject::from_slice(rest), kwargs.as_deref()))
+            kwargs.and_then(|kwargs| function.call_tuple(&PyTupleObject::from_slice(rest), kwargs.as_deref()))
         };
         match result {
             Ok(result) => self.exit().map(|()| result),

@@ -23,7 +23,7 @@ fn at(heap: &PyListObject, index: usize) -> PyResult<Ref> {
 
 /// Comparisons run Python code, which must leave the list's length alone.
 fn unchanged(heap: &PyListObject, len: usize) -> PyResult<()> {
-    if heap.len() as usize == len { Ok(()) } else { Err(raise!(RuntimeError, "list changed size during iteration")) }
+    if heap.len() == len { Ok(()) } else { Err(raise!(RuntimeError, "list changed size during iteration")) }
 }
 
 fn swap(heap: &PyListObject, a: usize, b: usize) -> PyResult<()> {
@@ -35,7 +35,7 @@ fn swap(heap: &PyListObject, a: usize, b: usize) -> PyResult<()> {
 
 /// Moves the item at `pos` up to its place, not above `start`.
 fn sift_down(order: Order, heap: &PyListObject, start: usize, mut pos: usize) -> PyResult<()> {
-    let len = heap.len() as usize;
+    let len = heap.len();
     if pos >= len {
         return Err(raise!(IndexError, "index out of range"));
     }
@@ -54,7 +54,7 @@ fn sift_down(order: Order, heap: &PyListObject, start: usize, mut pos: usize) ->
 
 /// Moves the item at `pos` down to a leaf along the better children, then up to its place.
 fn sift_up(order: Order, heap: &PyListObject, mut pos: usize) -> PyResult<()> {
-    let len = heap.len() as usize;
+    let len = heap.len();
     let start = pos;
     if pos >= len {
         return Err(raise!(IndexError, "index out of range"));
@@ -76,7 +76,7 @@ fn sift_up(order: Order, heap: &PyListObject, mut pos: usize) -> PyResult<()> {
 
 fn push(order: Order, heap: &PyListObject, item: &PyObject) -> PyResult<()> {
     heap.try_push(item.to_ref())?;
-    sift_down(order, heap, 0, heap.len() as usize - 1)
+    sift_down(order, heap, 0, heap.len() - 1)
 }
 
 fn pop(order: Order, heap: &PyListObject) -> PyResult {
@@ -109,7 +109,7 @@ fn push_pop(order: Order, heap: &PyListObject, item: &PyObject) -> PyResult {
 }
 
 fn make(order: Order, heap: &PyListObject) -> PyResult<()> {
-    for pos in (0..heap.len() as usize / 2).rev() {
+    for pos in (0..heap.len() / 2).rev() {
         sift_up(order, heap, pos)?;
     }
     Ok(())

@@ -609,10 +609,7 @@ fn file_status(fd: c_int) -> PyResult<libc::stat> {
 
 /// The size of a mapping of a file: 0 stands for the rest of the file.
 fn checked_size(fd: c_int, size: usize, offset: i64) -> PyResult<usize> {
-    let st = match file_status(fd) {
-        Ok(st) => st,
-        Err(raised) => return Err(raised),
-    };
+    let st = file_status(fd)?;
     if st.st_mode & libc::S_IFMT != libc::S_IFREG {
         return Ok(size);
     }

@@ -82,10 +82,7 @@ fn limit_of(object: &PyObject) -> PyResult<libc::rlim_t> {
 }
 
 fn limits_of(limits: &PyObject) -> PyResult<libc::rlimit> {
-    let pair = match limits.to_tuple() {
-        Ok(pair) => pair,
-        Err(raised) => return Err(raised),
-    };
+    let pair = limits.to_tuple()?;
     let [soft, hard] = pair.as_slice() else {
         return Err(raise!(ValueError, "expected a tuple of 2 integers"));
     };

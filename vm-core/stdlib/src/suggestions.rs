@@ -9,7 +9,7 @@ pub mod _suggestions {
     /// The candidate most like the item, if any is near enough.
     #[pyfunction("($module, candidates, item, /)")]
     fn _generate_suggestions(candidates: &PyListObject, item: &PyUnicodeObject) -> PyResult<Option<String>> {
-        let mut names = Vec::with_capacity(candidates.len() as usize);
+        let mut names = Vec::with_capacity(candidates.len());
         for candidate in candidates.as_slice() {
             match candidate.downcast::<PyUnicodeObject>() {
                 Some(name) => names.push(name.to_string_lossy()),

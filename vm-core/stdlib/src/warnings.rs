@@ -53,7 +53,7 @@ fn default_action() -> PyResult {
 }
 
 fn context_var() -> PyResult {
-    CONTEXT.get_or_make(|| Ok(ContextVar::make(&*PyUnicodeObject::from_str("_warnings_context"), None)?.into_object()))
+    CONTEXT.get_or_make(|| Ok(ContextVar::make(&PyUnicodeObject::from_str("_warnings_context"), None)?.into_object()))
 }
 
 /// An attribute of `warnings`, if that module is there; it is imported only when that is asked for.

@@ -51,31 +51,13 @@ pub trait CStruct {
     const LAYOUT: StructLayout;
 }
 
-/// A struct that begins with a `PyObject`.
-///
-/// # Safety
-/// The first field, recursively, is a `PyObject`, and the struct is `#[repr(C)]`.
-pub unsafe trait ObjectStruct: Sized {
-    #[inline(always)]
-    fn as_object(&self) -> &super::PyObject {
-        // SAFETY: by the trait's contract a PyObject stands at the struct's address.
-        unsafe { &*(self as *const Self as *const super::PyObject) }
-    }
-    /// The pointer that C calls this object.
-    #[inline(always)]
-    fn as_ptr(&self) -> *mut super::PyObject {
-        self as *const Self as *mut super::PyObject
-    }
-}
-
 /// Declares `#[repr(C)]` structs with public fields. `object NAME` begins with a PyObject; `struct NAME` does not.
 /// `NAME = "c name"` when C calls it otherwise, `NAME = ""` when the headers do not have it. All-zero bytes are a value of each.
 macro_rules! c_structs {
     (@cname $name:ident) => { stringify!($name) };
     (@cname $name:ident $c_name:literal) => { $c_name };
     (@object object $name:ident) => {
-        // SAFETY: the declaration says that the first field is a PyObject.
-        unsafe impl $crate::abi::layout::ObjectStruct for $name {}
+        const _: () = assert!(size_of::<$name>() >= size_of::<$crate::abi::PyObject>());
     };
     (@object plain $name:ident) => {};
     ($($(#[$attr:meta])* $kind:ident $name:ident $(= $c_name:literal)? {

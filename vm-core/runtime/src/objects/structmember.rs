@@ -27,11 +27,7 @@ fn member_name(def: &PyMemberDef) -> String {
 pub unsafe fn get(object: &PyObject, def: &PyMemberDef) -> PyResult {
     macro_rules! number {
         ($ty:ty, $make:ident) => {
-            // SAFETY: the member has this type.
-            Ok(
-                PyLongObject::$make(unsafe { place::<$ty>(object, def).read_unaligned() }.into())
-                    .into_object(),
-            )
+            Ok(PyLongObject::$make(place::<$ty>(object, def).read_unaligned().into()).into_object())
         };
     }
     // SAFETY: the definition says what lies there, here and in the macro.

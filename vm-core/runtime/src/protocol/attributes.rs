@@ -109,7 +109,8 @@ impl PyObject {
         let ty = self.ty();
         if ty
             .tp_getattro
-            .get().is_none_or(|slot| slot as usize != generic_get_attr_slot as *const () as usize)
+            .get()
+            .is_none_or(|slot| slot as usize != generic_get_attr_slot as *const () as usize)
         {
             return Ok((self.get_attr(name)?, false));
         }

@@ -180,12 +180,13 @@ pub unsafe extern "C" fn subtype_traverse(
                 return status;
             }
         } else if ty.tp_dictoffset.get() != base.tp_dictoffset.get()
-            && let Some(slot) = (*object).dict_slot() {
-                let status = visitor.visit(slot.get());
-                if status != 0 {
-                    return status;
-                }
+            && let Some(slot) = (*object).dict_slot()
+        {
+            let status = visitor.visit(slot.get());
+            if status != 0 {
+                return status;
             }
+        }
         if ty.is_heap_type() && (!base.is_heap_type() || base_traverse.is_none()) {
             let status = visitor.visit((ty as *const PyTypeObject).cast_mut());
             if status != 0 {

@@ -190,9 +190,8 @@ macro_rules! inherit_slots {
 macro_rules! inherit_suite {
     ($ty:expr, $base:expr, $suite:ident; $($slot:ident)*) => {
         // SAFETY: suites live as long as their types.
-        if let (Some(suite), Some(base_suite)) =
-            unsafe { ($ty.$suite.get().as_ref(), $base.$suite.get().as_ref()) }
-        {
+        let suites = unsafe { ($ty.$suite.get().as_ref(), $base.$suite.get().as_ref()) };
+        if let (Some(suite), Some(base_suite)) = suites {
             $(
                 if suite.$slot.get().is_none() {
                     suite.$slot.set(base_suite.$slot.get());

@@ -466,13 +466,6 @@ fn check_assignable(ty: &PyTypeObject, name: &str, value: Option<&PyObject>) -> 
     Ok(())
 }
 
-fn lookup_in_dict_or(ty: &PyTypeObject, name: &PyUnicodeObject) -> PyResult {
-    match own_attribute(ty, name) {
-        Some(value) => Ok(value),
-        None => Err(no_type_attribute(ty, name)),
-    }
-}
-
 /// Calls the descriptor `value` for the class itself: docs and annotations may be descriptors.
 fn bind_to_class(value: Ref, ty: &PyTypeObject) -> PyResult {
     match value.ty().tp_descr_get.get() {

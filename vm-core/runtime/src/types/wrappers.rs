@@ -232,10 +232,8 @@ pub fn init(
     let function = slot!(function, initproc);
     let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
     // SAFETY: the slot's own signature.
-    from_status(
-        unsafe { function(object.as_ptr(), args.as_ptr(), kwargs) },
-        "__init__",
-    )?;
+    let status = unsafe { function(object.as_ptr(), args.as_ptr(), kwargs) };
+    from_status(status, "__init__")?;
     Ok(none_ref())
 }
 
@@ -422,10 +420,8 @@ pub fn sequence_set_item(
     let index = sequence_index(object, args.as_slice()[0])?;
     let function = slot!(function, ssizeobjargproc);
     // SAFETY: the slot's own signature.
-    from_status(
-        unsafe { function(object.as_ptr(), index, args.as_slice()[1].as_ptr()) },
-        "slot",
-    )?;
+    let status = unsafe { function(object.as_ptr(), index, args.as_slice()[1].as_ptr()) };
+    from_status(status, "slot")?;
     Ok(none_ref())
 }
 
@@ -439,10 +435,8 @@ pub fn sequence_del_item(
     let index = sequence_index(object, args.as_slice()[0])?;
     let function = slot!(function, ssizeobjargproc);
     // SAFETY: the slot's own signature.
-    from_status(
-        unsafe { function(object.as_ptr(), index, std::ptr::null_mut()) },
-        "slot",
-    )?;
+    let status = unsafe { function(object.as_ptr(), index, std::ptr::null_mut()) };
+    from_status(status, "slot")?;
     Ok(none_ref())
 }
 

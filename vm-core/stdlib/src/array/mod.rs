@@ -57,13 +57,13 @@ impl Array {
             return self.extend_text(text);
         }
         if let Some(other) = same_kind(self, initial) {
-            return self.extend_bytes(&other.bytes().to_vec());
+            return self.extend_bytes(&other.to_bytes());
         }
         if let Some(other) = initial.downcast::<Array>()
             && other.descr.get().is_char()
             && descr.is_char()
         {
-            return self.extend_bytes(&other.bytes().to_vec());
+            return self.extend_bytes(&other.to_bytes());
         }
         if PyBytesObject::check(initial) || PyByteArrayObject::check(initial) {
             let view = Buffer::simple(initial)?;
@@ -72,7 +72,7 @@ impl Array {
         if PyListObject::check(initial) || PyTupleObject::check(initial) {
             let mut index = 0;
             while let Some(item) = adder_runtime::objects::tupleobject::fast_items(initial).get(index) {
-                self.push(&*item.to_ref())?;
+                self.push(&item.to_ref())?;
                 index += 1;
             }
             return Ok(());
@@ -87,7 +87,7 @@ impl Array {
         Ok(())
     }
     fn extend_raw(&self, bytes: &[u8]) -> PyResult<()> {
-        if bytes.len() % self.item_size() != 0 {
+        if !bytes.len().is_multiple_of(self.item_size()) {
             return Err(raise!(ValueError, "bytes length not a multiple of item size"));
         }
         self.extend_bytes(bytes)
@@ -457,7 +457,7 @@ impl Array {
             Some(_) if same_kind(self, bb).is_none() => {
                 Err(raise!(TypeError, "can only extend with array of same kind"))
             }
-            Some(other) => self.extend_bytes(&other.bytes().to_vec()),
+            Some(other) => self.extend_bytes(&other.to_bytes()),
         }
     }
     /// Insert a new item v into the array before position i.
@@ -560,7 +560,7 @@ impl Array {
         let Some(list) = list.downcast::<PyListObject>() else {
             return Err(raise!(TypeError, "arg must be list"));
         };
-        let (old_len, n_new) = (self.len(), list.len() as usize);
+        let (old_len, n_new) = (self.len(), list.len());
         for index in 0..n_new {
             let Some(item) = list.get(index) else {
                 return Err(raise!(RuntimeError, "list changed size during iteration"));
@@ -570,7 +570,7 @@ impl Array {
                 self.resize(old_len)?;
                 return Err(adder_runtime::error::restore(exception));
             }
-            if list.len() as usize != n_new {
+            if list.len() != n_new {
                 self.resize(old_len)?;
                 return Err(raise!(RuntimeError, "list changed size during iteration"));
             }

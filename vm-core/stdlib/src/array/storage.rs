@@ -48,6 +48,10 @@ impl Array {
             len => unsafe { std::slice::from_raw_parts(self.items.get(), len * self.item_size()) },
         }
     }
+    /// A copy of the items: the array may be resized while it is read.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.bytes().to_vec()
+    }
     /// Where an item is.
     ///
     /// # Safety

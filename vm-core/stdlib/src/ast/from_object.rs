@@ -35,10 +35,9 @@ pub fn from_object(object: &PyObject, mode: Mode) -> PyResult<Mod> {
     let types = types()?;
     let reader = Reader { types };
     let tree = reader.module(object, wanted)?;
-    let result = validate(&tree);
-    if result.is_err() {
+    if let Err(raised) = validate(&tree) {
         adder_compiler::parse::drop_deep(tree);
-        return Err(result.unwrap_err());
+        return Err(raised);
     }
     Ok(tree)
 }

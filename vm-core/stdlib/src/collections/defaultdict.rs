@@ -131,8 +131,8 @@ impl DefaultDict {
     #[slot]
     fn tp_repr(&self) -> PyResult {
         let name = self.as_object().ty().short_name();
-        // SAFETY: the base's own slot.
         let dict = match base().tp_repr.get() {
+            // SAFETY: the base's own slot.
             Some(repr) => unsafe { adder_runtime::protocol::from_slot(repr(self.as_ptr()), "dict.__repr__")? },
             None => none_ref(),
         };

@@ -99,7 +99,7 @@ impl Dialect {
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let mut values: [Option<Ref>; 9] = Default::default();
         let given = args.as_slice();
-        let n_given = given.len() + kwargs.map_or(0, |kwargs| kwargs.len() as usize);
+        let n_given = given.len() + kwargs.map_or(0, |kwargs| kwargs.len());
         if n_given > FIELDS.len() {
             return Err(raise!(TypeError, "function takes at most 9 arguments ({n_given} given)"));
         }
@@ -241,6 +241,6 @@ pub fn registered(name: &PyObject) -> PyResult {
 /// `Dialect(dialect, **params)`.
 pub fn make(dialect: Option<&PyObject>, params: Option<&PyDictObject>) -> PyResult<Ref<Dialect>> {
     let args: Vec<&PyObject> = dialect.into_iter().collect();
-    let made = DIALECT_TYPE.as_object().call_tuple(&*PyTupleObject::from_slice(&args), params)?;
+    let made = DIALECT_TYPE.as_object().call_tuple(&PyTupleObject::from_slice(&args), params)?;
     made.downcast::<Dialect>().map_err(|_| raise!(TypeError, "Dialect() did not return a Dialect"))
 }

@@ -270,8 +270,8 @@ impl FileIO {
         let first = if expected == 0 {
             SMALLCHUNK
         } else {
-            // SAFETY: a plain system call.
             let position = if expected > LARGE_BUFFER_CUTOFF {
+                // SAFETY: a plain system call.
                 unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) }
             } else {
                 0

@@ -91,7 +91,7 @@ impl StringIO {
             None => text.to_ref(),
         };
         let translated = match &*self.write_newline.borrow() {
-            Some(newline) => decoded.replace(&*PyUnicodeObject::from_char(u32::from(b'\n')), newline, -1)?,
+            Some(newline) => decoded.replace(&PyUnicodeObject::from_char(u32::from(b'\n')), newline, -1)?,
             None => decoded,
         };
         let pos = self.pos.get();

@@ -13,7 +13,7 @@ fn two_arguments(
     kwargs: Option<&PyDictObject>,
 ) -> PyResult<(Ref, Ref)> {
     let given = args.as_slice();
-    let n_keywords = kwargs.map_or(0, |kwargs| kwargs.len() as usize);
+    let n_keywords = kwargs.map_or(0, |kwargs| kwargs.len());
     if given.len() + n_keywords > 2 {
         let n_given = given.len() + n_keywords;
         return Err(raise!(TypeError, "{function}() takes at most 2 arguments ({n_given} given)"));

@@ -263,7 +263,7 @@ pub mod math {
         if p.len() != q.len() {
             return Err(raise!(ValueError, "both points must have the same number of dimensions"));
         }
-        let mut differences = Vec::with_capacity(p.len() as usize);
+        let mut differences = Vec::with_capacity(p.len());
         for (a, b) in p.as_slice().iter().zip(q.as_slice()) {
             differences.push(a.to_f64()? - b.to_f64()?);
         }

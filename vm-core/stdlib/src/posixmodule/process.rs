@@ -331,11 +331,10 @@ pub mod part {
     fn waitid(idtype: i32, id: i32, options: i32) -> PyResult<Option<Ref>> {
         // SAFETY: plain numbers.
         let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-        // SAFETY: room for what is filled.
-        retry(
-            || unsafe { libc::waitid(idtype as libc::idtype_t, id as libc::id_t, &mut info, options) }
-                as isize,
-        )?;
+        retry(|| {
+            // SAFETY: room for what is filled.
+            (unsafe { libc::waitid(idtype as libc::idtype_t, id as libc::id_t, &mut info, options) }) as isize
+        })?;
         // SAFETY: a child's state change fills these members.
         let (pid, uid, status) = unsafe { (info.si_pid(), info.si_uid(), info.si_status()) };
         if pid == 0 {

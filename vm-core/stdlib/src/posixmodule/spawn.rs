@@ -141,8 +141,8 @@ fn attributes(function: &str, options: &Options<'_>) -> PyResult<Attributes> {
 }
 
 fn file_actions(sequence: &PyObject) -> PyResult<Actions> {
-    // SAFETY: initialised by the call.
     let mut actions = Actions {
+        // SAFETY: initialised by the call below.
         actions: unsafe { std::mem::zeroed() },
         names: Vec::new(),
     };

@@ -101,7 +101,7 @@ fn read_control(message: &libc::msghdr) -> PyResult<Ref<PyListObject>> {
         let end = message
             .msg_control
             .cast::<u8>()
-            .add(message.msg_controllen as usize);
+            .add(message.msg_controllen);
         let mut header = libc::CMSG_FIRSTHDR(message);
         while !header.is_null() {
             let data = libc::CMSG_DATA(header);

@@ -128,7 +128,7 @@ fn forward(name: &str, cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&P
     let mut all = vec![cls.as_object()];
     all.extend_from_slice(args);
     let function = adder_runtime::hooks::import_module("typing")?.get_attr_str(name)?;
-    function.call_tuple(&*PyTupleObject::from_slice(&all), kwargs)
+    function.call_tuple(&PyTupleObject::from_slice(&all), kwargs)
 }
 
 /// Primitives and accelerators for the typing module.

@@ -263,8 +263,8 @@ impl TextIOWrapper {
         let has_lf = (write_newline.is_some() || self.line_buffering.get()) && has_char(text.data(), lf);
         let translated = match write_newline {
             Some(newline) if has_lf => text.replace(
-                &*PyUnicodeObject::from_char(lf),
-                &*PyUnicodeObject::from_str(newline),
+                &PyUnicodeObject::from_char(lf),
+                &PyUnicodeObject::from_str(newline),
                 -1,
             )?,
             _ => text.to_ref(),
