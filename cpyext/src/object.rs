@@ -225,7 +225,10 @@ capi! {
         1
     }
     fn PyUnstable_IsImmortal(object: &PyObject) -> bool { object.is_immortal() }
-    fn PyUnstable_Object_IsUniquelyReferenced(object: &PyObject) -> bool { object.refcnt() == 1 }
+    fn PyUnstable_Object_IsUniquelyReferenced(object: &PyObject) -> bool {
+        let n_references = object.refcnt() as usize;
+        n_references == 1 || (n_references > 1 && n_references == 1 + adder_interp::frame::lent_references(object))
+    }
     /// Registers may hold an uncounted reference, so that no object is surely a temporary of the interpreter.
     fn PyUnstable_Object_IsUniqueReferencedTemporary(_object: *mut PyObject) -> c_int { 0 }
     fn PyUnstable_Object_ClearWeakRefsNoCallbacks(object: &PyObject) -> Void {

@@ -79,24 +79,6 @@ pub fn run_exit_functions() {
 }
 
 type PendingCall = unsafe extern "C" fn(*mut c_void) -> c_int;
-static PENDING_CALLS: Mutex<Vec<(PendingCall, usize)>> = Mutex::new(Vec::new());
-const MAX_PENDING_CALLS: usize = 300;
-
-/// Runs what Py_AddPendingCall queued.
-pub fn make_pending_calls() -> PyResult<()> {
-    let calls = std::mem::take(
-        &mut *PENDING_CALLS
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner()),
-    );
-    for (call, arg) in calls {
-        // SAFETY: the function's contract is C's.
-        if unsafe { call(arg as *mut c_void) } < 0 {
-            return Err(Raised::from_c("pending call"));
-        }
-    }
-    Ok(())
-}
 
 fn fatal_error(function: Option<&CStr>, message: Option<&CStr>) -> ! {
     let message = message.map_or("<message not set>".into(), CStr::to_string_lossy);
@@ -243,16 +225,17 @@ capi! {
     fn Py_AddPendingCall(function: *mut c_void, arg: *mut c_void) -> c_int {
         // SAFETY: C gives a function of one pointer.
         let function = unsafe { std::mem::transmute::<*mut c_void, PendingCall>(function) };
-        let mut calls = PENDING_CALLS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if calls.len() >= MAX_PENDING_CALLS {
-            return -1;
-        }
-        calls.push((function, arg as usize));
-        use adder_runtime::thread::{EVAL_BREAKER, breaker};
-        EVAL_BREAKER.fetch_or(breaker::PENDING_CALLS, Ordering::Relaxed);
-        0
+        let arg = arg as usize;
+        let call = move || {
+            // SAFETY: the function's contract is C's.
+            match unsafe { function(arg as *mut c_void) } {
+                0 => Ok(()),
+                _ => Err(Raised::from_c("pending call")),
+            }
+        };
+        if adder_interp::pending::add_pending_call(true, Box::new(call)) { 0 } else { -1 }
     }
-    fn Py_MakePendingCalls() -> PyResult<()> { make_pending_calls() }
+    fn Py_MakePendingCalls() -> PyResult<()> { adder_interp::pending::make_pending_calls() }
     fn PyErr_CheckSignals() -> PyResult<()> { check_signals() }
     fn PyErr_SetInterrupt() -> Void {
         // SAFETY: raising a signal in this process.

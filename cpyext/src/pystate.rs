@@ -19,17 +19,12 @@ unsafe fn ours<'a>(state: *mut PyThreadState) -> &'a ThreadState {
     unsafe { &*state.cast::<ThreadState>() }
 }
 
-thread_local! {
-    /// The state that PyGILState made for, or found in, this native thread.
-    static GIL_STATE: Cell<*mut PyThreadState> = const { Cell::new(std::ptr::null_mut()) };
-}
-
 /// The thread state that this native thread uses for PyGILState, if it has one.
 fn gil_state() -> *mut PyThreadState {
-    if let Some(state) = try_thread_state() {
-        GIL_STATE.set(as_c(state));
+    match try_thread_state() {
+        Some(state) => as_c(state),
+        None => thread::home_state().cast_mut().cast(),
     }
-    GIL_STATE.get()
 }
 
 /// Attaches the calling thread, whatever it is: PyGILState_Ensure.
@@ -45,17 +40,17 @@ pub unsafe extern "C" fn PyGILState_Ensure() -> PyGILState_STATE {
             .set(state.base.gilstate_counter.get() + 1);
         return PyGILState_LOCKED;
     }
-    let state = match GIL_STATE.get() {
-        known if !known.is_null() => known,
-        _ => {
+    // SAFETY: null, or a state of this thread, which leaves its home when it ends.
+    let state = match unsafe { thread::home_state().as_ref() } {
+        Some(known) => known,
+        None => {
             let made = thread::new_thread_state();
+            made.base.gilstate_counter.set(0);
             thread::init_native_thread(made);
-            GIL_STATE.set(as_c(made));
-            as_c(made)
+            thread::set_home_state(made);
+            made
         }
     };
-    // SAFETY: the state is this thread's own.
-    let state = unsafe { ours(state) };
     thread::acquire_gil(state);
     state
         .base
@@ -78,7 +73,7 @@ pub unsafe extern "C" fn PyGILState_Release(old: PyGILState_STATE) {
     }
     let is_last = state.base.gilstate_counter.get() == 0;
     if is_last {
-        GIL_STATE.set(std::ptr::null_mut());
+        thread::set_home_state(std::ptr::null());
         // What the state owns is given back while it is still current.
         clear_state(state);
     }
@@ -237,7 +232,6 @@ fn one_interpreter() -> Raised {
 /// The calling thread holds the GIL with a cleared state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyThreadState_DeleteCurrent() {
-    GIL_STATE.set(std::ptr::null_mut());
     let state = thread::release_gil();
     // SAFETY: the caller's contract.
     unsafe { thread::delete_thread_state(state) };

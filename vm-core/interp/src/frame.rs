@@ -133,6 +133,29 @@ impl Frame {
     }
 }
 
+/// How many references the innermost frame's temporaries hold to an object that one of its locals holds too. CPython's
+/// interpreter lends such an object to a call without counting it, and C code that asks for counts expects that.
+pub fn lent_references(object: &PyObject) -> usize {
+    let Some(state) = adder_runtime::thread::try_thread_state() else {
+        return 0;
+    };
+    let frame = current_frame(state);
+    if frame.is_null() {
+        return 0;
+    }
+    // SAFETY: the innermost frame is alive and its registers hold live objects or null.
+    let (n_locals, registers) = unsafe {
+        let registers = std::slice::from_raw_parts(Frame::registers(frame), (*frame).n_registers());
+        ((*frame).n_localsplus(), registers)
+    };
+    let count =
+        |registers: &[*mut PyObject]| registers.iter().filter(|held| **held == object.as_ptr()).count();
+    if count(&registers[..n_locals]) == 0 {
+        return 0;
+    }
+    count(&registers[n_locals..])
+}
+
 pub use adder_runtime::objects::codeobject::{CO_FAST_CELL, CO_FAST_FREE, CO_FAST_HIDDEN, CO_FAST_LOCAL};
 
 /// The innermost frame of a thread.

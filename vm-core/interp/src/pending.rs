@@ -3,15 +3,89 @@
 
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{EVAL_BREAKER, breaker, thread_state, yield_gil};
-use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Runs the Python handlers of signals that came in; set by the `signal` module.
 pub static SIGNAL_HANDLERS: OnceLock<fn() -> PyResult<()>> = OnceLock::new();
 /// Notes a signal whose arrival is simulated; set by the `signal` module.
 pub static TRIP_SIGNAL: OnceLock<fn(i32)> = OnceLock::new();
-/// Runs what C code queued with `Py_AddPendingCall`; set by `cpyext`.
-pub static PENDING_CALLS: OnceLock<fn() -> PyResult<()>> = OnceLock::new();
+
+/// A call that the interpreter makes between two bytecodes.
+pub type PendingCall = Box<dyn FnOnce() -> PyResult<()> + Send>;
+
+/// Calls that wait, with the most that may wait at once; a thread that makes them keeps the others from doing so.
+struct Queue {
+    calls: Mutex<VecDeque<PendingCall>>,
+    most: usize,
+    is_busy: AtomicBool,
+}
+
+impl Queue {
+    const fn new(most: usize) -> Queue {
+        Queue {
+            calls: Mutex::new(VecDeque::new()),
+            most,
+            is_busy: AtomicBool::new(false),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<PendingCall>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the calls that wait now. What fails leaves the rest for later.
+    fn run(&self) -> PyResult<()> {
+        if self.is_busy.swap(true, Ordering::Acquire) {
+            return Ok(());
+        }
+        let n_calls = self.lock().len();
+        let mut result = Ok(());
+        for _ in 0..n_calls {
+            let Some(call) = self.lock().pop_front() else {
+                break;
+            };
+            result = call();
+            if result.is_err() {
+                break;
+            }
+        }
+        self.is_busy.store(false, Ordering::Release);
+        if !self.lock().is_empty() {
+            EVAL_BREAKER.fetch_or(breaker::PENDING_CALLS, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+/// Calls for the main thread (`Py_AddPendingCall`), and calls for whichever thread comes first.
+static MAIN_CALLS: Queue = Queue::new(32);
+static ANY_CALLS: Queue = Queue::new(300);
+
+/// Queues a call; `false` when the queue is full. Any thread may do so, with the GIL or without.
+pub fn add_pending_call(main_thread_only: bool, call: PendingCall) -> bool {
+    let queue = if main_thread_only { &MAIN_CALLS } else { &ANY_CALLS };
+    let mut calls = queue.lock();
+    if calls.len() >= queue.most {
+        return false;
+    }
+    calls.push_back(call);
+    EVAL_BREAKER.fetch_or(breaker::PENDING_CALLS, Ordering::Relaxed);
+    true
+}
+
+/// Makes the calls that wait for the calling thread.
+pub fn make_pending_calls() -> PyResult<()> {
+    take(breaker::PENDING_CALLS);
+    if crate::pylifecycle::is_main_thread() {
+        MAIN_CALLS.run()?;
+    } else if !MAIN_CALLS.lock().is_empty() {
+        // The main thread is still to see them.
+        EVAL_BREAKER.fetch_or(breaker::PENDING_CALLS, Ordering::Relaxed);
+    }
+    ANY_CALLS.run()
+}
 
 /// A bit of the eval breaker: tracing or monitoring was turned on or off, which running frames are to notice.
 pub const MODE_CHANGED: u32 = 1 << 16;
@@ -32,12 +106,8 @@ pub fn handle_eval_breaker() -> PyResult<()> {
     {
         handlers()?;
     }
-    if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::PENDING_CALLS != 0
-        && crate::pylifecycle::is_main_thread()
-        && take(breaker::PENDING_CALLS)
-        && let Some(calls) = PENDING_CALLS.get()
-    {
-        calls()?;
+    if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::PENDING_CALLS != 0 {
+        make_pending_calls()?;
     }
     if take(breaker::GC) {
         adder_runtime::memory::gc::collect_if_due();

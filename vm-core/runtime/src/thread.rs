@@ -42,6 +42,18 @@ unsafe impl Sync for ThreadState {}
 
 thread_local! {
     static CURRENT: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
+    /// The state with which this native thread first let the GIL go: the one that `PyGILState_Ensure` takes up again.
+    static HOME: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
+}
+
+/// The state that the calling native thread takes up when C asks for the GIL without naming one; null when it has none.
+pub fn home_state() -> *const ThreadState {
+    HOME.get()
+}
+
+/// See [`home_state`].
+pub fn set_home_state(state: *const ThreadState) {
+    HOME.set(state);
 }
 
 /// The calling thread's state. It must have one: native threads get theirs in `attach_new`.
@@ -105,6 +117,8 @@ pub fn new_thread_state() -> &'static ThreadState {
         .base
         .exc_info
         .set((&raw const state.base.exc_state).cast_mut());
+    // One use that is not PyGILState's, so that its last release does not end a state that it did not make.
+    state.base.gilstate_counter.set(1);
     state
         .base
         .id
@@ -144,6 +158,9 @@ pub fn after_fork_in_child() {
 /// # Safety
 /// No thread uses `state` any more; the GIL is held.
 pub unsafe fn delete_thread_state(state: *const ThreadState) {
+    if HOME.get() == state {
+        HOME.set(std::ptr::null());
+    }
     INTERPRETER
         .threads
         .lock()
@@ -185,6 +202,7 @@ pub unsafe fn delete_thread_state_of_current(state: *const ThreadState) {
         delete_thread_state(state);
     }
     release_gil();
+    HOME.set(std::ptr::null());
 }
 
 /// Prepares the calling native thread to run Python: learns its stack's bounds.
@@ -312,6 +330,9 @@ pub fn acquire_gil(state: &ThreadState) {
 /// Lets the GIL go. The calling thread has no current state afterwards.
 pub fn release_gil() -> *const ThreadState {
     let state = set_current(std::ptr::null());
+    if HOME.get().is_null() {
+        HOME.set(state);
+    }
     let mut gil = GIL.locked.lock().unwrap();
     gil.held = false;
     drop(gil);

@@ -82,6 +82,24 @@ pub mod _testinternalcapi {
         let marker = 0u8;
         (&raw const marker as usize).saturating_sub(thread_state().stack_limit.get()) / 1024
     }
+    /// Queues calls that whichever thread comes first makes; answers how many found room.
+    #[pyfunction("($module, func, num=1, *, blocking=False, ensure_added=False)")]
+    fn pending_threadfunc(func: &PyObject, num: usize, blocking: bool, ensure_added: bool) -> usize {
+        let _ = blocking;
+        let mut n_added = 0;
+        while n_added < num {
+            let function = func.to_ref();
+            let call = move || function.call0().map(drop);
+            if adder_interp::pending::add_pending_call(false, Box::new(call)) {
+                n_added += 1;
+            } else if ensure_added {
+                thread::allow_threads(std::thread::yield_now);
+            } else {
+                break;
+            }
+        }
+        n_added
+    }
     /// Where this thread's native stack is.
     #[pyfunction("($module, /)")]
     fn get_stack_pointer() -> usize {

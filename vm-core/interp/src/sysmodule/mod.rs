@@ -139,7 +139,10 @@ pub mod sys {
     /// Return the reference count of object.
     #[pyfunction("($module, object, /)")]
     fn getrefcount(object: &PyObject) -> u32 {
-        object.ob_refcnt.get()
+        if object.is_immortal() {
+            return object.ob_refcnt.get();
+        }
+        object.ob_refcnt.get() - crate::frame::lent_references(object) as u32
     }
     /// Return the current value of the recursion limit.
     #[pyfunction("($module, /)")]
