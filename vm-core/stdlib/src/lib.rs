@@ -80,7 +80,7 @@ modules! {
     sha3module::_sha3,
     blake2module::_blake2,
     opcode::_opcode,
-    picklemodule::_pickle,
+    pickle::_pickle,
     stat::_stat,
     testinternalcapi::_testinternalcapi,
     suggestions::_suggestions,
