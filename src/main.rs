@@ -40,6 +40,7 @@ fn run(options: Options) -> i32 {
     config.path0 = path0(&config, &program);
     let inspect = config.inspect != 0 && !matches!(program, Program::Prompt);
     import::extend_inittab(adder_stdlib::MODULES);
+    import::set_code_reader(|code| adder_stdlib::marshal::loads(code, true));
     adder_cpyext::loader::install();
     let started = adder_interp::initialize(config).and_then(|()| pylifecycle::initialize_imports());
     if let Err(raised) = started {

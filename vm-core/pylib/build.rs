@@ -1,4 +1,6 @@
-//! `rustpython-pylib`'s files, `Lib/` -> `$OUT_DIR/Lib`.
+//! `rustpython-pylib`'s files, `Lib/` -> `$OUT_DIR/Lib`, and the code of what every start needs beside it.
+
+mod freeze;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +31,8 @@ const EDITS: &[(&str, &str, &str)] = &[
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=Lib");
-    let target = PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo")).join("Lib");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo"));
+    let target = out.join("Lib");
     if target.exists() {
         fs::remove_dir_all(&target).expect("the folder of the last build");
     }
@@ -41,6 +44,7 @@ fn main() {
         assert!(text.contains(from), "{file} has no {from:?} any more");
         fs::write(&path, text.replace(from, to)).expect("a file of the library");
     }
+    freeze::freeze_all(&target, &out);
 }
 
 fn copy(from: &Path, to: &Path) {

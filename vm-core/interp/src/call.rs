@@ -661,6 +661,24 @@ pub fn run_in_locals(function: Ref<PyFunctionObject>, locals: Ref) -> PyResult {
     }
 }
 
+/// Is this a builtin function of the METH_O (`one`) or else the METH_FASTCALL convention? Any function of the convention
+/// fits a specialised call, so that bound methods, which are made anew for each object, do too.
+///
+/// # Safety
+/// `callable` is live.
+#[inline(always)]
+pub unsafe fn is_builtin(callable: *mut PyObject, one: bool) -> bool {
+    // SAFETY: the caller's contract; the type says what the fields are.
+    unsafe {
+        (*callable).ob_type.get()
+            == (&raw const adder_runtime::objects::methodobject::PyCFunction_Type).cast_mut()
+            && (*(*callable.cast::<PyCFunctionObject>()).m_ml.get())
+                .ml_flags
+                .get()
+                == if one { METH_O } else { METH_FASTCALL }
+    }
+}
+
 /// A call of a builtin function by its METH_O or METH_FASTCALL function.
 ///
 /// # Safety

@@ -2,6 +2,7 @@
 
 use crate::frame::Frame;
 use crate::state::{self, GilCell};
+use adder_pylib::{FROZEN, FrozenModule};
 use adder_runtime::abi::*;
 use adder_runtime::exceptions::exc;
 use adder_runtime::module;
@@ -441,33 +442,50 @@ pub fn import_star(locals: &PyObject, module: &PyObject) -> PyResult<()> {
 
 // ---- importlib ----
 
-/// The modules whose code is part of the command: name, path in Lib, whether it is a package.
-const FROZEN: [(&str, &str); 3] = [
-    ("_frozen_importlib", "importlib/_bootstrap.py"),
-    ("_frozen_importlib_external", "importlib/_bootstrap_external.py"),
-    ("zipimport", "zipimport.py"),
-];
+/// Reads marshalled code: the frozen modules are in that form.
+static CODE_READER: OnceLock<fn(&[u8]) -> PyResult> = OnceLock::new();
+
+/// Gives what reads the code of frozen modules; done before `initialize`.
+pub fn set_code_reader(read: fn(&[u8]) -> PyResult) {
+    let _ = CODE_READER.set(read);
+}
+
+fn read_code(bytes: &[u8]) -> PyResult {
+    match CODE_READER.get() {
+        Some(read) => read(bytes),
+        None => Err(raise!(ImportError, "nothing reads frozen code")),
+    }
+}
+
+/// Set by `-X frozen_modules=off` and by tests: only what import itself needs is frozen then.
+static FROZEN_OVERRIDE: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
+
+/// A frozen module that may be used now.
+fn find_frozen_module(name: &str) -> Option<&'static FrozenModule> {
+    const ESSENTIAL: [&str; 3] = ["_frozen_importlib", "_frozen_importlib_external", "zipimport"];
+    let module = FROZEN.iter().find(|module| module.name == name)?;
+    let off = match FROZEN_OVERRIDE.load(std::sync::atomic::Ordering::Relaxed) {
+        0 => {
+            let options = &crate::pylifecycle::config().xoptions;
+            let last = options
+                .iter()
+                .rev()
+                .find(|(option, _)| option == "frozen_modules");
+            last.is_some_and(|(_, value)| value.as_deref() == Some("off"))
+        }
+        choice => choice < 0,
+    };
+    (!off || ESSENTIAL.contains(&name)).then_some(module)
+}
 
 fn frozen_code(name: &str) -> PyResult<Option<Ref<PyCodeObject>>> {
-    let Some((_, path)) = FROZEN.iter().find(|row| row.0 == name) else {
+    let Some(module) = find_frozen_module(name) else {
         return Ok(None);
     };
-    let file = std::path::Path::new(crate::pylifecycle::stdlib_dir()).join(path);
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) => return Err(raise!(ImportError, "cannot read {}: {error}", file.display())),
-    };
-    let filename = PyUnicodeObject::from_string(format!(
-        "<frozen {}>",
-        path.trim_end_matches(".py").replace('/', ".")
-    ));
-    let code = crate::code::compile_text(
-        &text,
-        filename.as_object(),
-        adder_compiler::Mode::Exec,
-        &Default::default(),
-    )?;
-    Ok(Some(code))
+    match read_code(module.code)?.downcast::<PyCodeObject>() {
+        Ok(code) => Ok(Some(code)),
+        Err(_) => Err(raise!(ImportError, "frozen {name} is not code")),
+    }
 }
 
 /// Runs frozen code as a module.
@@ -602,38 +620,67 @@ pub mod _imp {
     /// Whether the module's code is part of the command.
     #[pyfunction("($module, name, /)")]
     fn is_frozen(name: &PyUnicodeObject) -> bool {
-        let name = name.to_string_lossy();
-        FROZEN.iter().any(|row| row.0 == name)
+        super::find_frozen_module(&name.to_string_lossy()).is_some()
     }
     /// Whether the frozen module is a package.
     #[pyfunction("($module, name, /)")]
     fn is_frozen_package(name: &PyUnicodeObject) -> PyResult<bool> {
-        if is_frozen(name) {
-            return Ok(false);
+        match super::find_frozen_module(&name.to_string_lossy()) {
+            Some(module) => Ok(module.is_package),
+            None => Err(no_frozen(name)),
         }
-        Err(no_frozen(name))
     }
     fn no_frozen(name: &PyUnicodeObject) -> Raised {
-        raise!(
-            ImportError,
-            "No such frozen object named {}",
-            name.to_string_lossy()
-        )
+        let message = format!("No such frozen object named {}", name.to_string_lossy());
+        import_error(&message, name)
+    }
+    fn import_error(message: &str, name: &PyUnicodeObject) -> Raised {
+        let raised = raise!(ImportError, "{message}");
+        let exception = raised.take();
+        match exception.set_attr(identifier!("name"), name.as_object()) {
+            Ok(()) => adder_runtime::error::restore(exception),
+            Err(raised) => raised,
+        }
     }
     /// (data, is package, original name) of a frozen module, or None.
     #[pyfunction("($module, name, /, *, withdata=False)")]
     fn find_frozen(name: &PyUnicodeObject, withdata: bool) -> PyResult {
-        if !is_frozen(name) {
+        let Some(module) = super::find_frozen_module(&name.to_string_lossy()) else {
             return Ok(none_ref());
-        }
-        let _ = withdata;
-        let parts = vec![none_ref(), py_bool(false), name.to_object()];
-        Ok(PyTupleObject::from_vec(parts).into_object())
+        };
+        let data = if withdata {
+            let bytes = PyBytesObject::from_slice(module.code);
+            PyMemoryViewObject::from_object(bytes.as_object())?.into_object()
+        } else {
+            none_ref()
+        };
+        let original = module.original.map_or_else(none_ref, |original| {
+            PyUnicodeObject::from_str(original).into_object()
+        });
+        Ok(PyTupleObject::from_vec(vec![data, py_bool(module.is_package), original]).into_object())
     }
-    /// The code of a frozen module.
+    /// The code of a frozen module, or that of the marshalled data.
     #[pyfunction("($module, name, data=None, /)")]
     fn get_frozen_object(name: &PyUnicodeObject, data: Option<&PyObject>) -> PyResult {
-        let _ = data;
+        if let Some(data) = data.filter(|data| !is_none(data)) {
+            let buffer = adder_runtime::objects::buffer::Buffer::simple(data)?;
+            return match super::read_code(buffer.as_bytes()) {
+                Ok(code) if PyCodeObject::check(&code) => Ok(code),
+                Ok(_) => Err(raise!(
+                    TypeError,
+                    "frozen object {} is not code",
+                    name.repr()?.to_string_lossy()
+                )),
+                Err(raised) => {
+                    raised.clear();
+                    let message = format!(
+                        "Frozen object named {} is invalid",
+                        name.repr()?.to_string_lossy()
+                    );
+                    Err(import_error(&message, name))
+                }
+            };
+        }
         match frozen_code(&name.to_string_lossy())? {
             Some(code) => Ok(code.into_object()),
             None => Err(no_frozen(name)),
@@ -648,12 +695,12 @@ pub mod _imp {
     fn _frozen_module_names() -> Ref<PyListObject> {
         let names = FROZEN
             .iter()
-            .map(|row| PyUnicodeObject::from_str(row.0).into_object());
+            .map(|module| PyUnicodeObject::from_str(module.name).into_object());
         PyListObject::from_vec(names.collect())
     }
     #[pyfunction("($module, override, /)")]
     fn _override_frozen_modules_for_tests(override_: i64) {
-        let _ = override_;
+        super::FROZEN_OVERRIDE.store(override_.signum() as i32, std::sync::atomic::Ordering::Relaxed);
     }
     #[pyfunction("($module, override, /)")]
     fn _override_multi_interp_extensions_check(override_: i64) -> i64 {

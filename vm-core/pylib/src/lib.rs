@@ -6,3 +6,16 @@
 
 /// The library that this build made. An installed command has its own copy below its prefix.
 pub const PATH: &str = concat!(env!("OUT_DIR"), "/Lib");
+
+/// A module whose code is part of the command.
+pub struct FrozenModule {
+    pub name: &'static str,
+    pub is_package: bool,
+    /// The module of the library that it was made from; a module without does not know a file.
+    pub original: Option<&'static str>,
+    /// In `marshal`'s form.
+    pub code: &'static [u8],
+}
+
+// `FROZEN`, from `freeze.rs`.
+include!(concat!(env!("OUT_DIR"), "/frozen.rs"));

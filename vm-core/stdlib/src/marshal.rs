@@ -11,6 +11,7 @@ use adder_runtime::objects::codeobject::{
     CodeParts, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
 };
 use adder_runtime::prelude::*;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The version of the format that `dump` writes by default.
@@ -349,8 +350,8 @@ fn bad_data(what: &str) -> Raised {
     raise!(ValueError, "bad marshal data ({what})")
 }
 
-impl Reader<'_> {
-    fn take(&mut self, n: usize) -> PyResult<Vec<u8>> {
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> PyResult<Cow<'a, [u8]>> {
         match &mut self.source {
             Source::Memory(rest) => {
                 if rest.len() < n {
@@ -358,7 +359,7 @@ impl Reader<'_> {
                 }
                 let (taken, left) = rest.split_at(n);
                 *rest = left;
-                Ok(taken.to_vec())
+                Ok(Cow::Borrowed(taken))
             }
             Source::File(file) => {
                 let wanted = PyLongObject::from_usize(n);
@@ -369,7 +370,7 @@ impl Reader<'_> {
                 if bytes.len() != n {
                     return Err(too_short());
                 }
-                Ok(bytes.as_bytes().to_vec())
+                Ok(Cow::Owned(bytes.as_bytes().to_vec()))
             }
         }
     }
@@ -398,7 +399,7 @@ impl Reader<'_> {
         let size = self.long()?;
         usize::try_from(size).map_err(|_| bad_data(&format!("{what} size out of range")))
     }
-    fn sized(&mut self, what: &str) -> PyResult<Vec<u8>> {
+    fn sized(&mut self, what: &str) -> PyResult<Cow<'a, [u8]>> {
         let size = self.size(what)?;
         self.take(size)
     }
@@ -611,7 +612,7 @@ impl Reader<'_> {
             return Err(bad_data("code is not made of words"));
         }
         let words = words.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("8 bytes"))).collect();
-        let localsplus_kinds = self.sized("kinds")?;
+        let localsplus_kinds = self.sized("kinds")?.into_owned();
         let exceptions = decode_exception_table(&self.sized("exception table")?);
         let locations = decode_locations(&self.sized("line table")?);
         let (Some(exceptions), Some(locations)) = (exceptions, locations) else {

@@ -1125,7 +1125,8 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 let args = regs.add(b as usize);
                                 let callable = *args;
                                 let this = *args.add(1);
-                                if callable as u64 == *pc.add(2) && this.is_null() {
+                                if this.is_null() && call::is_builtin(callable, opcode == op::CALL_BUILTIN_O)
+                                {
                                     match call::call_builtin(
                                         callable,
                                         args.add(2),

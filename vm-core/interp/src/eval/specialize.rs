@@ -1099,9 +1099,6 @@ unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyO
                 METH_FASTCALL => op::CALL_BUILTIN_FAST,
                 _ => return false,
             };
-            set_word(pc, 2, callable.as_ptr() as u64);
-            // The cached address must not be taken by another function.
-            keep_alive(callable);
             set_opcode(pc, opcode);
             return true;
         }
@@ -1121,6 +1118,7 @@ unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyO
                 return false;
             }
             set_word(pc, 2, callable.as_ptr() as u64);
+            // The cached address must not be taken by another method.
             keep_alive(callable);
             set_opcode(pc, op::CALL_METHOD_DESCRIPTOR);
             return true;
@@ -1132,7 +1130,7 @@ unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyO
     }
 }
 
-/// Counts the object for ever: the few functions that calls are specialised for are those of modules and types.
+/// Counts the object for ever: the few methods that calls are specialised for are those of native types.
 fn keep_alive(object: &PyObject) {
     object.incref();
 }

@@ -1,6 +1,17 @@
-//! Locations and handlers of words, and their form as bytes (`co_linetable`, `co_exceptiontable`).
+//! Locations and handlers of words, and their form as bytes (`co_linetable`, `co_exceptiontable`). It stands alone: the
+//! build of frozen code uses it too.
 
-use super::ExceptionHandler;
+/// A range of words and its handler; see the compiler's `ExceptionEntry`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExceptionHandler {
+    pub start: u32,
+    pub end: u32,
+    pub handler: u32,
+    /// Number of temporaries that stay.
+    pub depth: u16,
+    /// Whether the handler wants the index of the raising word before the exception.
+    pub lasti: bool,
+}
 
 /// Where the words from `start` on come from. Lines from 1, columns in UTF-8 bytes from 0; -1: unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,20 +12,8 @@ mod attributes;
 mod lines;
 
 pub use lines::{
-    Location, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
+    ExceptionHandler, Location, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
 };
-
-/// A range of words and its handler; see the compiler's `ExceptionEntry`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExceptionHandler {
-    pub start: u32,
-    pub end: u32,
-    pub handler: u32,
-    /// Number of temporaries that stay.
-    pub depth: u16,
-    /// Whether the handler wants the index of the raising word before the exception.
-    pub lasti: bool,
-}
 
 /// What the interpreter runs: no object pointers of its own, the code object owns names and constants.
 pub struct CodeData {
