@@ -1,6 +1,7 @@
 //! command line -> runtime: the `adder` command. `options` reads flags and the environment, `paths` finds the library and
 //! the prefix, this file runs what was asked for and turns the end into an exit status.
 
+mod locale;
 mod options;
 mod paths;
 

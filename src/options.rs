@@ -1,6 +1,6 @@
 //! Flags and environment variables -> `Config`, as `python3.14` reads them.
 
-use crate::paths;
+use crate::{locale, paths};
 use adder_interp::Config;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -289,7 +289,11 @@ impl Options {
         config.argv = argv.iter().map(|word| os_string(word)).collect();
         config.orig_argv = all.iter().map(|word| os_string(word)).collect();
         read_environment(&mut config)?;
-        read_x_options(&mut config)?;
+        let utf8_mode = read_x_options(&mut config)?.or(utf8_variable(&config)?);
+        let coerce = variable(&config, "PYTHONCOERCECLOCALE").as_deref() != Some("0");
+        let text = locale::settle(utf8_mode, coerce);
+        config.utf8_mode = text.utf8_mode.into();
+        config.stdio_errors = text.stdio_errors;
         paths::find(&mut config, &argv0);
         Ok(Options {
             config,
@@ -322,9 +326,6 @@ fn read_environment(config: &mut Config) -> Result<(), End> {
     config.unbuffered |= variable(config, "PYTHONUNBUFFERED").is_some();
     config.safe_path |= variable(config, "PYTHONSAFEPATH").is_some();
     config.dev_mode |= variable(config, "PYTHONDEVMODE").is_some();
-    if variable(config, "PYTHONUTF8").is_some_and(|value| value == "0") {
-        config.utf8_mode = 0;
-    }
     config.warn_default_encoding = variable(config, "PYTHONWARNDEFAULTENCODING").is_some().into();
     config.pycache_prefix = variable(config, "PYTHONPYCACHEPREFIX");
     if let Some(warnings) = variable(config, "PYTHONWARNINGS") {
@@ -368,12 +369,36 @@ fn digits_limit(source: &str, value: &str) -> Result<i64, End> {
     }
 }
 
-fn read_x_options(config: &mut Config) -> Result<(), End> {
-    let on = |value: &Option<String>| value.as_deref().is_none_or(|value| value == "1");
+/// What `PYTHONUTF8` says.
+fn utf8_variable(config: &Config) -> Result<Option<bool>, End> {
+    match variable(config, "PYTHONUTF8").as_deref() {
+        None => Ok(None),
+        Some("0") => Ok(Some(false)),
+        Some("1") => Ok(Some(true)),
+        Some(_) => Err(End {
+            text: "Fatal Python error: preconfig_init_utf8_mode: invalid PYTHONUTF8 environment variable value\n".to_owned(),
+            status: 1,
+        }),
+    }
+}
+
+/// Gives what `-X utf8` says.
+fn read_x_options(config: &mut Config) -> Result<Option<bool>, End> {
+    let mut utf8_mode = None;
     for (name, value) in config.xoptions.clone() {
         match name.as_str() {
             "dev" => config.dev_mode = true,
-            "utf8" => config.utf8_mode = on(&value).into(),
+            "utf8" => match value.as_deref() {
+                None | Some("1") => utf8_mode = Some(true),
+                Some("0") => utf8_mode = Some(false),
+                Some(_) => {
+                    return Err(End {
+                        text: "Fatal Python error: preconfig_init_utf8_mode: invalid -X utf8 option value\n"
+                            .to_owned(),
+                        status: 1,
+                    });
+                }
+            },
             "warn_default_encoding" => config.warn_default_encoding = 1,
             "pycache_prefix" => config.pycache_prefix = value,
             "int_max_str_digits" => {
@@ -394,5 +419,5 @@ fn read_x_options(config: &mut Config) -> Result<(), End> {
         };
         config.warnoptions.push(format!("{action}::BytesWarning"));
     }
-    Ok(())
+    Ok(utf8_mode)
 }

@@ -41,6 +41,8 @@ pub struct Config {
     pub dont_write_bytecode: bool,
     pub dev_mode: bool,
     pub utf8_mode: i64,
+    /// The error handler of standard input and output.
+    pub stdio_errors: &'static str,
     pub warn_default_encoding: i64,
     pub unbuffered: bool,
     pub warnoptions: Vec<String>,
@@ -83,6 +85,7 @@ impl Default for Config {
             dont_write_bytecode: false,
             dev_mode: false,
             utf8_mode: 1,
+            stdio_errors: "strict",
             warn_default_encoding: 0,
             unbuffered: false,
             warnoptions: Vec::new(),

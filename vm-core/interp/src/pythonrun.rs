@@ -56,15 +56,21 @@ pub fn main_dict() -> PyResult<Ref<PyDictObject>> {
     Ok(dict.to_ref())
 }
 
-/// Compiles and runs text as `__main__`.
+/// Compiles and runs text as `__main__`. Tracebacks show its lines.
 pub fn run_string(source: &str, filename: &str) -> PyResult {
     let filename = PyUnicodeObject::from_str(filename);
+    let linecache = adder_runtime::hooks::import_module("linecache")?;
     let opts = CompileOpts {
         optimize: crate::pylifecycle::config().optimize,
         ..CompileOpts::default()
     };
     let code = code::compile_text(source, filename.as_object(), Mode::Exec, &opts)?;
     let globals = main_dict()?;
+    let text = PyUnicodeObject::from_str(source);
+    linecache.call_method(
+        identifier!("_register_code"),
+        &[code.as_object(), text.as_object(), filename.as_object()],
+    )?;
     run_code(&code, &globals, None)
 }
 
@@ -317,9 +323,9 @@ pub fn run_module(name: &str, alter_argv: bool) -> PyResult<()> {
         .map(drop)
 }
 
-/// The prompt, by Python's own `code` module: statements from standard input, exceptions are printed and it goes on.
+/// The prompt (`Lib/_baserepl.py`): statements from standard input, exceptions are printed and it goes on.
 pub fn run_interactive() -> PyResult<()> {
-    let main = main_dict()?;
+    main_dict()?;
     let banner = if crate::pylifecycle::config().quiet {
         String::new()
     } else {
@@ -329,19 +335,8 @@ pub fn run_interactive() -> PyResult<()> {
             crate::sysmodule::info::version_text()
         )
     };
-    if let Err(raised) = adder_runtime::hooks::import_module("readline") {
-        raised.clear();
-    }
-    let console = adder_runtime::hooks::import_module("code")?
-        .get_attr(identifier!("InteractiveConsole"))?
-        .call1(main.as_object())?;
-    let (banner, end) = (
-        PyUnicodeObject::from_string(banner),
-        PyUnicodeObject::from_str(""),
-    );
-    let keywords = [("banner", banner.as_object()), ("exitmsg", end.as_object())];
-    console
-        .get_attr(identifier!("interact"))?
-        .call_kw(&[], &keywords)
+    let banner = PyUnicodeObject::from_string(banner);
+    adder_runtime::hooks::import_module("_baserepl")?
+        .call_method(identifier!("interact"), &[banner.as_object()])
         .map(drop)
 }

@@ -126,7 +126,7 @@ fn make_stream(
     let encoding = if encoding.is_empty() { "utf-8" } else { encoding };
     let errors = match (errors, fd) {
         (_, 2) => "backslashreplace",
-        ("", _) => "strict",
+        ("", _) => crate::pylifecycle::config().stdio_errors,
         (given, _) => given,
     };
     let line_buffering = py_bool(fd == 2 || (is_tty && fd == 1));

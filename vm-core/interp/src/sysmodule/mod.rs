@@ -274,6 +274,11 @@ pub mod sys {
     fn getfilesystemencodeerrors() -> &'static str {
         "surrogateescape"
     }
+    /// Runs the basic prompt, without an editor, to the end of standard input.
+    #[pyfunction("($module, /)")]
+    fn _baserepl() -> PyResult {
+        adder_runtime::hooks::import_module("_baserepl")?.call_method(identifier!("basic"), &[])
+    }
     /// Print an object to sys.stdout and also save it in builtins._
     #[pyfunction("($module, object, /)")]
     fn displayhook(object: &PyObject) -> PyResult<()> {
