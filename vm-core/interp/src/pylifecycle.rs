@@ -7,7 +7,7 @@ use adder_runtime::abi::*;
 use adder_runtime::error;
 use adder_runtime::objects::weakrefobject;
 use adder_runtime::prelude::*;
-use adder_runtime::thread::{self, INTERPRETER, thread_state};
+use adder_runtime::thread::{self, thread_state};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -191,7 +191,7 @@ pub fn finalize() -> bool {
         crate::pythonrun::print_exception(raised.take());
     }
     let flushed = crate::pythonrun::flush_streams();
-    INTERPRETER.finalizing.store(true, Ordering::Relaxed);
+    thread::begin_finalizing();
     finalize_modules();
     adder_runtime::memory::gc::collect(2);
     flushed & crate::pythonrun::flush_streams()
@@ -220,6 +220,7 @@ fn finalize_modules() {
             }
         }
     }
+    let warnings = import::loaded_module(identifier!("_warnings"));
     let mut held = Vec::new();
     let mut position = 0;
     while let Some((name, module, _)) = dict.next_entry(&mut position) {
@@ -245,11 +246,51 @@ fn finalize_modules() {
     // Modules that nobody else holds die by their count or with their cycles, and finalizers still see their globals;
     // what is left is cleared by name.
     adder_runtime::memory::gc::collect(2);
+    tell_of_uncollectable(warnings.as_deref());
     for reference in held.iter().rev() {
         if let Some(module) = weakrefobject::referent(reference)
             && let Some(module) = (*module).downcast::<PyModuleObject>()
         {
             clear_module(module);
+        }
+    }
+}
+
+/// Warns of objects in `gc.garbage`, and lists them when the collector was asked to.
+fn tell_of_uncollectable(warnings: Option<&PyObject>) {
+    use adder_runtime::memory::gc;
+    let garbage = gc::garbage_list();
+    let n = garbage.len().map_err(Raised::clear).unwrap_or(0);
+    let flags = gc::debug_flags();
+    if n == 0 || flags & gc::DEBUG_SAVEALL != 0 {
+        return;
+    }
+    let listed = flags & gc::DEBUG_UNCOLLECTABLE != 0;
+    let advice = if listed {
+        ""
+    } else {
+        "; use gc.set_debug(gc.DEBUG_UNCOLLECTABLE) to list them"
+    };
+    let message = format!("gc: {n} uncollectable objects at shutdown{advice}");
+    let category = adder_runtime::exceptions::exc::ResourceWarning;
+    let text = PyUnicodeObject::from_str(&message);
+    let file = PyUnicodeObject::from_str("gc");
+    let line = PyLongObject::from_i64(0);
+    let arguments = [
+        text.as_object(),
+        category.as_object(),
+        file.as_object(),
+        line.as_object(),
+    ];
+    if let Some(warnings) = warnings
+        && let Err(raised) = warnings.call_method(identifier!("warn_explicit"), &arguments)
+    {
+        error::write_unraisable(raised, Some("in garbage collection"), None);
+    }
+    if listed {
+        match garbage.repr() {
+            Ok(text) => gc::report(&format!("      {}\n", text.to_string_lossy())),
+            Err(raised) => error::write_unraisable(raised, None, Some(&garbage)),
         }
     }
 }

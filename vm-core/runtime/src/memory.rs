@@ -99,6 +99,8 @@ pub unsafe fn dealloc(object: *mut PyObject) {
         }
         let depth = DEALLOC_DEPTH.get();
         if depth >= MAX_DEALLOC_DEPTH {
+            // The collector must not meet it: it has no count, and may not be brought back to life.
+            gc::untrack(object);
             let mut list = PUT_OFF.take();
             list.push(object);
             PUT_OFF.set(list);

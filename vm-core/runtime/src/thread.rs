@@ -84,6 +84,8 @@ pub struct InterpreterState {
     next_thread_id: AtomicU64,
     pub recursion_limit: AtomicUsize,
     pub finalizing: AtomicBool,
+    /// The native thread that ends the interpreter; 0 before that.
+    pub finalizer: AtomicU64,
 }
 
 pub static INTERPRETER: InterpreterState = InterpreterState {
@@ -92,6 +94,7 @@ pub static INTERPRETER: InterpreterState = InterpreterState {
     next_thread_id: AtomicU64::new(1),
     recursion_limit: AtomicUsize::new(1000),
     finalizing: AtomicBool::new(false),
+    finalizer: AtomicU64::new(0),
 };
 
 /// A new thread state, registered, not yet current.
@@ -306,10 +309,40 @@ pub fn set_switch_interval_us(interval_us: u64) {
     SWITCH_INTERVAL_US.store(interval_us.max(1), Ordering::Relaxed);
 }
 
+/// From here on no thread but the calling one runs Python code: the others wait for ever where they would take the GIL.
+pub fn begin_finalizing() {
+    // SAFETY: always succeeds.
+    INTERPRETER
+        .finalizer
+        .store(unsafe { libc::pthread_self() }, Ordering::Relaxed);
+    INTERPRETER.finalizing.store(true, Ordering::SeqCst);
+}
+
+/// Whether the interpreter ends, and not by the calling thread.
+fn is_left_behind() -> bool {
+    INTERPRETER.finalizing.load(Ordering::Relaxed)
+        // SAFETY: always succeeds.
+        && INTERPRETER.finalizer.load(Ordering::Relaxed) != unsafe { libc::pthread_self() }
+}
+
+/// What a thread does that may run no Python code any more. Its stack must stay: others may refer to it.
+fn hang() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
 /// Takes the GIL for `state` and makes it the calling thread's.
 pub fn acquire_gil(state: &ThreadState) {
     let mut gil = GIL.locked.lock().unwrap();
-    while gil.held {
+    loop {
+        if is_left_behind() {
+            drop(gil);
+            hang();
+        }
+        if !gil.held {
+            break;
+        }
         let switches = gil.switches;
         let (guard, timeout) = GIL
             .released
@@ -378,9 +411,18 @@ fn errno_set(errno: i32) {
     unsafe { *libc::__errno_location() = errno }
 }
 
-/// In a forked child the lock may have been left in any state by threads that are gone.
+/// Runs `fork` while no other thread can have hold of the locks here, so that the child finds them whole.
+pub fn fork_with_locks<T>(fork: impl FnOnce() -> T) -> T {
+    let threads = INTERPRETER.threads.lock().unwrap();
+    let gil = GIL.locked.lock().unwrap();
+    let result = fork();
+    drop(gil);
+    drop(threads);
+    result
+}
+
+/// In a forked child nobody waits for the GIL, which the calling thread holds.
 pub fn reinit_gil_after_fork() {
-    if let Ok(mut gil) = GIL.locked.try_lock() {
-        gil.held = true;
-    }
+    GIL.locked.lock().unwrap().held = true;
+    EVAL_BREAKER.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
 }

@@ -1,24 +1,30 @@
 //! The cycle collector: finds groups of objects that only refer to each other, through `tp_traverse`, and breaks them
 //! through `tp_clear`.
 //!
-//! Tracked objects are on circular lists, one a generation, linked through their `PyGC_Head`. During a collection an
-//! object's `_gc_prev` holds the count of references from outside the group instead of the back link; the lists are made
-//! whole again afterwards. Weak references to garbage are cleared and finalizers run before anything is broken.
+//! Tracked objects are on circular lists, one a generation, linked through their `PyGC_Head`; here are the lists and what
+//! the rest of the program asks for. `collect.rs` finds and breaks the garbage of one list at once; `incremental.rs` goes
+//! over the oldest generation in steps, so that nobody waits long.
+//!
+//! `_gc_prev` holds more than the back link: two flags below it, and above it, where no address of ours has bits, the
+//! object's colour and a count of references for `incremental.rs`.
 
 use super::Visitor;
-use crate::objects::weakrefobject;
 use crate::prelude::*;
 use crate::thread::{EVAL_BREAKER, breaker};
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::Ordering;
 
+mod collect;
+mod incremental;
+
+use collect::{Outcome, collect_list};
+
 /// `tp_finalize` has been called.
 const FINALIZED: usize = 1;
 /// In the generation that is being collected.
 const COLLECTING: usize = 2;
-const FLAG_BITS: usize = 3;
-/// References from outside are counted above the flags.
-const COUNT_SHIFT: usize = 2;
+/// The back link in `_gc_prev`; the two flags are below it.
+const POINTER_BITS: usize = 0x0000_FFFF_FFFF_FFFC;
 
 /// Number of generations, the youngest first.
 pub const N_GENERATIONS: usize = 3;
@@ -44,7 +50,7 @@ struct Collector {
     enabled: Cell<bool>,
     collecting: Cell<bool>,
     debug: Cell<c_int>,
-    /// Objects that survived the last full collection, and those that have since come into the oldest generation.
+    /// Objects that survived the last full collection, and those that have come into the oldest generation since.
     long_lived_total: Cell<usize>,
     long_lived_pending: Cell<usize>,
     garbage: RefCell<Option<Ref>>,
@@ -113,7 +119,7 @@ unsafe fn next(head: Head) -> Head {
 #[inline]
 unsafe fn prev(head: Head) -> Head {
     // SAFETY: the caller's head is on a whole list.
-    unsafe { ((*head)._gc_prev.get() & !FLAG_BITS) as Head }
+    unsafe { ((*head)._gc_prev.get() & POINTER_BITS) as Head }
 }
 
 #[inline]
@@ -122,7 +128,7 @@ unsafe fn set_prev(head: Head, prev: Head) {
     unsafe {
         (*head)
             ._gc_prev
-            .set((prev as usize) | ((*head)._gc_prev.get() & FLAG_BITS))
+            .set((prev as usize) | ((*head)._gc_prev.get() & !POINTER_BITS))
     }
 }
 
@@ -247,14 +253,34 @@ pub fn is_gc_object(object: &PyObject) -> bool {
         }
 }
 
-fn refs(head: Head) -> usize {
-    // SAFETY: the head is in the generation being collected.
-    unsafe { (*head)._gc_prev.get() >> COUNT_SHIFT }
+fn blank_list() -> Box<PyGC_Head> {
+    let list = Box::new(PyGC_Head {
+        _gc_next: Cell::new(0),
+        _gc_prev: Cell::new(0),
+    });
+    init_list(&*list);
+    list
 }
 
-fn is_collecting(head: Head) -> bool {
-    // SAFETY: GC objects have a head.
-    unsafe { (*head)._gc_prev.get() & COLLECTING != 0 }
+fn heads(list: Head) -> Vec<Head> {
+    let mut heads = Vec::new();
+    // SAFETY: a whole list of live objects.
+    unsafe {
+        let mut head = next(list);
+        while head != list {
+            heads.push(head);
+            head = next(head);
+        }
+    }
+    heads
+}
+
+fn objects_on(list: Head) -> Vec<Ref> {
+    // SAFETY: heads of live objects.
+    heads(list)
+        .into_iter()
+        .map(|head| unsafe { Ref::from_borrowed(object_of(head)) })
+        .collect()
 }
 
 fn traverse(object: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
@@ -266,193 +292,6 @@ fn traverse(object: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int 
             .get()
             .map_or(0, |function| function(object, visit, arg))
     }
-}
-
-unsafe extern "C" fn visit_decref(object: *mut PyObject, _arg: *mut c_void) -> c_int {
-    // SAFETY: traverse functions pass live objects.
-    unsafe {
-        if is_gc_object(&*object) {
-            let head = head_of(object);
-            if is_collecting(head) && refs(head) > 0 {
-                (*head)._gc_prev.set((*head)._gc_prev.get() - (1 << COUNT_SHIFT));
-            }
-        }
-    }
-    0
-}
-
-/// Marks an object of the group as reachable and queues it for its own traversal.
-unsafe extern "C" fn visit_reachable(object: *mut PyObject, arg: *mut c_void) -> c_int {
-    // SAFETY: traverse functions pass live objects; `arg` is the queue of `split_unreachable`.
-    unsafe {
-        if is_gc_object(&*object) {
-            let head = head_of(object);
-            if is_collecting(head) {
-                (*head)._gc_prev.set((*head)._gc_prev.get() & !COLLECTING);
-                (*arg.cast::<Vec<Head>>()).push(head);
-            }
-        }
-    }
-    0
-}
-
-/// Splits a list: what is reachable from outside stays on it, the rest moves to `unreachable`. Both are whole after.
-unsafe fn split_unreachable(list: Head, unreachable: Head) {
-    // SAFETY: every head on the list is live, here and below.
-    unsafe {
-        let mut members = Vec::new();
-        let mut head = next(list);
-        while head != list {
-            let count = (*object_of(head)).ob_refcnt.get();
-            let count = if (count as i32) < 0 {
-                1 << 20
-            } else {
-                count as usize
-            };
-            let finalized = (*head)._gc_prev.get() & FINALIZED;
-            (*head)
-                ._gc_prev
-                .set((count << COUNT_SHIFT) | COLLECTING | finalized);
-            members.push(head);
-            head = next(head);
-        }
-        for head in &members {
-            traverse(object_of(*head), visit_decref, std::ptr::null_mut());
-        }
-        let mut queue: Vec<Head> = Vec::new();
-        for head in &members {
-            if refs(*head) > 0 && is_collecting(*head) {
-                (**head)._gc_prev.set((**head)._gc_prev.get() & !COLLECTING);
-                queue.push(*head);
-                while let Some(reachable) = queue.pop() {
-                    traverse(object_of(reachable), visit_reachable, (&raw mut queue).cast());
-                }
-            }
-        }
-        init_list(list);
-        init_list(unreachable);
-        for head in members {
-            let garbage = is_collecting(head);
-            (*head)._gc_prev.set((*head)._gc_prev.get() & FINALIZED);
-            append(head, if garbage { unreachable } else { list });
-            // Tuples of atoms cannot be part of a cycle: many are constants or records that live long.
-            if !garbage && let Some(tuple) = (*object_of(head)).downcast_exact::<PyTupleObject>() {
-                tuple.maybe_untrack();
-            }
-        }
-    }
-}
-
-fn blank_list() -> Box<PyGC_Head> {
-    let list = Box::new(PyGC_Head {
-        _gc_next: Cell::new(0),
-        _gc_prev: Cell::new(0),
-    });
-    init_list(&*list);
-    list
-}
-
-fn objects_on(list: Head) -> Vec<Ref> {
-    let mut objects = Vec::new();
-    // SAFETY: a whole list of live objects.
-    unsafe {
-        let mut head = next(list);
-        while head != list {
-            objects.push(Ref::from_borrowed(object_of(head)));
-            head = next(head);
-        }
-    }
-    objects
-}
-
-/// Collects a generation and all younger ones. Returns how many unreachable objects were found.
-pub fn collect(generation: usize) -> usize {
-    let state = &COLLECTOR;
-    if state.collecting.replace(true) {
-        return 0;
-    }
-    for list in &state.generations {
-        ensure_init(&list.head);
-    }
-    let saved = crate::error::fetch();
-    let _ = invoke_callbacks("start", generation, 0, 0);
-    let found = collect_generations(generation);
-    let _ = invoke_callbacks("stop", generation, found, 0);
-    if let Some(saved) = saved {
-        let _ = crate::error::restore(saved);
-    }
-    state.collecting.set(false);
-    found
-}
-
-fn collect_generations(generation: usize) -> usize {
-    let state = &COLLECTOR;
-    if generation + 1 < N_GENERATIONS {
-        let older = &state.generations[generation + 1];
-        older.count.set(older.count.get() + 1);
-    }
-    let list: Head = &state.generations[generation].head;
-    let older: Head = &state.generations[(generation + 1).min(N_GENERATIONS - 1)].head;
-    let unreachable_list = blank_list();
-    let unreachable: Head = &*unreachable_list;
-    // SAFETY: the lists are whole; garbage is kept alive by `garbage` while it is taken apart.
-    let found = unsafe {
-        for younger in &state.generations[..generation] {
-            younger.count.set(0);
-            merge(&younger.head, list);
-        }
-        state.generations[generation].count.set(0);
-        split_unreachable(list, unreachable);
-        if !std::ptr::eq(list, older) {
-            merge(list, older);
-        }
-        let mut garbage = objects_on(unreachable);
-        clear_weak_references(&garbage);
-        run_finalizers(&garbage);
-        // Finalizers may have brought objects back: only what is still unreachable is broken. Our own counts go first.
-        let before = garbage.len();
-        for object in garbage.drain(..) {
-            drop(object);
-        }
-        let still_list = blank_list();
-        let still: Head = &*still_list;
-        split_unreachable(unreachable, still);
-        merge(unreachable, older);
-        let garbage = objects_on(still);
-        if state.debug.get() & DEBUG_SAVEALL != 0 {
-            for object in &garbage {
-                add_garbage(object);
-            }
-            merge(still, older);
-        } else {
-            for object in &garbage {
-                if let Some(clear) = object.ty().tp_clear.get() {
-                    clear(object.as_raw());
-                    if crate::error::occurred() {
-                        crate::error::write_unraisable(Raised::assume(), Some("tp_clear"), None);
-                    }
-                }
-            }
-            drop(garbage);
-            merge(still, older);
-        }
-        let _ = before;
-        before
-    };
-    let row = &state.generations[generation];
-    let mut stats = row.stats.get();
-    stats.collections += 1;
-    stats.collected += found;
-    row.stats.set(stats);
-    if generation == N_GENERATIONS - 1 {
-        state.long_lived_pending.set(0);
-        state
-            .long_lived_total
-            .set(count_objects(&state.generations[generation].head));
-    } else if generation == N_GENERATIONS - 2 {
-        state.long_lived_pending.set(state.long_lived_pending.get() + 1);
-    }
-    found
 }
 
 fn count_objects(list: Head) -> usize {
@@ -468,64 +307,141 @@ fn count_objects(list: Head) -> usize {
     count
 }
 
-/// Weak references to garbage are cleared; callbacks of those that are not garbage themselves are called.
-fn clear_weak_references(garbage: &[Ref]) {
-    let mut callbacks = Vec::new();
-    let dying: std::collections::HashSet<*mut PyObject> = garbage.iter().map(Ref::as_raw).collect();
-    for object in garbage {
-        if crate::types::heap::weaklist_slot(object).is_some() {
-            weakrefobject::clear_for_collector(object, &mut callbacks, &|reference| {
-                dying.contains(&reference.as_ptr())
-            });
-        }
-    }
-    for (reference, callback) in callbacks {
-        if let Err(raised) = callback.call1(&reference) {
-            crate::error::write_unraisable(raised, None, Some(&callback));
-        }
-    }
+/// Text for `sys.stderr`.
+pub fn report(text: &str) {
+    let stream = crate::hooks::sys_attribute(&PyUnicodeObject::from_str("stderr"));
+    let Some(stream) = stream.filter(|stream| !is_none(stream)) else {
+        return;
+    };
+    let text = PyUnicodeObject::from_str(text);
+    let _ = stream
+        .call_method(identifier!("write"), &[text.as_object()])
+        .map_err(Raised::clear);
 }
 
-fn run_finalizers(garbage: &[Ref]) {
-    for object in garbage {
-        let Some(finalize) = object.ty().tp_finalize.get() else {
-            continue;
-        };
-        if !is_finalized(object.as_raw()) {
-            set_finalized(object.as_raw());
-            // SAFETY: a slot of the object's type; `garbage` keeps it alive.
-            unsafe { finalize(object.as_raw()) };
-            if crate::error::occurred() {
-                crate::error::write_unraisable(Raised::assume(), None, Some(object));
-            }
-        }
-    }
+/// Collects a generation and all younger ones, at once. Returns how many unreachable objects were found.
+pub fn collect(generation: usize) -> usize {
+    collect_now(generation, true)
 }
 
-/// Runs the collections that are due. Called by the interpreter when the eval breaker says so.
+fn collect_now(generation: usize, asked_for: bool) -> usize {
+    let state = &COLLECTOR;
+    if state.collecting.replace(true) {
+        return 0;
+    }
+    for list in &state.generations {
+        ensure_init(&list.head);
+    }
+    let saved = crate::error::fetch();
+    let started = std::time::Instant::now();
+    if state.debug.get() & DEBUG_STATS != 0 {
+        let [young, middle, old] = std::array::from_fn(|at| objects(Some(at)).len());
+        report(&format!(
+            "gc: collecting generation {generation}...\ngc: objects in each generation: {young} {middle} {old}\n\
+             gc: objects in permanent generation: {}\n",
+            freeze_count()
+        ));
+    }
+    let _ = invoke_callbacks("start", generation, Outcome::default());
+    let outcome = collect_generations(generation, asked_for);
+    if state.debug.get() & DEBUG_STATS != 0 {
+        report(&format!(
+            "gc: done, {} unreachable, {} uncollectable, {:.4}s elapsed\n",
+            outcome.collected + outcome.uncollectable,
+            outcome.uncollectable,
+            started.elapsed().as_secs_f64()
+        ));
+    }
+    let _ = invoke_callbacks("stop", generation, outcome);
+    if let Some(saved) = saved {
+        let _ = crate::error::restore(saved);
+    }
+    state.collecting.set(false);
+    outcome.collected + outcome.uncollectable
+}
+
+fn collect_generations(generation: usize, asked_for: bool) -> Outcome {
+    let state = &COLLECTOR;
+    if generation + 1 < N_GENERATIONS {
+        let older = &state.generations[generation + 1];
+        older.count.set(older.count.get() + 1);
+    }
+    let oldest = N_GENERATIONS - 1;
+    if generation == oldest {
+        incremental::abandon();
+    }
+    let list: Head = &state.generations[generation].head;
+    let target: Head = &state.generations[(generation + 1).min(oldest)].head;
+    let colour = if generation + 1 < oldest {
+        0
+    } else {
+        incremental::settled_colour()
+    };
+    let survivors = blank_list();
+    // SAFETY: the lists are whole, and nothing else collects meanwhile.
+    let outcome = unsafe {
+        for younger in &state.generations[..generation] {
+            younger.count.set(0);
+            merge(&younger.head, list);
+        }
+        state.generations[generation].count.set(0);
+        if !asked_for {
+            incremental::spare_huge(list, &*survivors, colour);
+        }
+        let outcome = collect_list(list, &*survivors, colour);
+        merge(&*survivors, target);
+        outcome
+    };
+    note_collection(generation, outcome);
+    if generation == oldest {
+        state.long_lived_pending.set(0);
+        state.long_lived_total.set(outcome.survivors);
+    } else if generation + 1 == oldest {
+        let pending = &state.long_lived_pending;
+        pending.set(pending.get() + outcome.survivors);
+    }
+    outcome
+}
+
+fn note_collection(generation: usize, outcome: Outcome) {
+    let row = &COLLECTOR.generations[generation];
+    let mut stats = row.stats.get();
+    stats.collections += 1;
+    stats.collected += outcome.collected;
+    stats.uncollectable += outcome.uncollectable;
+    row.stats.set(stats);
+}
+
+/// Runs the collections that are due, or a step of the one that is under way. Called by the interpreter when the eval
+/// breaker says so.
 pub fn collect_if_due() {
     EVAL_BREAKER.fetch_and(!breaker::GC, Ordering::Relaxed);
-    if !COLLECTOR.enabled.get() || COLLECTOR.collecting.get() {
+    let state = &COLLECTOR;
+    if !state.enabled.get() || state.collecting.get() {
         return;
     }
-    for generation in (0..N_GENERATIONS).rev() {
-        let row = &COLLECTOR.generations[generation];
-        if row.threshold.get() == 0 || row.count.get() <= row.threshold.get() {
-            continue;
+    let is_due = |generation: usize| {
+        let row = &state.generations[generation];
+        row.threshold.get() != 0 && row.count.get() > row.threshold.get()
+    };
+    if is_due(1) {
+        collect_now(1, false);
+    } else if is_due(0) {
+        collect_now(0, false);
+        if incremental::is_under_way() {
+            incremental::step();
         }
-        // A full collection waits until the old generation has grown by a quarter.
-        if generation == N_GENERATIONS - 1
-            && COLLECTOR.long_lived_pending.get() * COLLECTOR.generations[0].threshold.get() * 10
-                < COLLECTOR.long_lived_total.get() / 4
-        {
-            continue;
-        }
-        collect(generation);
-        break;
+    }
+    // The oldest generation is looked at again when it has grown by a quarter.
+    if !incremental::is_under_way()
+        && is_due(N_GENERATIONS - 1)
+        && state.long_lived_pending.get() >= state.long_lived_total.get() / 4
+    {
+        incremental::start();
     }
 }
 
-fn invoke_callbacks(phase: &str, generation: usize, collected: usize, uncollectable: usize) -> PyResult<()> {
+fn invoke_callbacks(phase: &str, generation: usize, outcome: Outcome) -> PyResult<()> {
     let callbacks = COLLECTOR.callbacks.borrow().clone();
     let Some(callbacks) = callbacks else { return Ok(()) };
     let Some(list) = callbacks.downcast_exact::<PyListObject>() else {
@@ -537,8 +453,8 @@ fn invoke_callbacks(phase: &str, generation: usize, collected: usize, uncollecta
     let info = PyDictObject::new();
     for (name, value) in [
         ("generation", generation),
-        ("collected", collected),
-        ("uncollectable", uncollectable),
+        ("collected", outcome.collected),
+        ("uncollectable", outcome.uncollectable),
     ] {
         info.set_str(
             &PyUnicodeObject::from_str(name),
@@ -613,6 +529,9 @@ pub fn objects(generation: Option<usize>) -> Vec<Ref> {
         if generation.is_none_or(|wanted| wanted == number) {
             ensure_init(&row.head);
             all.extend(objects_on(&row.head));
+            if number == N_GENERATIONS - 1 {
+                all.extend(incremental::objects_under_way());
+            }
         }
     }
     all
@@ -620,9 +539,11 @@ pub fn objects(generation: Option<usize>) -> Vec<Ref> {
 
 /// `gc.freeze()`: everything tracked now is left alone from here on.
 pub fn freeze() {
+    incremental::abandon();
     ensure_init(&COLLECTOR.permanent);
     for row in &COLLECTOR.generations {
         ensure_init(&row.head);
+        incremental::paint(&row.head, 0);
         // SAFETY: whole lists.
         unsafe { merge(&row.head, &COLLECTOR.permanent) };
         row.count.set(0);
@@ -634,19 +555,15 @@ pub fn unfreeze() {
     ensure_init(&COLLECTOR.permanent);
     let oldest = &COLLECTOR.generations[N_GENERATIONS - 1].head;
     ensure_init(oldest);
+    incremental::paint(&COLLECTOR.permanent, incremental::settled_colour());
     // SAFETY: whole lists.
     unsafe { merge(&COLLECTOR.permanent, oldest) };
 }
 
 /// How many objects the generations have.
 pub fn tracked_objects() -> usize {
-    COLLECTOR
-        .generations
-        .iter()
-        .map(|row| {
-            ensure_init(&row.head);
-            count_objects(&row.head)
-        })
+    (0..N_GENERATIONS)
+        .map(|generation| objects(Some(generation)).len())
         .sum()
 }
 

@@ -282,11 +282,12 @@ pub unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
             return;
         }
         if let Some(del) = ty.tp_del.get() {
-            (*object).ob_refcnt.set(1);
+            if ty.is_gc() && !gc::is_tracked(object) {
+                gc::track(object);
+            }
+            // It gives itself a count for the time of the call, and keeps it when it comes back to life.
             del(object);
-            let count = (*object).ob_refcnt.get() - 1;
-            (*object).ob_refcnt.set(count);
-            if count != 0 {
+            if (*object).ob_refcnt.get() != 0 {
                 return;
             }
         }

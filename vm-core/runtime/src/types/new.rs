@@ -392,15 +392,10 @@ fn lay_out(class: &Ref<PyTypeObject>, base: &PyTypeObject, slots: Slots) -> PyRe
         class.tp_weaklistoffset.set(memory::MANAGED_WEAKREF_OFFSET);
     }
     class.set_flag(base.tp_flags.get() & Py_TPFLAGS_PREHEADER);
-    if base.is_gc()
-        || class.tp_basicsize.get() > base.tp_basicsize.get()
-        || slots.add_dict
-        || slots.add_weakref
-    {
-        class.set_flag(Py_TPFLAGS_HAVE_GC);
-        class.tp_traverse.set(Some(heap::subtype_traverse));
-        class.tp_clear.set(Some(heap::subtype_clear));
-    }
+    // Every instance refers to its class at least.
+    class.set_flag(Py_TPFLAGS_HAVE_GC);
+    class.tp_traverse.set(Some(heap::subtype_traverse));
+    class.tp_clear.set(Some(heap::subtype_clear));
     let heap_type = class.as_heap().expect("it is one");
     if let Some(declared) = slots.declared {
         heap_type.ht_slots.set(declared.into_object_raw());

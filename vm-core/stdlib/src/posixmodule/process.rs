@@ -57,6 +57,7 @@ pub fn after_fork_in_child() {
     vm::reinit_gil_after_fork();
     adder_interp::pylifecycle::set_main_thread();
     crate::signalmodule::after_fork_in_child();
+    crate::thread::handle::after_fork_in_child();
     run_hooks(&FORK_HOOKS.0.after_in_child, false);
 }
 
@@ -88,7 +89,7 @@ fn forking(function: &str, f: impl FnOnce() -> libc::pid_t) -> PyResult<libc::pi
         ));
     }
     before_fork();
-    let pid = f();
+    let pid = vm::fork_with_locks(f);
     let error = errno();
     if pid == 0 {
         after_fork_in_child();

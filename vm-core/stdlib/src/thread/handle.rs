@@ -39,6 +39,25 @@ unsafe impl Sync for NonDaemons {}
 /// The threads that `_shutdown` waits for.
 static NON_DAEMONS: NonDaemons = NonDaemons(RefCell::new(Vec::new()));
 
+struct Handles(RefCell<Vec<std::sync::Weak<Shared>>>);
+// SAFETY: used only under the GIL.
+unsafe impl Sync for Handles {}
+/// The threads that handles are for, alive or not.
+static HANDLES: Handles = Handles(RefCell::new(Vec::new()));
+
+/// A forked child has only the thread that forked: the others are done.
+pub fn after_fork_in_child() {
+    let me = super::native_ident();
+    let is_other = |shared: &Arc<Shared>| shared.ident.load(Ordering::Acquire) != me;
+    for shared in HANDLES.0.take().iter().filter_map(std::sync::Weak::upgrade) {
+        if is_other(&shared) && shared.state.load(Ordering::Acquire) != NOT_STARTED {
+            shared.state.store(DONE, Ordering::Release);
+        }
+        HANDLES.0.borrow_mut().push(Arc::downgrade(&shared));
+    }
+    NON_DAEMONS.0.borrow_mut().retain(|shared| !is_other(shared));
+}
+
 /// The thread in which the first state was made.
 pub fn main_thread_ident() -> u64 {
     adder_runtime::thread::all_thread_states().first().map_or(0, |state| state.thread_ident.get())
@@ -49,7 +68,14 @@ fn with_state(state: u8, ident: u64) -> PyResult<Ref<ThreadHandle>> {
     if state == RUNNING {
         shared.running.try_acquire();
     }
-    Ref::new(ThreadHandle { ob_base: adder_runtime::memory::blank_header(), shared: Arc::new(shared) })
+    let shared = Arc::new(shared);
+    let mut handles = HANDLES.0.borrow_mut();
+    if handles.len() == handles.capacity() {
+        handles.retain(|handle| handle.strong_count() > 0);
+    }
+    handles.push(Arc::downgrade(&shared));
+    drop(handles);
+    Ref::new(ThreadHandle { ob_base: adder_runtime::memory::blank_header(), shared })
 }
 
 /// A handle without a thread.
@@ -156,6 +182,10 @@ impl ThreadHandle {
             }
             _ => None,
         };
+        if adder_runtime::thread::INTERPRETER.finalizing.load(Ordering::Relaxed) {
+            // The thread cannot end any more.
+            return Err(raise!(PythonFinalizationError, "cannot join thread at Python shutdown"));
+        }
         if self.shared.running.acquire(deadline)? {
             self.shared.running.release();
         }

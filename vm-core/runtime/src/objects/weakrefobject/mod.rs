@@ -301,23 +301,50 @@ pub fn call_callback(reference: &PyObject, callback: &PyObject) {
     }
 }
 
-/// Kills the references to an object that is garbage; callbacks of references that are no garbage themselves are
+/// Whether a reference to the object has a callback.
+pub fn has_callbacks(object: &PyObject) -> bool {
+    let Some(head) = weaklist_slot(object) else {
+        return false;
+    };
+    // SAFETY: a list's members are alive.
+    let mut node = unsafe { head.get().cast::<PyWeakReference>().as_ref() };
+    while let Some(reference) = node {
+        if !reference.is_plain() {
+            return true;
+        }
+        node = reference.next();
+    }
+    false
+}
+
+/// Kills those references to an object that have a callback; callbacks of references that are no garbage themselves are
 /// handed over to be called when all of the garbage is unreachable.
 pub fn clear_for_collector(
     object: &PyObject,
     callbacks: &mut Vec<(Ref, Ref)>,
     is_garbage: &dyn Fn(&PyObject) -> bool,
 ) {
+    for reference in references(object) {
+        // SAFETY: references and proxies have this layout.
+        let node = unsafe { reference.cast_unchecked::<PyWeakReference>() };
+        if node.is_plain() {
+            continue;
+        }
+        node.unlink();
+        if !is_garbage(&reference)
+            && let Some(callback) = node.take_callback()
+        {
+            callbacks.push((reference.clone(), callback));
+        }
+    }
+}
+
+/// Kills all references to an object; no callback is called.
+pub fn clear_silently(object: &PyObject) {
     let Some(head) = weaklist_slot(object) else { return };
     // SAFETY: a list's members are alive.
     while let Some(node) = unsafe { head.get().cast::<PyWeakReference>().as_ref() } {
         node.unlink();
-        let Some(callback) = node.take_callback() else {
-            continue;
-        };
-        if !is_garbage(node.as_object()) {
-            callbacks.push((node.to_object(), callback));
-        }
     }
 }
 
