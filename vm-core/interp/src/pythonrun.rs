@@ -114,24 +114,35 @@ pub fn write_stderr(text: &str) {
     eprint!("{text}");
 }
 
-fn flush(name: &'static PyUnicodeObject) -> bool {
-    let Some(stream) = sys_attribute(name).filter(|stream| !is_none(stream)) else {
-        return true;
-    };
-    match stream.call_method(identifier!("flush"), &[]) {
-        Ok(_) => true,
-        Err(raised) => {
-            raised.clear();
-            false
+/// Whether a program closed the stream itself.
+fn is_closed(stream: &PyObject) -> bool {
+    let closed = stream
+        .get_attr(identifier!("closed"))
+        .and_then(|closed| closed.is_true());
+    closed.unwrap_or_else(|raised| {
+        raised.clear();
+        false
+    })
+}
+
+fn flush(name: &'static PyUnicodeObject) -> PyResult<()> {
+    match sys_attribute(name) {
+        Some(stream) if !is_none(&stream) && !is_closed(&stream) => {
+            stream.call_method(identifier!("flush"), &[]).map(drop)
         }
+        _ => Ok(()),
     }
 }
 
 /// Flushes standard output and error. False when output could not be written.
 pub fn flush_streams() -> bool {
     let stdout = flush(identifier!("stdout"));
-    flush(identifier!("stderr"));
-    stdout
+    let written = stdout.is_ok();
+    if let Err(raised) = stdout {
+        error::write_unraisable(raised, Some("Exception ignored while flushing sys.stdout"), None);
+    }
+    let _ = flush(identifier!("stderr")).map_err(Raised::clear);
+    written
 }
 
 /// What SystemExit says: the exit status, after its message is printed.
@@ -149,7 +160,7 @@ fn exit_status(exception: &PyObject) -> i32 {
     if let Some(number) = (*code).downcast::<PyLongObject>() {
         return number.to_i64().unwrap_or(-1) as i32;
     }
-    flush(identifier!("stdout"));
+    let _ = flush(identifier!("stdout")).map_err(Raised::clear);
     let text = code
         .str()
         .map(|text| text.to_string_lossy())
@@ -237,7 +248,7 @@ pub fn print_exception(exception: Ref) {
             let _ = result.map_err(Raised::clear);
         }
     }
-    flush(identifier!("stdout"));
+    let _ = flush(identifier!("stdout")).map_err(Raised::clear);
     let hook = sys_attribute(identifier!("excepthook"));
     let traceback = crate::errors::traceback_of(&exception).unwrap_or_else(none_ref);
     match hook {
@@ -261,7 +272,7 @@ pub fn print_exception(exception: Ref) {
             display_exception(&exception);
         }
     }
-    flush(identifier!("stderr"));
+    let _ = flush(identifier!("stderr")).map_err(Raised::clear);
 }
 
 /// The default `sys.excepthook`: by the traceback module when it works, natively otherwise.

@@ -41,26 +41,16 @@ fn decode_base64(data: &[u8], strict: bool) -> PyResult<Vec<u8>> {
         return Err(ERROR.raise("Leading padding not allowed"));
     }
     let (mut quad_position, mut pads, mut left) = (0, 0, 0u8);
-    let mut padding_started = false;
-    for (at, byte) in data.iter().enumerate() {
+    for byte in data {
         if *byte == b'=' {
-            padding_started = true;
-            if strict && quad_position == 0 {
-                return Err(ERROR.raise("Excess padding not allowed"));
-            }
             pads += 1;
-            if quad_position >= 2 && quad_position + pads >= 4 {
-                // The quad is complete.
-                if strict && at + 1 < data.len() {
-                    return Err(ERROR.raise(match data[at + 1] {
-                        b'=' => "Excess padding not allowed",
-                        next if FROM_BASE64[usize::from(next)] == NOT_BASE64 => "Only base64 data is allowed",
-                        _ => "Excess data after padding",
-                    }));
-                }
-                return Ok(out);
+            if !strict || quad_position >= 2 && quad_position + pads <= 4 {
+                continue;
             }
-            continue;
+            if quad_position == 1 {
+                break;
+            }
+            return Err(ERROR.raise("Excess padding not allowed"));
         }
         let value = FROM_BASE64[usize::from(*byte)];
         if value == NOT_BASE64 {
@@ -69,8 +59,12 @@ fn decode_base64(data: &[u8], strict: bool) -> PyResult<Vec<u8>> {
             }
             continue;
         }
-        if strict && padding_started {
-            return Err(ERROR.raise("Discontinuous padding not allowed"));
+        if strict && pads > 0 {
+            return Err(ERROR.raise(if quad_position + pads == 4 {
+                "Excess data after padding"
+            } else {
+                "Discontinuous padding not allowed"
+            }));
         }
         pads = 0;
         match quad_position {
@@ -304,7 +298,7 @@ fn decode_quoted(data: &[u8], header: bool) -> Vec<u8> {
 }
 
 fn decode_uu(data: &[u8]) -> PyResult<Vec<u8>> {
-    let Some((first, rest)) = data.split_first() else { return Ok(Vec::new()) };
+    let Some((first, rest)) = data.split_first() else { return Err(ERROR.raise("Missing length byte")) };
     let n_bytes = usize::from(first.wrapping_sub(b' ') & 0o77);
     let mut out = Vec::with_capacity(n_bytes);
     let mut rest = rest.iter();

@@ -43,6 +43,9 @@ const BUILD_VARS: &[(&str, &str)] = &[
 /// As `BUILD_VARS`, of numbers.
 const BUILD_NUMBERS: &[(&str, i64)] = &[
     ("HAVE_FORK", 1),
+    ("HAVE_GETENTROPY", 1),
+    ("HAVE_GETRANDOM", 1),
+    ("HAVE_GETRANDOM_SYSCALL", 1),
     ("Py_DEBUG", 0),
     ("Py_ENABLE_SHARED", 0),
     ("Py_GIL_DISABLED", 0),

@@ -259,6 +259,8 @@ pub struct Decompress {
     unused_data: ObjectCell<PyBytesObject>,
     unconsumed_tail: ObjectCell<PyBytesObject>,
     eof: Cell<bool>,
+    /// The stream is done with: `flush` has seen its end.
+    ended: Cell<bool>,
 }
 
 /// Decompresses, setting the dictionary when it is asked for.
@@ -326,6 +328,7 @@ impl Decompress {
             unused_data: ObjectCell::new(Some(PyBytesObject::empty())),
             unconsumed_tail: ObjectCell::new(Some(PyBytesObject::empty())),
             eof: Cell::new(false),
+            ended: Cell::new(false),
         })
     }
     fn run<'a>(
@@ -387,12 +390,14 @@ impl Decompress {
         }
         let tail = self.unconsumed_tail.get().unwrap_or_else(PyBytesObject::empty);
         if self.eof.get() {
+            self.ended.set(true);
             return Ok(PyBytesObject::empty());
         }
         let (out, rest, result) = self.run(tail.as_bytes(), z::Z_FINISH, isize::MAX as usize);
         match result {
             Ok(step) => {
                 self.save_rest(rest, matches!(step, Step::End));
+                self.ended.set(self.eof.get());
                 Ok(PyBytesObject::from_vec(out))
             }
             Err((status, message, _)) => Err(stream_error(status, message, "while decompressing data")),
@@ -401,6 +406,9 @@ impl Decompress {
     /// Return a copy of the decompression object.
     #[method("($self, /)")]
     fn copy(&self) -> PyResult<Ref<Decompress>> {
+        if self.ended.get() {
+            return Err(raise!(ValueError, "Inconsistent stream state"));
+        }
         let copied = self.stream.lock().unwrap_or_else(PoisonError::into_inner).copy();
         match copied {
             Ok(stream) => {

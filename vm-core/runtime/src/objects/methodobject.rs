@@ -326,7 +326,9 @@ impl PyCFunctionObject {
     #[slot]
     fn tp_repr(&self) -> PyResult {
         let name = self.def().name_text();
-        let text = match self.self_object() {
+        // That of a static method is its class.
+        // SAFETY: owned by this object, or null.
+        let text = match unsafe { self.m_self.get().as_ref() } {
             Some(object) if !PyModuleObject::check(object) => {
                 format!(
                     "<built-in method {name} of {} object at {:p}>",
@@ -395,7 +397,9 @@ impl PyCFunctionObject {
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
         let name = PyUnicodeObject::from_string(self.def().name_text());
-        match self.self_object() {
+        // That of a static method is its class.
+        // SAFETY: owned by this object, or null.
+        match unsafe { self.m_self.get().as_ref() } {
             Some(object) if !PyModuleObject::check(object) => {
                 let getattr = crate::hooks::import_module("builtins")?.get_attr(identifier!("getattr"))?;
                 let args = PyTupleObject::from_slice(&[object, name.as_object()]);
@@ -415,7 +419,9 @@ impl PyCFunctionObject {
     #[getter(name = "__qualname__")]
     fn get_qualname(&self) -> PyResult {
         let name = self.def().name_text();
-        let text = match self.self_object() {
+        // That of a static method is its class.
+        // SAFETY: owned by this object, or null.
+        let text = match unsafe { self.m_self.get().as_ref() } {
             Some(object) if !PyModuleObject::check(object) => {
                 let ty = object.downcast_type().unwrap_or(object.ty());
                 let owner = ty.as_object().get_attr(identifier!("__qualname__"))?;

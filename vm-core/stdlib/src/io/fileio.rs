@@ -198,8 +198,7 @@ impl FileIO {
                 return Err(exceptions::os_error_from_errno(libc::EISDIR, Some(file), None));
             }
             if st.st_blksize > 1 {
-                self.blksize
-                    .set((st.st_blksize as usize).max(DEFAULT_BUFFER_SIZE));
+                self.blksize.set(st.st_blksize as usize);
             }
             self.at_open.set(Some((st.st_mode, st.st_size)));
         }
@@ -374,9 +373,12 @@ impl FileIO {
         }
         let mut given_fd = -1;
         if let Some(number) = file.downcast::<PyLongObject>() {
-            given_fd = number.as_i32()?;
-            if given_fd < 0 {
-                return Err(raise!(ValueError, "negative file descriptor"));
+            // An int that no descriptor can be is no path either, which is what will be said of it.
+            if let Some(number) = number.to_i64().and_then(|number| i32::try_from(number).ok()) {
+                if number < 0 {
+                    return Err(raise!(ValueError, "negative file descriptor"));
+                }
+                given_fd = number;
             }
         }
         if given_fd < 0 {

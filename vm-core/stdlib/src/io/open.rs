@@ -7,6 +7,9 @@ use super::*;
 use crate::posixmodule::path::fspath;
 use std::sync::atomic::AtomicU8;
 
+/// The block size that a file system prefers is followed up to here.
+const MAX_BUFFER_SIZE: isize = 8 * 1024 * 1024;
+
 /// A text argument that may be None.
 pub struct OptStr<'a>(pub Option<&'a PyUnicodeObject>);
 
@@ -152,8 +155,8 @@ pub fn open_file(file: &PyObject, mode: &str, options: &Options<'_>) -> PyResult
             line_buffering = true;
         }
         let size = if buffering < 0 {
-            raw.get_attr(identifier!("_blksize"))?
-                .to_index(exc::OverflowError)?
+            let preferred = raw.get_attr(identifier!("_blksize"))?.to_index(exc::OverflowError)?;
+            preferred.min(MAX_BUFFER_SIZE).max(super::DEFAULT_BUFFER_SIZE as isize)
         } else {
             buffering as isize
         };

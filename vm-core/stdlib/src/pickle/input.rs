@@ -20,7 +20,7 @@ struct File {
 /// Who keeps the bytes that are being read.
 enum Owner {
     Nobody,
-    Buffer(Buffer),
+    Buffer(#[allow(dead_code, reason = "kept for its bytes")] Buffer),
     Bytes(Ref<PyBytesObject>),
 }
 
@@ -29,6 +29,9 @@ pub struct Input {
     data: *const u8,
     len: usize,
     pos: usize,
+    /// What may be read without further ado ends here: at the end of the frame, or of the data.
+    limit: usize,
+    framed: bool,
     /// How much of the bytes the file itself has moved past.
     taken: usize,
     owner: Owner,
@@ -49,6 +52,8 @@ impl Input {
             data,
             len,
             pos: 0,
+            limit: len,
+            framed: false,
             taken: len,
             owner: Owner::Buffer(buffer),
             file: None,
@@ -66,6 +71,8 @@ impl Input {
             data: std::ptr::NonNull::dangling().as_ptr(),
             len: 0,
             pos: 0,
+            limit: 0,
+            framed: false,
             taken: 0,
             owner: Owner::Nobody,
             file: Some(File {
@@ -77,8 +84,8 @@ impl Input {
         })
     }
     fn rest(&self) -> &[u8] {
-        // SAFETY: `owner` keeps `len` bytes at `data`, and `pos` is at most `len`.
-        unsafe { std::slice::from_raw_parts(self.data.add(self.pos), self.len - self.pos) }
+        // SAFETY: `owner` keeps `len` bytes at `data`; `pos` is at most `limit`, and that at most `len`.
+        unsafe { std::slice::from_raw_parts(self.data.add(self.pos), self.limit - self.pos) }
     }
     fn hold(&mut self, object: Ref, method: &str) -> PyResult<()> {
         let bytes = object.downcast::<PyBytesObject>().map_err(|object| match object.repr() {
@@ -90,6 +97,8 @@ impl Input {
         })?;
         (self.data, self.len) = (bytes.as_bytes().as_ptr(), bytes.as_bytes().len());
         self.pos = 0;
+        self.limit = self.len;
+        self.framed = false;
         self.taken = self.len;
         self.owner = Owner::Bytes(bytes);
         Ok(())
@@ -105,9 +114,24 @@ impl Input {
         }
         Ok(())
     }
+    /// Leaves a frame that was read to its end.
+    fn end_frame(&mut self) -> PyResult<()> {
+        if self.framed {
+            if self.pos < self.limit {
+                return Err(UNPICKLING_ERROR.raise("pickle exhausted before end of frame"));
+            }
+            self.framed = false;
+            self.limit = self.len;
+        }
+        Ok(())
+    }
     /// Gets at least `n` bytes to `data`, whose rest is too short.
     #[cold]
     fn fill(&mut self, n: usize) -> PyResult<()> {
+        self.end_frame()?;
+        if n <= self.limit - self.pos {
+            return Ok(());
+        }
         self.skip_consumed()?;
         let Some(file) = &mut self.file else { return Err(truncated()) };
         if n < PREFETCH
@@ -137,7 +161,7 @@ impl Input {
     }
     #[inline]
     pub fn read(&mut self, n: usize) -> PyResult<&[u8]> {
-        if n > self.len - self.pos {
+        if n > self.limit - self.pos {
             self.fill(n)?;
         }
         let start = self.pos;
@@ -158,7 +182,7 @@ impl Input {
     }
     /// Bytes as an object; without a copy, when the file gave just these.
     pub fn read_bytes(&mut self, n: usize) -> PyResult<Ref<PyBytesObject>> {
-        if n > self.len - self.pos {
+        if n > self.limit - self.pos {
             self.fill(n)?;
         }
         if let Owner::Bytes(bytes) = &self.owner
@@ -173,7 +197,10 @@ impl Input {
     }
     /// A fresh bytearray, read into directly where the file can do that.
     pub fn read_bytearray(&mut self, n: usize) -> PyResult<Ref<PyByteArrayObject>> {
-        let there = self.len - self.pos;
+        if n > self.limit - self.pos {
+            self.end_frame()?;
+        }
+        let there = self.limit - self.pos;
         let readinto = self.file.as_ref().and_then(|file| file.readinto.clone());
         let (Some(readinto), true) = (readinto, n > there) else {
             return PyByteArrayObject::try_from_slice(self.read(n)?);
@@ -200,6 +227,10 @@ impl Input {
     /// A line, without its end.
     pub fn read_line(&mut self) -> PyResult<&[u8]> {
         let mut end = memchr::memchr(b'\n', self.rest());
+        if end.is_none() && self.framed {
+            self.end_frame()?;
+            end = memchr::memchr(b'\n', self.rest());
+        }
         if end.is_none() {
             self.skip_consumed()?;
             // What was peeked at but not read is still the file's.
@@ -214,10 +245,15 @@ impl Input {
         Ok(&line[..end])
     }
     /// A frame of `n` bytes: they are got at once, and then read piece by piece.
-    pub fn prefetch(&mut self, n: usize) -> PyResult<()> {
-        if n > self.len - self.pos {
+    pub fn start_frame(&mut self, n: usize) -> PyResult<()> {
+        if self.framed && self.pos < self.limit {
+            return Err(UNPICKLING_ERROR.raise("beginning of a new frame before end of current frame"));
+        }
+        if n > self.limit - self.pos {
             self.fill(n)?;
         }
+        self.framed = true;
+        self.limit = self.pos + n;
         Ok(())
     }
 }

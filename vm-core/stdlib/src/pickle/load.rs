@@ -306,7 +306,7 @@ impl<'a> Load<'a> {
                 }
                 FRAME => {
                     let n = self.read_size("FRAME length exceeds system's maximum of")?;
-                    self.input.prefetch(n)?;
+                    self.input.start_frame(n)?;
                 }
                 PROTO => {
                     let proto = self.input.read_u8()?;

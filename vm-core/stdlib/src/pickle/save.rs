@@ -8,7 +8,7 @@ use super::opcode::*;
 use super::output::Output;
 use super::pickler::Settings;
 use super::{LINKS, PICKLING_ERROR, noted};
-use adder_runtime::objects::buffer::is_contiguous;
+use adder_runtime::objects::buffer::{Buffer, is_contiguous};
 use adder_runtime::objects::bytearrayobject::PyByteArray_Type;
 use adder_runtime::objects::bytesobject::PyBytes_Type;
 use adder_runtime::objects::codecs;
@@ -375,6 +375,8 @@ impl<'a> Dump<'a> {
             return Err(PICKLING_ERROR.raise(message));
         }
         let readonly = view.readonly.get() != 0;
+        // A view of its own: the callback may release the buffer.
+        let held = Buffer::get(object, PyBUF_FULL_RO)?;
         let in_band = match self.settings.buffer_callback.get() {
             Some(callback) => callback.call1(object)?.is_true()?,
             None => true,
@@ -386,15 +388,7 @@ impl<'a> Dump<'a> {
             }
             return Ok(());
         }
-        // The callback may have released the buffer.
-        // SAFETY: contiguous memory that the buffer holds; it is copied before anything else runs.
-        let bytes = unsafe {
-            let view = &*buffer.view()?;
-            match view.len.get() {
-                0 => &[][..],
-                len => std::slice::from_raw_parts(view.buf.get().cast::<u8>(), len as usize),
-            }
-        };
+        let bytes = held.as_bytes();
         if readonly {
             self.write_bytes(object, bytes, None)
         } else {

@@ -143,9 +143,9 @@ fn is_list_or_tuple(object: &PyObject) -> bool {
 /// A mapping as `NAME=value` texts.
 pub fn environment(env: &PyObject) -> PyResult<CStrings> {
     let keys = env.call_method(identifier!("keys"), &[])?.collect()?;
+    let values = env.call_method(identifier!("values"), &[])?.collect()?;
     let mut texts = Vec::with_capacity(keys.len());
-    for key in keys {
-        let value = env.get_item(&key)?;
+    for (key, value) in keys.into_iter().zip(values) {
         let mut text = fs_converter(&key)?.into_bytes();
         // An empty name or one with '=' would be taken for another.
         if text.is_empty() || text[1..].contains(&b'=') {
