@@ -101,6 +101,14 @@ impl Default for Config {
 }
 
 static CONFIG: OnceLock<Config> = OnceLock::new();
+/// Calls what `atexit` has registered.
+static EXIT_FUNCTIONS: OnceLock<fn()> = OnceLock::new();
+
+/// Says how the functions registered for the end are called.
+pub fn set_exit_functions(run: fn()) {
+    let _ = EXIT_FUNCTIONS.set(run);
+}
+
 static MAIN_THREAD: AtomicU64 = AtomicU64::new(0);
 
 /// What `initialize` was given.
@@ -185,10 +193,8 @@ pub fn finalize() -> bool {
             Some(&threading),
         );
     }
-    if let Some(atexit) = import::loaded_module(identifier!("atexit"))
-        && let Err(raised) = atexit.call_method(identifier!("_run_exitfuncs"), &[])
-    {
-        crate::pythonrun::print_exception(raised.take());
+    if let Some(run) = EXIT_FUNCTIONS.get() {
+        run();
     }
     let flushed = crate::pythonrun::flush_streams();
     thread::begin_finalizing();

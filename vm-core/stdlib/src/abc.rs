@@ -179,6 +179,7 @@ pub mod _abc {
             let flags = ty.tp_flags.get() & (Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING);
             if flags != 0 {
                 set_collection_flags(subtype, flags);
+                adder_runtime::types::modified(subtype);
             }
         }
         Ok(subclass.to_ref())

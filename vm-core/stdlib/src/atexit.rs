@@ -33,6 +33,12 @@ pub fn run() {
 pub mod atexit {
     use super::*;
 
+    #[pyexec]
+    fn exec(_module: &PyModuleObject) -> PyResult<()> {
+        adder_interp::pylifecycle::set_exit_functions(run);
+        Ok(())
+    }
+
     /// Registers a function with its arguments; returns it.
     #[pyfunction("($module, func, /, *args, **kwargs)")]
     fn register(func: &PyObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {

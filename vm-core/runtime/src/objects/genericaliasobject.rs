@@ -87,6 +87,7 @@ pub fn make_parameters(args: &PyTupleObject) -> PyResult<Ref<PyTupleObject>> {
 }
 
 fn collect_parameters(args: &[&PyObject], found: &mut Vec<Ref>) -> PyResult<()> {
+    crate::thread::check_native_stack(" in __parameter__ calculation")?;
     let add = |found: &mut Vec<Ref>, parameter: &PyObject| {
         if !found.iter().any(|other| other.is(parameter)) {
             found.push(parameter.to_ref());
@@ -253,7 +254,14 @@ fn substitute_args(args: &[&PyObject], parameters: &PyTupleObject, items: &[Ref]
         let new = match arg.get_attr_opt(identifier!("__typing_subst__"))? {
             Some(substitute) => match position_of(parameters, &arg) {
                 Some(idx) => substitute.call1(&items[idx])?,
-                None => arg,
+                // It became a parameter after the alias had counted its parameters.
+                None => {
+                    return Err(raise!(
+                        TypeError,
+                        "argument {} with __typing_subst__ was not found in __parameters__",
+                        arg.repr()?.to_string_lossy()
+                    ));
+                }
             },
             None => substitute_inside(&arg, parameters, items)?,
         };
@@ -308,13 +316,15 @@ pub fn push_type_repr(out: &mut ReprBuilder, object: &PyObject) -> PyResult<()> 
 
 fn push_list_repr(out: &mut ReprBuilder, list: &PyListObject) -> PyResult<()> {
     out.push_str("[");
-    let mut idx = 0;
-    while let Some(item) = list.get(idx) {
+    for idx in 0..list.len() {
         if idx > 0 {
             out.push_str(", ");
         }
+        // An item's repr may shorten the list.
+        let Some(item) = list.get(idx) else {
+            return Err(raise!(IndexError, "list index out of range"));
+        };
         push_type_repr(out, &item)?;
-        idx += 1;
     }
     out.push_str("]");
     Ok(())

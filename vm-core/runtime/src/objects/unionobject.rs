@@ -118,10 +118,15 @@ fn is_unionable(object: &PyObject) -> bool {
 
 /// `a | b` for types: `type.__or__` and the like.
 pub fn union_of(a: &PyObject, b: &PyObject) -> PyResult {
-    if !is_unionable(a) || !is_unionable(b) {
+    // Beside a union anything may stand that `typing` takes, forward references too.
+    let has_union = PyUnion::check(a) || PyUnion::check(b);
+    if !has_union && (!is_unionable(a) || !is_unionable(b)) {
         return Ok(not_implemented().to_ref());
     }
-    union_of_members(&[a, b])
+    let mut builder = UnionBuilder::new(has_union);
+    builder.add(a)?;
+    builder.add(b)?;
+    builder.finish()
 }
 
 /// The members of an object that is a union.
@@ -301,6 +306,11 @@ impl PyUnion {
     #[getter]
     fn __qualname__(&self) -> Ref {
         PyUnicodeObject::from_str("Union").into_object()
+    }
+    /// "typing".
+    #[getter]
+    fn __module__(&self) -> &'static str {
+        "typing"
     }
     /// typing.Union itself.
     #[getter]

@@ -145,6 +145,13 @@ pub mod _typing {
     #[pyexec]
     fn exec(module: &PyModuleObject) -> PyResult<()> {
         let text = |text: &str| PyUnicodeObject::from_str(text).into_object();
+        // What instances made without a module around them fall back on.
+        for ty in [&params::TYPEVAR_TYPE, &params::PARAMSPEC_TYPE, &params::TYPEVARTUPLE_TYPE] {
+            if let Some(dict) = ty.dict() {
+                dict.set(&text("__module__"), &text("typing"))?;
+                adder_runtime::types::modified(ty);
+            }
+        }
         let namespace = PyDictObject::new();
         namespace.set(&text("__module__"), &text("typing"))?;
         namespace.set(&text("__doc__"), &text("Abstract base class for generic types."))?;

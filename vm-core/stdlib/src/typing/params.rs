@@ -310,7 +310,12 @@ impl TypeVar {
             }
             _ => {}
         }
-        Err(raise!(TypeError, "Too few arguments for {}", alias.str()?.to_string_lossy()))
+        Err(raise!(
+            TypeError,
+            "Too few arguments for {}; actual {n_args}, expected at least {}",
+            alias.str()?.to_string_lossy(),
+            index.map_or(1, |index| index + 1)
+        ))
     }
     #[method("($self, /)")]
     fn __reduce__(&self) -> Ref<PyUnicodeObject> {
@@ -353,9 +358,8 @@ impl ParamSpec {
         infer_variance: bool,
     ) -> PyResult<Ref<ParamSpec>> {
         let variance = Variance { covariant, contravariant, infer: infer_variance }.check()?;
-        let bound = bound.map(|bound| type_check(bound, "Bound must be a type.")).transpose()?;
         let param =
-            Param::new(name, Lazy::value(bound.as_deref()), Lazy::value(None), Lazy::value(default), variance);
+            Param::new(name, Lazy::value(bound), Lazy::value(None), Lazy::value(default), variance);
         let this = Ref::new_in(cls, ParamSpec(param))?;
         this.0.set_module(this.as_object(), caller_module())?;
         Ok(this)
