@@ -424,8 +424,9 @@ impl PyCFunctionObject {
         let text = match unsafe { self.m_self.get().as_ref() } {
             Some(object) if !PyModuleObject::check(object) => {
                 let ty = object.downcast_type().unwrap_or(object.ty());
-                let owner = ty.as_object().get_attr(identifier!("__qualname__"))?;
-                format!("{}.{name}", owner.str()?.to_string_lossy())
+                // Not as an attribute: the type may not be ready yet.
+                let owner = crate::types::typeobject::qualname(ty);
+                format!("{}.{name}", owner.to_string_lossy())
             }
             _ => name,
         };

@@ -210,7 +210,7 @@ pub fn step() {
                 Phase::Mark => mark_one(),
                 Phase::Reclaim => {
                     reclaim_group();
-                    break;
+                    since_clock = CLOCK_INTERVAL - 1;
                 }
             }
         }
