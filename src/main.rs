@@ -51,7 +51,7 @@ fn run(options: Options) -> i32 {
     }
     let mut status = run_program(&program, skip_first_line).map_or_else(pythonrun::handle_uncaught, |()| 0);
     if inspect {
-        status = pythonrun::run_interactive().map_or_else(pythonrun::handle_uncaught, |()| 0);
+        status = pythonrun::run_interactive(false).map_or_else(pythonrun::handle_uncaught, |()| 0);
     }
     if !adder_interp::finalize() && status == 0 {
         status = 120;
@@ -103,7 +103,7 @@ fn run_program(program: &Program, skip_first_line: bool) -> PyResult<()> {
                 Err(problem) => Err(adder_runtime::exceptions::from_io_error(&problem, None)),
             }
         }
-        Program::Prompt => pythonrun::run_interactive(),
+        Program::Prompt => pythonrun::run_interactive(true),
     }
 }
 

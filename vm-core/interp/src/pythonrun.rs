@@ -334,10 +334,10 @@ pub fn run_module(name: &str, alter_argv: bool) -> PyResult<()> {
         .map(drop)
 }
 
-/// The prompt (`Lib/_baserepl.py`): statements from standard input, exceptions are printed and it goes on.
-pub fn run_interactive() -> PyResult<()> {
+/// The prompt (`Lib/_baserepl.py`), after a program without a greeting: statements from standard input, exceptions are printed and it goes on.
+pub fn run_interactive(greet: bool) -> PyResult<()> {
     main_dict()?;
-    let banner = if crate::pylifecycle::config().quiet {
+    let banner = if crate::pylifecycle::config().quiet || !greet {
         String::new()
     } else {
         format!(

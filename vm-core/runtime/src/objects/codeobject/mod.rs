@@ -12,7 +12,8 @@ mod attributes;
 mod lines;
 
 pub use lines::{
-    ExceptionHandler, Location, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
+    ExceptionHandler, Location, decode_exception_table, decode_locations, encode_exception_table,
+    encode_locations,
 };
 
 /// What the interpreter runs: no object pointers of its own, the code object owns names and constants.
