@@ -9,6 +9,8 @@ pub mod bench;
 pub mod conformance;
 pub mod demo;
 pub mod known;
+pub mod leaks;
+pub mod micro;
 pub mod oracle;
 pub mod pip;
 pub mod process;

@@ -15,6 +15,11 @@ cargo xtask COMMAND
                               --bless records, --list N lists at most N failures, --timeout SECONDS per file
   numpy [FILES]               NumPy's own tests on adder and on CPython; --baseline, --bless, --list N as above
   bench python [NAMES]        the programs of benches/python on adder, CPython and PyPy; --runs N, --quick
+  bench capi|numpy|memory|start
+                              small figures on adder beside CPython: the C boundary, NumPy's wheel, memory for many
+                              objects, whole processes
+  leaks [NAMES]               programs repeated in one process leave nothing behind
+  valgrind                    a NumPy program has no errors under valgrind, when that is installed
   wheels [NAMES]              the programs of wheel-tests/, each with wheels that nobody here built
   programs [NAMES]            the programs of tests/programs: adder must print what CPython prints;
                               --jit PARAMETERS (first) runs adder with them
@@ -45,6 +50,9 @@ fn run(args: &[String]) -> Result<bool> {
         ["conformance", "cpython", ..] => xtask::conformance::command(&project, &args[2..]),
         ["numpy", ..] => numpy(&project, &args[1..]),
         ["bench", "python", ..] => xtask::bench::command(&project, &args[2..]),
+        ["bench", kind] => xtask::micro::command(&project, kind),
+        ["leaks", ..] => xtask::leaks::command(&project, &args[1..]),
+        ["valgrind"] => xtask::leaks::valgrind_command(&project),
         ["wheels", ..] => xtask::wheels::command(&project, &args[1..]),
         ["programs", ..] => xtask::programs::command(&project, &args[1..]),
         ["tidy"] => xtask::tidy::run(&project),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::conformance::{self, Options};
 use crate::programs::{self, files};
 use crate::project::Adder;
-use crate::{Context, Oracle, Project, Result, Tally, bench, report, tidy, wheels};
+use crate::{Context, Oracle, Project, Result, Tally, bench, leaks, report, tidy, wheels};
 
 struct Stage {
     name: &'static str,
@@ -64,6 +64,10 @@ pub fn run(project: &Project) -> Result<bool> {
     stage("benchmarks agree", bench::count(project)?, &mut || {
         bench::check(project, oracle.cpython()?, adder.running()?)
     });
+    stage("leaks", leaks::count(project)?, &mut || {
+        leaks::run(project, oracle.cpython()?, adder.running()?, &[])
+    });
+    stage("valgrind", 1, &mut || leaks::valgrind(project, adder.running()?));
     stage("conformance", 1, &mut || {
         let options = Options {
             files: Vec::new(),

@@ -378,18 +378,3 @@ pub fn release_moved_frame(ts: &ThreadState, frame: *mut Frame) {
     release(ts, frame);
     leave_call(ts);
 }
-
-/// Frees the chunks of a thread that ends.
-pub fn free_stack(ts: &ThreadState) {
-    let mut chunk = ts.base.datastack_chunk.replace(std::ptr::null_mut());
-    ts.base.datastack_top.set(std::ptr::null_mut());
-    ts.base.datastack_limit.set(std::ptr::null_mut());
-    while !chunk.is_null() {
-        // SAFETY: chunks came from raw_malloc and nobody uses them any more.
-        unsafe {
-            let previous = (*chunk).previous.get();
-            memory::raw_free(chunk.cast());
-            chunk = previous;
-        }
-    }
-}

@@ -334,7 +334,6 @@ pub fn attach_thread() -> &'static thread::ThreadState {
 /// Ends what `attach_thread` began.
 pub fn detach_thread() {
     let ts = thread_state();
-    crate::frame::free_stack(ts);
     let state = std::ptr::from_ref(ts);
     // SAFETY: the thread uses its state no more; the GIL is held until the state is gone.
     unsafe { thread::delete_thread_state(state) };

@@ -180,7 +180,23 @@ pub unsafe fn delete_thread_state(state: *const ThreadState) {
         drop((*state).trace_func.take());
         drop((*state).profile_func.take());
         drop((*state).dict.take());
+        free_stack(&*state);
         std::alloc::dealloc(state.cast_mut().cast(), std::alloc::Layout::new::<ThreadState>());
+    }
+}
+
+/// Frees the chunks of frames of a thread that ends.
+fn free_stack(state: &ThreadState) {
+    let mut chunk = state.base.datastack_chunk.replace(std::ptr::null_mut());
+    state.base.datastack_top.set(std::ptr::null_mut());
+    state.base.datastack_limit.set(std::ptr::null_mut());
+    while !chunk.is_null() {
+        // SAFETY: chunks came from raw_malloc and nobody uses them any more.
+        unsafe {
+            let previous = (*chunk).previous.get();
+            crate::memory::raw_free(chunk.cast());
+            chunk = previous;
+        }
     }
 }
 

@@ -370,7 +370,8 @@ fn lay_out(class: &Ref<PyTypeObject>, base: &PyTypeObject, slots: Slots) -> PyRe
         // SAFETY: the type was allocated with a row for each name; the names are interned and owned by `ht_slots`.
         unsafe {
             let row = &*rows.add(at);
-            row.name.set(owned_c_string(name.to_str()?.as_bytes())?);
+            // The text of a string ends in a zero byte.
+            row.name.set(name.to_str()?.as_ptr().cast());
             row.r#type.set(Py_T_OBJECT_EX);
             row.offset.set(offset);
         }
