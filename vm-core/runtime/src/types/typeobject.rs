@@ -1017,6 +1017,19 @@ fn dict_descriptor(base: &PyTypeObject, object: &PyObject) -> PyResult {
     }
 }
 
+/// Whether `__dict__` of a native type is read as those of classes are: it must not be asked again.
+fn has_subtype_dict(base: &PyTypeObject) -> bool {
+    let Some(descriptor) = base.lookup(identifier!("__dict__")) else {
+        return false;
+    };
+    let Some(descriptor) = descriptor.downcast::<PyGetSetDescrObject>() else {
+        return false;
+    };
+    // SAFETY: a descriptor's row lives as long as it.
+    let get = unsafe { (*descriptor.d_getset.get()).get.get() };
+    get.is_some_and(|get| get as usize == subtype_dict as *const () as usize)
+}
+
 #[cold]
 fn no_dict_descriptor(object: &PyObject) -> Raised {
     raise!(
@@ -1031,7 +1044,7 @@ pub unsafe extern "C" fn subtype_dict(object: *mut PyObject, _closure: *mut c_vo
     boundary_obj(|| {
         // SAFETY: getters get live objects.
         let object = unsafe { &*object };
-        if let Some(base) = native_base_with_dict(object.ty()) {
+        if let Some(base) = native_base_with_dict(object.ty()).filter(|base| !has_subtype_dict(base)) {
             let descriptor = dict_descriptor(base, object)?;
             let Some(get) = descriptor.ty().tp_descr_get.get() else {
                 return Err(no_dict_descriptor(object));
@@ -1060,7 +1073,7 @@ pub unsafe extern "C" fn subtype_set_dict(
     boundary_status(|| {
         // SAFETY: setters get live objects; a null value means deletion.
         let (object, value) = unsafe { (&*object, value.as_ref()) };
-        if let Some(base) = native_base_with_dict(object.ty()) {
+        if let Some(base) = native_base_with_dict(object.ty()).filter(|base| !has_subtype_dict(base)) {
             let descriptor = dict_descriptor(base, object)?;
             let Some(set) = descriptor.ty().tp_descr_set.get() else {
                 return Err(no_dict_descriptor(object));
