@@ -49,6 +49,8 @@ pub struct CompileError {
     pub(crate) raw_columns: bool,
     /// The tokenizer's own errors show the line without its newline.
     pub(crate) from_tokenizer: bool,
+    /// The parser wanted more when the text ended.
+    pub(crate) at_end: bool,
 }
 
 impl CompileError {
@@ -64,6 +66,7 @@ impl CompileError {
             text: None,
             raw_columns: true,
             from_tokenizer: false,
+            at_end: false,
         }
     }
 

@@ -547,15 +547,6 @@ impl<'a> Compiler<'a> {
         if annotated.is_empty() {
             return Ok(None);
         }
-        if self.options.future & code_flags::FUTURE_ANNOTATIONS != 0 {
-            let mut items = Vec::new();
-            for (name, annotation) in annotated {
-                items.push(Constant::Str(PyStr::from(self.mangle(name).as_str())));
-                items.push(Constant::Str(unparse::expr(annotation).into()));
-            }
-            let tuple = self.constant(place, Constant::Tuple(items.into()), Dest::Temp);
-            return Ok(Some((FunctionAttribute::Annotations, tuple)));
-        }
         let block = self.lookup(def, KeyKind::Annotations)?;
         self.enter_lazy(place, block, Ident::new_static("__annotate__"))?;
         let dict = self.unit.code.alloc();
@@ -563,6 +554,10 @@ impl<'a> Compiler<'a> {
         for (name, annotation) in annotated {
             let depth = self.depth();
             let operand = match &annotation.kind {
+                _ if self.options.future & code_flags::FUTURE_ANNOTATIONS != 0 => {
+                    let text = Constant::Str(unparse::expr(annotation).into());
+                    self.constant(annotation.pos, text, Dest::Any)
+                }
                 ExprKind::Starred { value, .. } => {
                     // *args: *Ts
                     let operand = self.operand(value, &[])?;

@@ -5,13 +5,12 @@ use super::Mode;
 use super::context::{Context, token_or};
 use super::source::LineIndex;
 use super::targets;
-use super::tokenizer::{END_ZERO, Kind, tokenize};
-use crate::bytecode::Position;
+use super::tokenizer::{Kind, tokenize};
 use crate::error::{CompileError, CompileWarning, ErrorKind};
 use ruff_python_ast as ruff;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_parser::{ParseError, ParseErrorType, Parsed};
-use ruff_text_size::{TextRange, TextSize};
+use ruff_python_parser::{LexicalErrorType, ParseError, ParseErrorType, Parsed};
+use ruff_text_size::TextRange;
 
 /// Deepest nesting of brackets, as CPython's tokenizer has it.
 pub const MAX_BRACKETS: usize = 200;
@@ -31,7 +30,7 @@ pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
             _ => {}
         }
     }
-    if deepest < MAX_BRACKETS {
+    if deepest <= MAX_BRACKETS {
         return None;
     }
     let error = tokenize(source, lines).error?;
@@ -72,7 +71,7 @@ pub fn first_error(
     parsed: &Parsed<ruff::Mod>,
     source: &str,
     lines: &LineIndex,
-    _mode: Mode,
+    mode: Mode,
 ) -> Option<CompileError> {
     let error = parsed.errors().iter().min_by_key(|e| e.location.start());
     let Some(error) = error else {
@@ -80,6 +79,10 @@ pub fn first_error(
             .unsupported_syntax_errors()
             .iter()
             .find(|error| is_refused(&error.kind))?;
+        let tokens = tokenize(source, lines);
+        if let Some(explanation) = super::explain::explain(source, lines, &tokens, mode) {
+            return Some(explanation.error);
+        }
         let pos = lines.position(unsupported.range);
         let kind = format!("{:?}", unsupported.kind);
         let message = if kind.contains("UnpackingInComprehension(DictInDict") {
@@ -98,36 +101,42 @@ pub fn first_error(
         tokens: &tokens,
         syntax: parsed.syntax(),
     };
-    if let Some(tokenizer_error) = &tokens.error {
-        let indent_first = matches!(error.error, ParseErrorType::UnexpectedIndentation);
-        if !indent_first || error_line(lines, error) > tokenizer_error.lineno {
-            return Some(tokenizer_error.clone());
+    let explanation = super::explain::explain(source, lines, &tokens, mode);
+    // What is wrong inside a literal is found when the literal is read.
+    let in_literal = |error: &&ParseError| is_literal_error(&error.error);
+    let literal = parsed
+        .errors()
+        .iter()
+        .filter(in_literal)
+        .min_by_key(|e| e.location.start());
+    match (explanation, literal) {
+        (Some(explanation), Some(literal)) if literal.location.start().to_usize() < explanation.stopped => {
+            Some(context.translate(literal))
         }
-    }
-    let parser_error = context.translate(error);
-    // Brackets that are still open at the end explain an error on a later line.
-    if let Some(open) = tokens.unclosed
-        && tokens.error.is_none()
-    {
-        let (open_line, col) = lines.line_col(TextSize::new(open as u32));
-        let at_end = error.location.start().to_usize() >= source.trim_end().len();
-        let reported = parser_error.lineno > open_line || open >= error.location.start().to_usize();
-        if reported && parser_error.message.starts_with("invalid syntax") || at_end {
-            let bracket = source.as_bytes()[open] as char;
-            let pos = Position {
-                line: open_line,
-                end_line: open_line,
-                col,
-                end_col: END_ZERO,
-            };
-            return Some(CompileError::syntax(format!("'{bracket}' was never closed"), pos));
+        (Some(explanation), _) => {
+            let mut error = explanation.error;
+            error.at_end |= explanation.at_end;
+            Some(error)
         }
+        (None, _) => tokens.error.clone().or_else(|| Some(context.translate(error))),
     }
-    Some(parser_error)
 }
 
-fn error_line(lines: &LineIndex, error: &ParseError) -> i32 {
-    lines.line_col(error.location.start()).0
+/// Whether an error is in the text of a string, which the grammar takes as it is.
+fn is_literal_error(error: &ParseErrorType) -> bool {
+    match error {
+        ParseErrorType::Lexical(lexical) => matches!(
+            lexical,
+            LexicalErrorType::InvalidByteLiteral
+                | LexicalErrorType::UnicodeError
+                | LexicalErrorType::MissingUnicodeLbrace
+                | LexicalErrorType::MissingUnicodeRbrace
+        ),
+        ParseErrorType::OtherError(message) => {
+            message.starts_with("Cannot mix t-string") || message.to_lowercase().contains("bytes literal")
+        }
+        _ => false,
+    }
 }
 
 impl Context<'_> {
@@ -268,7 +277,7 @@ impl Context<'_> {
                 here("cannot mix t-string literals with string or bytes literals")
             }
             _ if message.contains("bytes and non") || message.contains("Bytes literal cannot be mixed") => {
-                here("cannot mix bytes and nonbytes literals")
+                self.after_strings("cannot mix bytes and nonbytes literals", index)
             }
             _ if message.starts_with("Expected one or more exception types") => {
                 here("expected one or more exception types")
@@ -279,28 +288,29 @@ impl Context<'_> {
     }
 }
 
+impl Context<'_> {
+    /// Strings are put together when the token behind them was read.
+    fn after_strings(&self, message: &str, index: usize) -> CompileError {
+        let is_string = |kind| {
+            use Kind::*;
+            matches!(kind, String | TemplateStart | TemplateMiddle | TemplateEnd)
+        };
+        let tokens = &self.tokens.tokens;
+        let behind = (index..tokens.len()).find(|at| !is_string(tokens[*at].kind));
+        self.at_token(message, behind.unwrap_or(index))
+    }
+}
+
 /// Marks an error that more input could mend: it stands at the end of the text.
 pub fn incomplete(mut error: CompileError, source: &str) -> CompileError {
-    // Nothing comes after the place: the input ends there.
-    let skipped = usize::try_from(error.offset - 1).unwrap_or(0);
-    let rest = source
-        .lines()
-        .skip(usize::try_from(error.lineno - 1).unwrap_or(0))
-        .enumerate();
-    let mut rest = rest.map(|(index, line)| match index {
-        0 => line.chars().skip(skipped).collect::<String>(),
-        _ => line.to_owned(),
-    });
-    let at_end = rest.all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
     // A backslash continues the string on a line that is not there yet.
     let in_string = source.ends_with("\\\n");
-    let open = error.message.ends_with("was never closed")
+    let open = error.at_end
+        || error.message.ends_with("was never closed")
         || error.message.starts_with("unterminated triple-quoted")
         || error.message.starts_with("unterminated string literal") && in_string
-        || error.message.starts_with("expected an indented block after") && at_end
         || error.message == "unexpected EOF while parsing"
-        || error.message == "invalid syntax" && source.trim().is_empty()
-        || error.message == "expected 'except' or 'finally' block" && at_end;
+        || error.message == "invalid syntax" && source.trim().is_empty();
     if open {
         error.kind = ErrorKind::IncompleteInput;
         error.message = "incomplete input".into();

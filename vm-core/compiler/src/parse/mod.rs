@@ -5,6 +5,7 @@ pub mod convert;
 mod error_details;
 mod error_strings;
 pub mod errors;
+mod explain;
 pub mod source;
 mod strings;
 mod targets;
@@ -135,7 +136,9 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
     match converter.error.take() {
         Some(error) => {
             drop_deep(ast);
-            Err(error.finish(Some(input)))
+            let tokens = tokenizer::tokenize(input, &lines);
+            let explained = explain::explain(input, &lines, &tokens, mode);
+            Err(explained.map_or(error, |found| found.error).finish(Some(input)))
         }
         None => Ok(Parsed { ast, warnings }),
     }

@@ -14,6 +14,8 @@ pub enum Kind {
     /// An f-string or t-string begins, ends.
     TemplateStart,
     TemplateEnd,
+    /// Text in an f-string or t-string.
+    TemplateMiddle,
     Op,
     Newline,
     Indent,
@@ -178,6 +180,9 @@ impl Tokenizer<'_> {
         if self.out.last().is_some_and(|t| t.kind != Kind::Newline) && self.brackets.is_empty() {
             self.push(Kind::Newline, self.at);
         }
+        for _ in 1..self.indents.len() {
+            self.push(Kind::Dedent, self.at);
+        }
         self.push(Kind::End, self.at);
         Ok(())
     }
@@ -304,7 +309,7 @@ impl Tokenizer<'_> {
                     end_col: col,
                 };
                 let number = c as u32;
-                let message = if c.is_control() || c.is_whitespace() || (0x200B..0x2070).contains(&number) {
+                let message = if !is_printable(c) {
                     format!("invalid non-printable character U+{number:04X}")
                 } else {
                     format!("invalid character '{c}' (U+{number:04X})")
@@ -325,10 +330,9 @@ impl Tokenizer<'_> {
     /// Whether the name before a quote is a string prefix.
     fn prefix(&self, start: usize) -> Step<bool> {
         let word = self.text[start..self.at].to_ascii_lowercase();
-        if word.len() > 3
-            || !word
-                .bytes()
-                .all(|b| matches!(b, b'b' | b'r' | b'u' | b'f' | b't'))
+        if !word
+            .bytes()
+            .all(|b| matches!(b, b'b' | b'r' | b'u' | b'f' | b't'))
         {
             return Ok(false);
         }
@@ -431,6 +435,7 @@ impl Tokenizer<'_> {
             template.kind,
         );
         let in_spec = !template.fields.is_empty();
+        let text_start = self.at;
         let what = if kind == 'f' { "f-string" } else { "t-string" };
         loop {
             let b = self.peek(0);
@@ -453,6 +458,7 @@ impl Tokenizer<'_> {
                     return self.error_range(at, at + 1, format!("{what}: expecting '}}', or format specs"));
                 }
                 let at = self.at;
+                self.template_middle(text_start);
                 self.at += if triple { 3 } else { 1 };
                 self.templates.pop();
                 self.push(Kind::TemplateEnd, at);
@@ -463,6 +469,7 @@ impl Tokenizer<'_> {
                 b'}' if self.peek(1) == b'}' && !in_spec => self.at += 2,
                 b'{' => {
                     let at = self.at;
+                    self.template_middle(text_start);
                     self.at += 1;
                     self.push(Kind::Op, at);
                     self.brackets.push((b'{', at));
@@ -474,6 +481,14 @@ impl Tokenizer<'_> {
                 }
                 b'}' if in_spec => {
                     let at = self.at;
+                    let after_colon = self
+                        .out
+                        .last()
+                        .is_some_and(|token| self.text.get(token.start..token.end) == Some(":"));
+                    if after_colon && at == text_start {
+                        self.push(Kind::TemplateMiddle, at);
+                    }
+                    self.template_middle(text_start);
                     self.at += 1;
                     self.brackets.pop();
                     self.push(Kind::Op, at);
@@ -495,6 +510,12 @@ impl Tokenizer<'_> {
         }
     }
 
+    fn template_middle(&mut self, start: usize) {
+        if self.at > start {
+            self.push(Kind::TemplateMiddle, start);
+        }
+    }
+
     fn operator(&mut self) -> Step {
         let start = self.at;
         let b = self.peek(0);
@@ -503,7 +524,7 @@ impl Tokenizer<'_> {
                 self.at += 1;
                 self.push(Kind::Op, start);
                 self.brackets.push((b, start));
-                if self.brackets.len() >= super::errors::MAX_BRACKETS {
+                if self.brackets.len() > super::errors::MAX_BRACKETS {
                     return self.error(self.at, "too many nested parentheses");
                 }
                 return Ok(());
@@ -571,14 +592,10 @@ impl Tokenizer<'_> {
             } else {
                 String::new()
             };
-            let prefix = match self.templates.last() {
-                Some(template) if !template.fields.is_empty() => format!("{}-string: ", template.kind),
-                _ => String::new(),
-            };
             return self.error(
                 self.at,
                 format!(
-                    "{prefix}closing parenthesis '{closing}' does not match opening parenthesis '{}'{on_line}",
+                    "closing parenthesis '{closing}' does not match opening parenthesis '{}'{on_line}",
                     open as char
                 ),
             );
@@ -681,7 +698,7 @@ impl Tokenizer<'_> {
                 self.at += 1 + sign;
                 self.digits()?;
             } else if sign == 1 {
-                return self.error(self.at + 1, "invalid decimal literal");
+                return self.error(self.at + 2, "invalid decimal literal");
             }
         }
         if matches!(self.peek(0), b'j' | b'J') {
@@ -703,7 +720,7 @@ impl Tokenizer<'_> {
         let rest = &self.text[self.at..];
         let word: String = rest
             .chars()
-            .take_while(|c| *c == '_' || c.is_alphanumeric())
+            .take_while(|c| *c == '_' || c.is_ascii_alphanumeric())
             .collect();
         let keywords = ["and", "else", "for", "if", "in", "is", "not", "or"];
         if word.is_empty() || keywords.iter().any(|keyword| word.starts_with(keyword)) {
@@ -711,6 +728,13 @@ impl Tokenizer<'_> {
         }
         self.error(self.at, format!("invalid {name} literal"))
     }
+}
+
+/// Neither a control or format character, nor white space, nor unassigned to all.
+fn is_printable(c: char) -> bool {
+    let hidden = matches!(c as u32, 0xAD | 0x600..=0x605 | 0x61C | 0x6DD | 0x70F | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E
+        | 0x2060..=0x206F | 0xE000..=0xF8FF | 0xFEFF | 0xFFF9..=0xFFFB | 0x1D173..=0x1D17A | 0xE0001..=0xE007F | 0xF0000..);
+    !hidden && !c.is_control() && !c.is_whitespace()
 }
 
 /// Combining marks may stand inside identifiers.

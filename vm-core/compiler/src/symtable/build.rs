@@ -72,6 +72,10 @@ impl Builder {
         let previous = self.stack.last().map(|id| &self.table.blocks[*id]);
         let nested = previous.is_some_and(|p| p.nested || p.is_function_like());
         let method = kind == BlockKind::Function && previous.is_some_and(|p| p.kind == BlockKind::Class);
+        // In classes all names are mangled again.
+        let mangled_names = previous
+            .filter(|_| kind != BlockKind::Class)
+            .and_then(|p| p.mangled_names.clone());
         let id = self.table.blocks.len();
         self.table.blocks.push(Block {
             kind,
@@ -103,7 +107,7 @@ impl Builder {
             annotation_block: None,
             scope_info: None,
             walrus: FxHashSet::default(),
-            mangled_names: None,
+            mangled_names,
         });
         if let Some(key) = key {
             self.table.by_node.insert(key, id);
@@ -262,7 +266,7 @@ impl Builder {
                 value,
                 simple,
             } => {
-                self.ann_assign(target, annotation, value.as_ref(), *simple)?;
+                self.ann_assign(target, annotation, value.as_ref(), *simple, stmt.pos)?;
             }
             StmtKind::For(node) => {
                 self.expr(&node.target)?;
@@ -380,6 +384,7 @@ impl Builder {
         annotation: &Expr,
         value: Option<&Expr>,
         simple: bool,
+        pos: Position,
     ) -> Result<()> {
         match &target.kind {
             ExprKind::Name { id, .. } => {
@@ -393,7 +398,7 @@ impl Builder {
                     };
                     return Err(CompileError::syntax(
                         format!("annotated name '{id}' can't be {word}"),
-                        target.pos,
+                        pos,
                     ));
                 }
                 if simple {

@@ -1282,11 +1282,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             }
                             op::LIST_EXTEND => finish_status!(ops::list_extend(&*reg!(a), obj!(b)), 1, b),
                             op::SET_ADD => {
-                                finish_status!(
-                                    (*reg!(a).cast::<PySetObject>()).add(obj!(b)).map(|_| ()),
-                                    1,
-                                    b
-                                )
+                                finish_status!(ops::set_add(&*reg!(a), obj!(b)), 1, b)
                             }
                             op::SET_UPDATE => finish_status!(ops::set_update(&*reg!(a), obj!(b)), 1, b),
                             op::MAP_ADD => {

@@ -544,6 +544,19 @@ pub fn list_extend(list: &PyObject, iterable: &PyObject) -> PyResult<()> {
     }
 }
 
+/// SET_ADD. Nearly always the compiler's own set, but `__conditional_annotations__` is a variable like any other.
+#[inline]
+pub fn set_add(set: &PyObject, item: &PyObject) -> PyResult<()> {
+    if !set
+        .ty()
+        .is_subtype(&adder_runtime::objects::setobject::PySet_Type)
+    {
+        return Err(raise!(TypeError, "expected set, got {}", set.ty().name()));
+    }
+    // SAFETY: sets have this layout.
+    unsafe { set.cast_unchecked::<PySetObject>() }.add(item).map(drop)
+}
+
 pub fn set_update(set: &PyObject, iterable: &PyObject) -> PyResult<()> {
     // SAFETY: the compiler passes a set.
     let set = unsafe { set.cast_unchecked::<PySetObject>() };

@@ -181,7 +181,7 @@ impl PyFunctionObject {
         if !PyDictObject::check(&annotations) {
             return Err(raise!(
                 TypeError,
-                "__annotate__() must return a dict, not {}",
+                "__annotate__ returned non-dict of type '{}'",
                 annotations.ty().name()
             ));
         }

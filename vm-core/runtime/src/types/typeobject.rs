@@ -850,8 +850,8 @@ impl PyTypeObject {
         if !self.is_heap_type() {
             return Err(no_type_attribute(self, identifier!("__annotate__")));
         }
-        if let Some(annotate) = own_attribute(self, identifier!("__annotate_func__"))
-            .or_else(|| own_attribute(self, identifier!("__annotate__")))
+        if let Some(annotate) = own_attribute(self, identifier!("__annotate__"))
+            .or_else(|| own_attribute(self, identifier!("__annotate_func__")))
         {
             return bind_to_class(annotate, self);
         }
