@@ -20,6 +20,7 @@ macro_rules! modules {
     };
 }
 
+pub mod coding;
 pub mod hashes;
 pub mod util;
 
@@ -74,6 +75,8 @@ modules! {
     json::_json,
     binascii::binascii,
     zlib::zlib,
+    bz2module::_bz2,
+    lzma::_lzma,
     md5module::_md5,
     sha1module::_sha1,
     sha2module::_sha2,
