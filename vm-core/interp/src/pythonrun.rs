@@ -313,14 +313,16 @@ pub fn unraisable(context: Option<&str>, object: Option<&PyObject>) {
             return;
         }
     };
-    let result = match hook {
-        Some(hook) => hook.call1(&args).map(drop),
+    let result = match &hook {
+        Some(hook) => crate::sysmodule::audit_event("sys.unraisablehook", &[hook, &args])
+            .and_then(|()| hook.call1(&args).map(drop)),
         None => crate::sysmodule::default_unraisablehook(&args),
     };
-    if let Err(raised) = result {
-        raised.clear();
-        crate::traceback::print_native(&exception);
-    }
+    let Err(raised) = result else { return };
+    let failure = raised.take();
+    let hook = hook.map_or_else(String::new, |hook| crate::sysmodule::shown(&hook));
+    write_stderr(&format!("Exception ignored in sys.unraisablehook: {hook}\n"));
+    crate::traceback::print_native(&failure);
 }
 
 /// `-m name`: by `runpy`. `alter_argv`: `sys.argv[0]` becomes the module's file.

@@ -107,8 +107,25 @@ fn install(
     drop(unsafe { Ref::from_owned_opt(old) });
 }
 
+/// `sys.settrace` for every thread.
+pub fn set_trace_of_all(function: Option<&PyObject>) {
+    for ts in adder_runtime::thread::all_thread_states() {
+        set_trace_of(ts, function);
+    }
+}
+
+/// `sys.setprofile` for every thread.
+pub fn set_profile_of_all(function: Option<&PyObject>) {
+    for ts in adder_runtime::thread::all_thread_states() {
+        set_profile_of(ts, function);
+    }
+}
+
 pub fn set_trace(function: Option<&PyObject>) {
-    let ts = thread_state();
+    set_trace_of(thread_state(), function);
+}
+
+fn set_trace_of(ts: &ThreadState, function: Option<&PyObject>) {
     install(
         &ts.base.c_tracefunc,
         &ts.base.c_traceobj,
@@ -130,7 +147,10 @@ pub fn set_c_profile(function: Option<Py_tracefunc>, object: Option<&PyObject>) 
 }
 
 pub fn set_profile(function: Option<&PyObject>) {
-    let ts = thread_state();
+    set_profile_of(thread_state(), function);
+}
+
+fn set_profile_of(ts: &ThreadState, function: Option<&PyObject>) {
     install(
         &ts.base.c_profilefunc,
         &ts.base.c_profileobj,

@@ -296,6 +296,11 @@ pub fn unraisable(values: Vec<Ref>) -> PyResult {
     }
 }
 
+/// Whether an object is what `unraisable` makes.
+pub fn is_unraisable_args(object: &PyObject) -> bool {
+    UNRAISABLE.get().is_some_and(|ty| std::ptr::eq(&*ty, object.ty()))
+}
+
 /// Adds the facts to the module.
 pub fn fill(module: &PyModuleObject) -> PyResult<()> {
     let version_info = version_info()?;

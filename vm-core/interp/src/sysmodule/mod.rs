@@ -244,11 +244,15 @@ pub mod sys {
     }
     #[pyfunction("($module, arg, /)")]
     fn _settraceallthreads(arg: &PyObject) -> PyResult<()> {
-        settrace(arg)
+        audit_event("sys.settrace", &[])?;
+        crate::tracing::set_trace_of_all(Some(arg).filter(|arg| !is_none(arg)));
+        Ok(())
     }
     #[pyfunction("($module, arg, /)")]
     fn _setprofileallthreads(arg: &PyObject) -> PyResult<()> {
-        setprofile(arg)
+        audit_event("sys.setprofile", &[])?;
+        crate::tracing::set_profile_of_all(Some(arg).filter(|arg| !is_none(arg)));
+        Ok(())
     }
     /// Call func(*args), while tracing is enabled.
     #[pyfunction("($module, func, args, /)")]
@@ -483,7 +487,14 @@ pub mod sys {
     }
     /// Clear the internal type lookup cache.
     #[pyfunction("($module, /)")]
-    fn _clear_type_cache() {}
+    fn _clear_type_cache() -> PyResult<()> {
+        adder_runtime::hooks::warn(
+            adder_runtime::exceptions::exc::DeprecationWarning,
+            "sys._clear_type_cache() is deprecated and may be removed in a future version of Python.  Use \
+             sys._clear_internal_caches() instead.",
+            1,
+        )
+    }
     /// Clear all internal performance-related caches.
     #[pyfunction("($module, /)")]
     fn _clear_internal_caches() {}
@@ -540,11 +551,15 @@ pub static DLOPEN_FLAGS: GilCell<i32> = GilCell::new(libc::RTLD_NOW);
 /// The argument of `sys.unraisablehook`.
 pub fn unraisable_args(exception: &PyObject, context: Option<&str>, object: Option<&PyObject>) -> PyResult {
     let traceback = errors::traceback_of(exception).unwrap_or_else(none_ref);
+    // A context says what is wrong with the object; without one it is the hook that does.
     let message = match (context, object) {
-        (Some(context), _) => text(context),
+        (Some(context), Some(object)) => text(&format!("{context} {}", shown(object))),
+        (Some(context), None) => text(context),
         (None, _) => none_ref(),
     };
-    let object = object.map_or_else(none_ref, PyObject::to_ref);
+    let object = object
+        .filter(|_| context.is_none())
+        .map_or_else(none_ref, PyObject::to_ref);
     info::unraisable(vec![
         exception.ty().to_object(),
         exception.to_ref(),
@@ -554,26 +569,32 @@ pub fn unraisable_args(exception: &PyObject, context: Option<&str>, object: Opti
     ])
 }
 
+/// An object's repr, whatever that meets.
+pub fn shown(object: &PyObject) -> String {
+    match object.repr() {
+        Ok(repr) => repr.to_string_lossy(),
+        Err(raised) => {
+            raised.clear();
+            "<object repr() failed>".to_owned()
+        }
+    }
+}
+
 /// The default `sys.unraisablehook`.
 pub fn default_unraisablehook(args: &PyObject) -> PyResult<()> {
+    if !info::is_unraisable_args(args) {
+        return Err(raise!(
+            TypeError,
+            "sys.unraisablehook argument type must be UnraisableHookArgs"
+        ));
+    }
     let get = |name: &str| args.get_attr_str(name);
     let (exception, message, object) = (get("exc_value")?, get("err_msg")?, get("object")?);
-    let message = if is_none(&message) {
-        "Exception ignored in".to_owned()
-    } else {
-        message.str()?.to_string_lossy()
-    };
-    let head = if is_none(&object) {
-        format!("{message}:\n")
-    } else {
-        let repr = object
-            .repr()
-            .map(|repr| repr.to_string_lossy())
-            .unwrap_or_else(|raised| {
-                raised.clear();
-                "<object repr() failed>".to_owned()
-            });
-        format!("{message}: {repr}\n")
+    let head = match (is_none(&message), is_none(&object)) {
+        (true, true) => String::new(),
+        (true, false) => format!("Exception ignored in: {}\n", shown(&object)),
+        (false, true) => format!("{}:\n", message.str()?.to_string_lossy()),
+        (false, false) => format!("{}: {}\n", message.str()?.to_string_lossy(), shown(&object)),
     };
     crate::pythonrun::write_stderr(&head);
     if !is_none(&exception) {

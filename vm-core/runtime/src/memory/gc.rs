@@ -465,7 +465,11 @@ fn invoke_callbacks(phase: &str, generation: usize, outcome: Outcome) -> PyResul
     let mut at = 0;
     while let Some(callback) = list.get(at) {
         if let Err(raised) = callback.call(&[phase.as_object(), info.as_object()]) {
-            crate::error::write_unraisable(raised, None, Some(&callback));
+            crate::error::write_unraisable(
+                raised,
+                Some("Exception ignored while calling GC callback"),
+                Some(&callback),
+            );
         }
         at += 1;
     }

@@ -281,6 +281,9 @@ pub unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
         if ty.tp_finalize.get().is_some() && !call_finalizer_from_dealloc(object) {
             return;
         }
+        if ty.tp_weaklistoffset.get() != 0 && base.tp_weaklistoffset.get() == 0 {
+            weakrefobject::clear_weakrefs(&*object);
+        }
         if let Some(del) = ty.tp_del.get() {
             if ty.is_gc() && !gc::is_tracked(object) {
                 gc::track(object);
@@ -294,9 +297,6 @@ pub unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
         let gc = ty.is_gc();
         if gc {
             gc::untrack(object);
-        }
-        if ty.tp_weaklistoffset.get() != 0 && base.tp_weaklistoffset.get() == 0 {
-            weakrefobject::clear_weakrefs(&*object);
         }
         let mut class = ty;
         while !std::ptr::eq(class, base) {

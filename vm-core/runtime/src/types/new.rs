@@ -676,16 +676,24 @@ pub fn compatible_layout(old: &'static PyTypeObject, new: &'static PyTypeObject,
             old.name()
         ));
     }
-    let same_shape = |a: &'static PyTypeObject, b: &'static PyTypeObject| {
-        std::ptr::eq(solid_base(a), solid_base(b))
-            || (same_slots_added(a, b) && a.tp_basicsize.get() == b.tp_basicsize.get())
-    };
+    // Classes that add nothing to their base are as good as that.
+    let (mut newer, mut older) = (new, old);
+    while let Some(base) = newer.base().filter(|base| adds_nothing(newer, base)) {
+        newer = base;
+    }
+    while let Some(base) = older.base().filter(|base| adds_nothing(older, base)) {
+        older = base;
+    }
+    let same_shape = std::ptr::eq(newer, older)
+        || (newer.tp_base.get() == older.tp_base.get()
+            && same_slots_added(newer, older)
+            && newer.tp_basicsize.get() == older.tp_basicsize.get());
     let same_header = old.tp_flags.get() & Py_TPFLAGS_PREHEADER == new.tp_flags.get() & Py_TPFLAGS_PREHEADER
         && old.is_gc() == new.is_gc()
         && (!new.has_flag(Py_TPFLAGS_INLINE_VALUES) || old.has_flag(Py_TPFLAGS_INLINE_VALUES))
         && old.tp_dictoffset.get() == new.tp_dictoffset.get()
         && old.tp_weaklistoffset.get() == new.tp_weaklistoffset.get();
-    if !same_shape(old, new) || !(same_header || what == "__bases__") {
+    if !same_shape || !(same_header || what == "__bases__") {
         return Err(raise!(
             TypeError,
             "{what} assignment: '{}' object layout differs from '{}'",
@@ -694,6 +702,15 @@ pub fn compatible_layout(old: &'static PyTypeObject, new: &'static PyTypeObject,
         ));
     }
     Ok(())
+}
+
+/// Whether instances of a class are laid out like its base's.
+fn adds_nothing(class: &PyTypeObject, base: &PyTypeObject) -> bool {
+    class.tp_basicsize.get() == base.tp_basicsize.get()
+        && class.tp_itemsize.get() == base.tp_itemsize.get()
+        && class.tp_dictoffset.get() == base.tp_dictoffset.get()
+        && class.tp_weaklistoffset.get() == base.tp_weaklistoffset.get()
+        && class.is_gc() == base.is_gc()
 }
 
 /// Whether two classes add the same `__slots__` to the same base.

@@ -40,6 +40,9 @@ fn ready_steps(ty: &PyTypeObject, spec: Option<&TypeSpec>) -> PyResult<()> {
     if let Some(base) = ty.base()
         && !base.has_flag(Py_TPFLAGS_READY)
     {
+        if base.has_flag(Py_TPFLAGS_READYING) {
+            return Err(typeobject::incomplete(base));
+        }
         ready(base)?;
     }
     if ty.as_object().ob_type.get().is_null() {

@@ -209,7 +209,7 @@ fn check_mro(ty: &PyTypeObject, mro: &PyTupleObject) -> PyResult<()> {
 }
 
 #[cold]
-fn incomplete(class: &PyTypeObject) -> Raised {
+pub fn incomplete(class: &PyTypeObject) -> Raised {
     raise!(TypeError, "Cannot extend an incomplete type '{}'", class.name())
 }
 

@@ -116,14 +116,15 @@ impl Local {
     }
     #[slot]
     fn tp_setattro(&self, name: &PyObject, value: Option<&PyObject>) -> PyResult<()> {
-        let name = attribute_name(name)?;
-        if name.eq_str("__dict__") {
+        // Whatever says that it is this name counts.
+        if name.compare_bool(identifier!("__dict__").as_object(), CompareOp::Eq)? {
             return Err(raise!(
                 AttributeError,
                 "'{}' object attribute '__dict__' is read-only",
                 self.as_object().ty().full_name()
             ));
         }
+        let name = attribute_name(name)?;
         let dict = self.dict()?;
         let descriptor = self.as_object().ty().lookup(name).map(PyObject::to_ref);
         if let Some(descriptor) = descriptor

@@ -200,7 +200,15 @@ fn me() -> u64 {
 /// A lock that its owner may take again.
 impl RLock {
     #[slot]
-    fn tp_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {
+    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+        let has_arguments = args.len() != 0 || kwargs.is_some_and(|kwargs| kwargs.len() != 0);
+        if has_arguments && std::ptr::eq(cls, &RLOCK_TYPE) {
+            adder_runtime::exceptions::warn(
+                adder_runtime::exceptions::exc::DeprecationWarning,
+                "Passing arguments to RLock is deprecated and will be removed in 3.15",
+                1,
+            )?;
+        }
         let lock = RLock {
             ob_base: adder_runtime::memory::blank_header(),
             weakreflist: Cell::new(std::ptr::null_mut()),
@@ -211,10 +219,7 @@ impl RLock {
         Ok(Ref::new_in(cls, lock)?.into_object())
     }
     #[slot]
-    fn tp_init(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
-        if args.len() != 0 || kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
-            return Err(raise!(TypeError, "RLock() takes no arguments"));
-        }
+    fn tp_init(&self, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult<()> {
         Ok(())
     }
     fn is_mine(&self) -> bool {

@@ -234,6 +234,10 @@ pub unsafe fn collect_list(list: Head, survivors: Head, colour: usize) -> Outcom
         }
         let mut ran_code = handle_callbacks(&garbage);
         ran_code |= run_finalizers(&garbage);
+        // Those of objects that came back to life, too.
+        for object in &garbage {
+            weakrefobject::clear_silently(object);
+        }
         // Only what is still unreachable is broken. Our own counts go first.
         drop(garbage);
         let broken = if ran_code {
@@ -244,9 +248,6 @@ pub unsafe fn collect_list(list: Head, survivors: Head, colour: usize) -> Outcom
             unreachable
         };
         let garbage = objects_on(broken);
-        for object in &garbage {
-            weakrefobject::clear_silently(object);
-        }
         let collected = garbage.len();
         for object in &garbage {
             if state.debug.get() & DEBUG_SAVEALL != 0 {
@@ -254,7 +255,8 @@ pub unsafe fn collect_list(list: Head, survivors: Head, colour: usize) -> Outcom
             } else if let Some(clear) = object.ty().tp_clear.get() {
                 clear(object.as_raw());
                 if crate::error::occurred() {
-                    crate::error::write_unraisable(Raised::assume(), Some("tp_clear"), None);
+                    let context = format!("Exception ignored in tp_clear of {}", object.ty().name());
+                    crate::error::write_unraisable(Raised::assume(), Some(&context), None);
                 }
             }
         }

@@ -95,7 +95,11 @@ pub fn export_python_buffer(
 pub fn release_python_buffer(object: &PyObject, view: *mut Py_buffer) {
     let saved = error::fetch();
     if let Err(raised) = call_release(object, view) {
-        error::write_unraisable(raised, Some("in __release_buffer__"), Some(object));
+        let context = format!(
+            "Exception ignored in __release_buffer__ of {}",
+            object.ty().name()
+        );
+        error::write_unraisable(raised, Some(&context), None);
     }
     if let Some(exception) = saved {
         let _raised = error::restore(exception);

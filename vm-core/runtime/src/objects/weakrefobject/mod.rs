@@ -297,7 +297,11 @@ pub fn clear_weakrefs(object: &PyObject) {
 /// Calls a reference's callback; nobody can receive an exception.
 pub fn call_callback(reference: &PyObject, callback: &PyObject) {
     if let Err(raised) = callback.call1(reference) {
-        error::write_unraisable(raised, Some("while calling weakref callback"), Some(callback));
+        error::write_unraisable(
+            raised,
+            Some("Exception ignored while calling weakref callback"),
+            Some(callback),
+        );
     }
 }
 
