@@ -33,70 +33,17 @@ fn gil_state() -> *mut PyThreadState {
 /// The runtime is initialised.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyGILState_Ensure() -> PyGILState_STATE {
-    if let Some(state) = try_thread_state() {
-        state
-            .base
-            .gilstate_counter
-            .set(state.base.gilstate_counter.get() + 1);
-        return PyGILState_LOCKED;
+    match thread::ensure_attached() {
+        true => PyGILState_LOCKED,
+        false => PyGILState_UNLOCKED,
     }
-    // SAFETY: null, or a state of this thread, which leaves its home when it ends.
-    let state = match unsafe { thread::home_state().as_ref() } {
-        Some(known) => known,
-        None => {
-            let made = thread::new_thread_state();
-            made.base.gilstate_counter.set(0);
-            thread::init_native_thread(made);
-            thread::set_home_state(made);
-            made
-        }
-    };
-    thread::acquire_gil(state);
-    state
-        .base
-        .gilstate_counter
-        .set(state.base.gilstate_counter.get() + 1);
-    PyGILState_UNLOCKED
 }
 
 /// # Safety
 /// `old` is what the matching PyGILState_Ensure gave.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyGILState_Release(old: PyGILState_STATE) {
-    let state = thread_state();
-    state
-        .base
-        .gilstate_counter
-        .set(state.base.gilstate_counter.get() - 1);
-    if old == PyGILState_LOCKED {
-        return;
-    }
-    let is_last = state.base.gilstate_counter.get() == 0;
-    if is_last {
-        thread::set_home_state(std::ptr::null());
-        // What the state owns is given back while it is still current.
-        clear_state(state);
-    }
-    let state = thread::release_gil();
-    if is_last {
-        // SAFETY: this thread made the state and nobody else uses it.
-        unsafe { thread::delete_thread_state(state) };
-    }
-}
-
-/// Drops the exceptions and objects that a state owns.
-fn clear_state(state: &ThreadState) {
-    for field in [
-        &state.base.current_exception,
-        &state.base.dict,
-        &state.base.async_exc,
-        &state.base.context,
-    ] {
-        // SAFETY: the state owned the object.
-        drop(unsafe { Ref::from_owned_opt(field.replace(std::ptr::null_mut())) });
-    }
-    drop(state.dict.take());
-    drop(state.context.take());
+    thread::release_attached(old == PyGILState_LOCKED);
 }
 
 /// # Safety
@@ -143,7 +90,7 @@ capi! {
     fn PyThreadState_New(_interpreter: *mut PyInterpreterState) -> *mut PyThreadState { as_c(thread::new_thread_state()) }
     fn PyThreadState_Clear(state: *mut PyThreadState) -> Void {
         // SAFETY: C gives a state that nobody runs on.
-        clear_state(unsafe { ours(state) });
+        thread::clear_state(unsafe { ours(state) });
         Void
     }
     fn PyThreadState_Delete(state: *mut PyThreadState) -> Void {

@@ -389,6 +389,66 @@ pub fn release_gil() -> *const ThreadState {
     state
 }
 
+/// Attaches the calling native thread, whatever it is, with the state that it used last or a new one. The answer, for
+/// [`release_attached`], is whether it was attached already.
+pub fn ensure_attached() -> bool {
+    if let Some(state) = try_thread_state() {
+        let counter = &state.base.gilstate_counter;
+        counter.set(counter.get() + 1);
+        return true;
+    }
+    // SAFETY: null, or a state of this thread, which leaves its home when it ends.
+    let state = match unsafe { home_state().as_ref() } {
+        Some(known) => known,
+        None => {
+            let made = new_thread_state();
+            made.base.gilstate_counter.set(0);
+            init_native_thread(made);
+            set_home_state(made);
+            made
+        }
+    };
+    acquire_gil(state);
+    let counter = &state.base.gilstate_counter;
+    counter.set(counter.get() + 1);
+    false
+}
+
+/// Undoes the matching [`ensure_attached`]; a state that it made ends with its last use.
+pub fn release_attached(was_attached: bool) {
+    let state = thread_state();
+    let counter = &state.base.gilstate_counter;
+    counter.set(counter.get() - 1);
+    if was_attached {
+        return;
+    }
+    let is_last = counter.get() == 0;
+    if is_last {
+        // What the state owns is given back while it is still current.
+        clear_state(state);
+    }
+    let state = release_gil();
+    if is_last {
+        // SAFETY: this thread made the state and nobody else uses it.
+        unsafe { delete_thread_state(state) };
+    }
+}
+
+/// Drops the exceptions and objects that a state owns.
+pub fn clear_state(state: &ThreadState) {
+    for field in [
+        &state.base.current_exception,
+        &state.base.dict,
+        &state.base.async_exc,
+        &state.base.context,
+    ] {
+        // SAFETY: the state owned the object.
+        drop(unsafe { Ref::from_owned_opt(field.replace(std::ptr::null_mut())) });
+    }
+    drop(state.dict.take());
+    drop(state.context.take());
+}
+
 /// Lets another thread that asked for it have the GIL, then takes it back.
 pub fn yield_gil() {
     let errno = errno_get();

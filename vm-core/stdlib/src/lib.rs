@@ -49,6 +49,7 @@ modules! {
     atexit::atexit,
     cmath::cmath,
     codecs::_codecs,
+    ctypes::_ctypes,
     collections::_collections,
     functools::_functools,
     gcmodule::gc,

@@ -51,6 +51,10 @@ fn ready_steps(ty: &PyTypeObject, spec: Option<&TypeSpec>) -> PyResult<()> {
         });
         ty.as_object().ob_type.set(metatype.cast_mut());
     }
+    let metatype = ty.as_object().ty();
+    if !std::ptr::eq(metatype, &typeobject::PyType_Type) && !metatype.has_flag(Py_TPFLAGS_READY) {
+        ready(metatype)?;
+    }
     if ty.tp_bases.get().is_null() {
         let bases = match ty.base() {
             Some(base) => PyTupleObject::from_slice(&[base.as_object()]),

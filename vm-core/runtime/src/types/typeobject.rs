@@ -153,8 +153,10 @@ pub fn compute_mro(ty: &PyTypeObject) -> PyResult<bool> {
     // SAFETY: null or the type's MRO; kept so that no other takes its address.
     let _kept = unsafe { Ref::<PyObject>::from_borrowed_opt(before) };
     let metatype = ty.as_object().ty();
-    let has_metaclass =
-        !std::ptr::eq(metatype, &PyType_Type) && !metatype.ob_base.ob_base.ob_type.get().is_null();
+    let own_mro = |metatype: &PyTypeObject| metatype.lookup(identifier!("mro")).map(|method| method.as_ptr());
+    let has_metaclass = !std::ptr::eq(metatype, &PyType_Type)
+        && !metatype.ob_base.ob_base.ob_type.get().is_null()
+        && own_mro(metatype) != own_mro(&PyType_Type);
     let mut mro = None;
     if has_metaclass && let Some(method) = ty.as_object().lookup_special(identifier!("mro"))? {
         let result = method.call0()?.to_tuple()?;
