@@ -86,6 +86,7 @@ fn decode_base64(data: &[u8], strict: bool) -> PyResult<Vec<u8>> {
     }
     match quad_position {
         0 => Ok(out),
+        2 | 3 if quad_position + pads >= 4 => Ok(out),
         1 => {
             let n_chars = out.len() / 3 * 4 + 1;
             Err(ERROR.raise(format!(

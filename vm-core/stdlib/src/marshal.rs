@@ -10,6 +10,7 @@ use adder_runtime::objects::buffer::Buffer;
 use adder_runtime::objects::codeobject::{
     CodeParts, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
 };
+use adder_runtime::objects::setobject::{PyFrozenSet_Type, PySet_Type};
 use adder_runtime::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -30,6 +31,8 @@ struct Writer {
     allow_code: bool,
     /// Object to index in the reader's table.
     seen: HashMap<usize, u32>,
+    /// Slices and code objects that are being written: the reader makes them last, so nothing may refer back to them.
+    open: Vec<usize>,
     /// Keeps the objects of `seen` alive: their addresses must stay theirs.
     held: Vec<Ref>,
 }
@@ -53,24 +56,27 @@ impl Writer {
     }
 
     /// Writes a reference when the object was written before; true then. Otherwise the returned flag goes on its type.
-    fn reference(&mut self, object: &PyObject) -> Option<u8> {
+    fn reference(&mut self, object: &PyObject) -> PyResult<Option<u8>> {
         if self.version < 3 || object.refcnt() == 1 {
-            return Some(0);
+            return Ok(Some(0));
         }
         let address = object.as_ptr() as usize;
         if let Some(index) = self.seen.get(&address).copied() {
+            if self.open.contains(&address) {
+                return Err(unmarshallable());
+            }
             self.byte(b'r');
             self.long(index as i32);
-            return None;
+            return Ok(None);
         }
         let index = self.seen.len() as u32;
         self.seen.insert(address, index);
         self.held.push(object.to_ref());
-        Some(FLAG_REF)
+        Ok(Some(FLAG_REF))
     }
 
     fn object(&mut self, object: &PyObject) -> PyResult<()> {
-        if self.depth > MAX_DEPTH {
+        if self.depth >= MAX_DEPTH {
             return Err(raise!(ValueError, "object too deeply nested to marshal"));
         }
         self.depth += 1;
@@ -97,8 +103,16 @@ impl Writer {
             self.byte(byte);
             return Ok(());
         }
-        let Some(flag) = self.reference(object) else { return Ok(()) };
-        self.complex_object(object, flag)
+        let Some(flag) = self.reference(object)? else { return Ok(()) };
+        let made_last = PySliceObject::check_exact(object) || PyCodeObject::check_exact(object);
+        if made_last {
+            self.open.push(object.as_ptr() as usize);
+        }
+        let result = self.complex_object(object, flag);
+        if made_last {
+            self.open.pop();
+        }
+        result
     }
 
     fn complex_object(&mut self, object: &PyObject, flag: u8) -> PyResult<()> {
@@ -159,7 +173,7 @@ impl Writer {
             self.byte(b'0');
             return Ok(());
         }
-        if PySetObject::is_any_set(object)
+        if (std::ptr::eq(object.ty(), &PySet_Type) || std::ptr::eq(object.ty(), &PyFrozenSet_Type))
             && let Some(set) = PySetObject::from_any(object)
         {
             return self.set(set, flag);
@@ -178,11 +192,13 @@ impl Writer {
         if let Some(code) = object.downcast_exact::<PyCodeObject>() {
             return self.code(code, flag);
         }
+        let is_number = object.type_has(Py_TPFLAGS_LONG_SUBCLASS);
         match Buffer::simple(object) {
-            Ok(buffer) => {
+            Ok(buffer) if !is_number => {
                 self.byte(b's' | flag);
                 self.sized(buffer.as_bytes())
             }
+            Ok(_) => Err(unmarshallable()),
             Err(raised) => {
                 raised.clear();
                 Err(unmarshallable())
@@ -292,7 +308,7 @@ fn unmarshallable() -> Raised {
 /// The marshalled form of an object.
 pub fn dumps(object: &PyObject, version: i64, allow_code: bool) -> PyResult<Vec<u8>> {
     let mut writer =
-        Writer { bytes: Vec::new(), version, depth: 0, allow_code, seen: HashMap::new(), held: Vec::new() };
+        Writer { bytes: Vec::new(), version, depth: 0, allow_code, seen: HashMap::new(), open: Vec::new(), held: Vec::new() };
     writer.object(object)?;
     Ok(writer.bytes)
 }
@@ -362,15 +378,20 @@ impl<'a> Reader<'a> {
                 Ok(Cow::Borrowed(taken))
             }
             Source::File(file) => {
-                let wanted = PyLongObject::from_usize(n);
-                let data = file.call_method(identifier!("read"), &[wanted.as_object()])?;
-                let Some(bytes) = (*data).downcast::<PyBytesObject>() else {
-                    return Err(raise!(TypeError, "file.read() returned not bytes but {}", data.ty().name()));
-                };
-                if bytes.len() != n {
-                    return Err(too_short());
+                let target = PyByteArrayObject::try_from_slice(&[])?;
+                target.resize(n)?;
+                let view = PyMemoryViewObject::type_object().as_object().call1(target.as_object())?;
+                let n_read = file.call_method(identifier!("readinto"), &[&*view])?.index()?.as_isize()?;
+                if n_read > n as isize {
+                    return Err(raise!(
+                        ValueError,
+                        "read() returned too much data: {n} bytes requested, {n_read} returned"
+                    ));
                 }
-                Ok(Cow::Owned(bytes.as_bytes().to_vec()))
+                if n_read != n as isize {
+                    return Err(raise!(EOFError, "EOF read where not expected"));
+                }
+                Ok(Cow::Owned(target.as_bytes().to_vec()))
             }
         }
     }
@@ -459,6 +480,7 @@ impl<'a> Reader<'a> {
                     None => Err(bad_data("invalid reference")),
                 };
             }
+            b'(' | b')' if place.is_some() => return self.tuple(kind, place).map(Some),
             b'[' | b'{' | b'<' => return self.mutable(kind, place).map(Some),
             _ => self.value(kind)?,
         };
@@ -466,6 +488,27 @@ impl<'a> Reader<'a> {
             self.table[place] = Some(object.clone());
         }
         Ok(Some(object))
+    }
+
+    /// A tuple that may contain itself, indirectly: it is in the table before its items are read.
+    fn tuple(&mut self, kind: u8, place: Option<usize>) -> PyResult {
+        let n = if kind == b')' { self.byte()?.into() } else { self.size("tuple")? };
+        if matches!(&self.source, Source::Memory(rest) if rest.len() < n) {
+            return Err(too_short());
+        }
+        let tuple = PyTupleObject::with_len_and(n, |_| none_ref());
+        if let Some(place) = place.filter(|_| n > 0) {
+            self.table[place] = Some(tuple.to_object());
+        }
+        for at in 0..n {
+            let item = self.object()?;
+            // SAFETY: the tuple has `n` items, of which this one is still the immortal None; the table alone knows it.
+            unsafe { *tuple.items_ptr().add(at) = item.into_raw() };
+        }
+        if let Some(place) = place {
+            self.table[place] = Some(tuple.to_object());
+        }
+        Ok(tuple.into_object())
     }
 
     /// Containers that may contain themselves: they are in the table before their items are read.

@@ -237,6 +237,15 @@ macro_rules! common_descriptor {
             fn common_qualname(&self) -> PyResult {
                 self.d_common.qualname()
             }
+        }
+    };
+}
+
+/// What the descriptor types have that can be pickled.
+macro_rules! common_reduce {
+    ($part:ident, $struct:ident) => {
+        #[pymethods(part = $part)]
+        impl $struct {
             #[method("($self, /)", name = "__reduce__")]
             fn common_reduce(&self) -> PyResult {
                 self.d_common.reduce()
@@ -249,6 +258,9 @@ common_descriptor!(METHOD_DESCR_COMMON, PyMethodDescrObject);
 common_descriptor!(MEMBER_DESCR_COMMON, PyMemberDescrObject);
 common_descriptor!(GETSET_DESCR_COMMON, PyGetSetDescrObject);
 common_descriptor!(WRAPPER_DESCR_COMMON, PyWrapperDescrObject);
+common_reduce!(METHOD_DESCR_REDUCE, PyMethodDescrObject);
+common_reduce!(MEMBER_DESCR_REDUCE, PyMemberDescrObject);
+common_reduce!(WRAPPER_DESCR_REDUCE, PyWrapperDescrObject);
 
 // ---- methods ----
 
@@ -432,7 +444,7 @@ method_vectorcall!(method_varargs, |descriptor,
     static_name = PyMethodDescr_Type,
     flags = HAVE_GC | HAVE_VECTORCALL | METHOD_DESCRIPTOR | DISALLOW_INSTANTIATION,
     vectorcall_offset = offset_of!(PyMethodDescrObject, vectorcall) as isize,
-    parts = [METHOD_DESCR_COMMON],
+    parts = [METHOD_DESCR_COMMON, METHOD_DESCR_REDUCE],
     slots = [tp_call = crate::protocol::call::vectorcall_call],
 )]
 /// A native method as found in the type.
@@ -557,7 +569,7 @@ impl PyMethodDescrObject {
     name = "member_descriptor",
     static_name = PyMemberDescr_Type,
     flags = HAVE_GC | DISALLOW_INSTANTIATION,
-    parts = [MEMBER_DESCR_COMMON],
+    parts = [MEMBER_DESCR_COMMON, MEMBER_DESCR_REDUCE],
 )]
 /// A field of a native struct, or a slot of a class.
 impl PyMemberDescrObject {
@@ -684,7 +696,7 @@ impl PyGetSetDescrObject {
     name = "wrapper_descriptor",
     static_name = PyWrapperDescr_Type,
     flags = HAVE_GC | METHOD_DESCRIPTOR | DISALLOW_INSTANTIATION,
-    parts = [WRAPPER_DESCR_COMMON],
+    parts = [WRAPPER_DESCR_COMMON, WRAPPER_DESCR_REDUCE],
 )]
 /// A slot of a type as a method.
 impl PyWrapperDescrObject {
