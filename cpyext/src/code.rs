@@ -269,8 +269,13 @@ capi! {
     fn PyGen_GetCode(generator: &PyObject) -> PyResult { attribute(generator, identifier!("gi_code")) }
     fn PyTraceBack_Print(traceback: Option<&PyObject>, file: &PyObject) -> PyResult<()> {
         let Some(traceback) = traceback else { return Ok(()) };
-        let module = crate::import::import_module("traceback")?;
-        module.call_method(identifier!("print_tb"), &[traceback, none(), file]).map(drop)
+        if !PyTracebackObject::check(traceback) {
+            return Err(raise!(SystemError, "PyTraceBack_Print called with a bad argument"));
+        }
+        let mut text = String::new();
+        adder_interp::traceback::describe_traceback(traceback, &mut text);
+        let text = PyUnicodeObject::from_string(text);
+        file.call_method(identifier!("write"), &[text.as_object()]).map(drop)
     }
     fn _PyGen_SetStopIterationValue(value: &PyObject) -> PyResult<()> {
         let exception = adder_runtime::exceptions::exc::StopIteration.as_object().call1(value)?;

@@ -486,19 +486,7 @@ fn print(set_last: bool) {
 
 /// Prints an exception with its traceback, by `traceback.print_exception` or, failing that, plainly.
 fn display(exception: &PyObject) {
-    let printed = crate::import::import_module("traceback")
-        .and_then(|module| module.call_method(identifier!("print_exception"), &[exception]));
-    if let Err(raised) = printed {
-        raised.clear();
-        let text = exception
-            .str()
-            .map(|text| text.to_string_lossy())
-            .unwrap_or_else(|raised| {
-                raised.clear();
-                "<exception str() failed>".to_string()
-            });
-        eprintln!("{}: {text}", exception.ty().name());
-    }
+    adder_interp::pythonrun::display_exception(exception);
 }
 
 /// Adds a place to the SyntaxError that is set.

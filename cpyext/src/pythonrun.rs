@@ -301,8 +301,9 @@ fn config_value(name: &CStr) -> PyResult {
     let flags = sys.get_attr(identifier!("flags"))?;
     match flags.get_attr_opt(&name)? {
         Some(value) => Ok(value),
-        // Positions are always kept.
-        None if name_text == "code_debug_ranges" => Ok(py_bool(true)),
+        None if name_text == "code_debug_ranges" => {
+            Ok(py_bool(adder_interp::pylifecycle::config().code_debug_ranges))
+        }
         None => Err(raise!(ValueError, "unknown config option name: {name_text}")),
     }
 }

@@ -73,12 +73,14 @@ pub fn code_object(code: &bytecode::CodeObject) -> PyResult<Ref<PyCodeObject>> {
         .iter()
         .map(constant_object)
         .collect::<PyResult<Vec<_>>>()?;
+    let ranges = crate::pylifecycle::config().code_debug_ranges;
+    let kept = |number: i32| if ranges { number } else { -1 };
     let location = |(start, position): &(u32, bytecode::Position)| Location {
         start: *start,
         line: position.line,
-        end_line: position.end_line,
-        col: position.col,
-        end_col: position.end_col,
+        end_line: kept(position.end_line),
+        col: kept(position.col),
+        end_col: kept(position.end_col),
     };
     let handler = |entry: &bytecode::ExceptionEntry| ExceptionHandler {
         start: entry.start,
@@ -205,8 +207,31 @@ pub fn compile_text(
             issue_warnings(&compiled.warnings, filename)?;
             code_object(&compiled.code)
         }
-        Err(error) => Err(raise_compile_error(&error, filename)),
+        Err(error) => Err(with_metadata(raise_compile_error(&error, filename), &error, text)),
     }
+}
+
+/// Gives a SyntaxError of the parser the text from the statement on, where the traceback module looks for misspelt
+/// keywords: (line, column, text).
+fn with_metadata(raised: Raised, error: &CompileError, text: &str) -> Raised {
+    if !error.message.starts_with("invalid syntax") || !raised.matches(exc::SyntaxError) {
+        return raised;
+    }
+    let exception = raised.take();
+    let begins_statement = |line: &str| !line.starts_with([' ', '\t', '#', ')', ']', '}']) && !line.trim().is_empty();
+    let lines = text.lines().take(usize::try_from(error.lineno).unwrap_or(0));
+    let start = lines.enumerate().filter(|(_, line)| begins_statement(line)).last();
+    let line = PyLongObject::from_usize(start.map_or(0, |(index, _)| index + 1));
+    let parts = vec![
+        line.into_object(),
+        PyLongObject::from_i64(0).into_object(),
+        PyUnicodeObject::from_str(text).into_object(),
+    ];
+    let metadata = PyTupleObject::from_vec(parts);
+    if let Err(raised) = exception.set_attr(identifier!("_metadata"), metadata.as_object()) {
+        raised.clear();
+    }
+    adder_runtime::error::restore(exception)
 }
 
 /// The text of source bytes, by their coding comment.

@@ -159,7 +159,10 @@ fn fire(ts: &ThreadState, frame: *mut Frame, index: i32, number: u8, args: &[&Py
             if disabled {
                 None
             } else if wanted & bit != 0 {
-                tools.tools[tool].callbacks[number as usize].clone()
+                let callbacks = &tools.tools[tool].callbacks;
+                let branch = matches!(number, event::BRANCH_LEFT | event::BRANCH_RIGHT);
+                let old = callbacks[event::BRANCH as usize].as_ref().filter(|_| branch);
+                callbacks[number as usize].as_ref().or(old).cloned()
             } else if as_branch {
                 tools.tools[tool].callbacks[event::BRANCH as usize].clone()
             } else {
@@ -354,14 +357,16 @@ unsafe fn first_argument(registers: *mut *mut PyObject, word: u64, opcode: u8) -
             return Ok(this);
         }
         if opcode == op::CALL_EX {
-            let args = Ref::from_borrowed(*registers.add(2));
-            if let Some(tuple) = (*args).downcast::<PyTupleObject>()
+            let args = Ref::from_borrowed_opt(*registers.add(2));
+            if let Some(tuple) = args.as_deref().and_then(PyObject::downcast::<PyTupleObject>)
                 && let Some(first) = tuple.as_slice().first()
             {
                 return Ok(first.to_ref());
             }
-        } else if crate::eval::field_c(word) > 0 {
-            return Ok(Ref::from_borrowed(*registers.add(2)));
+        } else if crate::eval::field_c(word) > 0
+            && let Some(first) = Ref::from_borrowed_opt(*registers.add(2))
+        {
+            return Ok(first);
         }
         missing_object()
     }
@@ -407,13 +412,17 @@ pub unsafe fn after_c_call(
     ts: &ThreadState,
     frame: *mut Frame,
     callable: &PyObject,
+    registers: *mut *mut PyObject,
     raised: bool,
 ) -> PyResult<()> {
     // SAFETY: the caller's contract.
-    let index = unsafe { (*frame).index() };
-    let missing = missing_object()?;
+    let (index, first) = unsafe {
+        let word = *(*frame).pc;
+        let opcode = crate::tracing::generic_opcode(word as u8);
+        ((*frame).index(), first_argument(registers, word, opcode)?)
+    };
     let number = if raised { event::C_RAISE } else { event::C_RETURN };
-    fire(ts, frame, index, number, &[callable, &missing])
+    fire(ts, frame, index, number, &[callable, &first])
 }
 
 fn tool_index(id: i64) -> PyResult<usize> {
@@ -586,6 +595,11 @@ pub mod monitoring {
         if set & !allowed != 0 {
             return Err(raise!(ValueError, "invalid local event set 0x{set:x}"));
         }
+        // The old event is either of the new ones.
+        let set = match set & 1 << event::BRANCH {
+            0 => set,
+            old => set & !old | 1 << event::BRANCH_LEFT | 1 << event::BRANCH_RIGHT,
+        };
         with(|tools| {
             let local = tools
                 .local

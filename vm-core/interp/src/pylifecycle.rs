@@ -48,6 +48,8 @@ pub struct Config {
     pub warnoptions: Vec<String>,
     /// `-X` options: name, value.
     pub xoptions: Vec<(String, Option<String>)>,
+    /// Whether code objects keep columns and last lines.
+    pub code_debug_ranges: bool,
     pub hash_seed: Option<u32>,
     /// What goes before the rest of `sys.path`.
     pub path0: Option<String>,
@@ -90,6 +92,7 @@ impl Default for Config {
             unbuffered: false,
             warnoptions: Vec::new(),
             xoptions: Vec::new(),
+            code_debug_ranges: true,
             hash_seed: None,
             path0: None,
             pythonpath: None,

@@ -277,6 +277,13 @@ pub fn print_exception(exception: Ref) {
 
 /// The default `sys.excepthook`: by the traceback module when it works, natively otherwise.
 pub fn display_exception(exception: &PyObject) {
+    if !exception.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS) {
+        let found = exception.ty().name();
+        write_stderr(&format!(
+            "TypeError: print_exception(): Exception expected for value, {found} found\n"
+        ));
+        return;
+    }
     let by_module = (|| {
         let module = match crate::import::loaded_module(identifier!("traceback")) {
             Some(module) => module,
@@ -285,15 +292,9 @@ pub fn display_exception(exception: &PyObject) {
             }
             None => return Err(raise!(ImportError, "no traceback module")),
         };
-        let traceback = crate::errors::traceback_of(exception).unwrap_or_else(none_ref);
-        let name = identifier!("_print_exception_bltin");
-        if let Some(function) = module.get_attr_opt(name)? {
-            return function.call1(exception);
-        }
-        module.call_method(
-            identifier!("print_exception"),
-            &[exception.ty().as_object(), exception, &traceback],
-        )
+        module
+            .get_attr(identifier!("_print_exception_bltin"))?
+            .call1(exception)
     })();
     if let Err(raised) = by_module {
         raised.clear();

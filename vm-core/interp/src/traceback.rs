@@ -76,12 +76,7 @@ fn describe(exception: &PyObject, text: &mut String, seen: &mut Vec<*mut PyObjec
         text.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
     }
     if let Some(traceback) = crate::errors::traceback_of(exception) {
-        text.push_str("Traceback (most recent call last):\n");
-        let mut entry = (*traceback).downcast::<PyTracebackObject>();
-        while let Some(item) = entry {
-            describe_entry(item, text);
-            entry = item.next();
-        }
+        describe_traceback(&traceback, text);
     }
     let ty = exception.ty();
     let name = ty.fully_qualified_name();
@@ -103,6 +98,51 @@ fn describe(exception: &PyObject, text: &mut String, seen: &mut Vec<*mut PyObjec
         text.push_str(&value);
     }
     text.push('\n');
+}
+
+/// A traceback with its headline. Of many equal entries in a row three are shown.
+pub fn describe_traceback(traceback: &PyObject, text: &mut String) {
+    const SHOWN: usize = 3;
+    text.push_str("Traceback (most recent call last):\n");
+    let mut entry = traceback.downcast::<PyTracebackObject>();
+    let mut last = None;
+    let mut repeated = 0;
+    while let Some(item) = entry {
+        let key = (place_of(item), item.tb_lineno.get());
+        if last.as_ref() == Some(&key) {
+            repeated += 1;
+        } else {
+            describe_repeated(repeated, SHOWN, text);
+            repeated = 1;
+            last = Some(key);
+        }
+        if repeated <= SHOWN {
+            describe_entry(item, text);
+        }
+        entry = item.next();
+    }
+    describe_repeated(repeated, SHOWN, text);
+}
+
+fn describe_repeated(repeated: usize, shown: usize, text: &mut String) {
+    if repeated > shown {
+        let more = repeated - shown;
+        let plural = if more == 1 { "" } else { "s" };
+        text.push_str(&format!("  [Previous line repeated {more} more time{plural}]\n"));
+    }
+}
+
+/// The text of a source file, read by `io.open`.
+fn read_source(file: &str) -> PyResult<String> {
+    let io = adder_runtime::hooks::import_module("io")?;
+    let (path, mode) = (PyUnicodeObject::from_str(file), PyUnicodeObject::from_str("rb"));
+    let stream = io.call_method(identifier!("open"), &[path.as_object(), mode.as_object()])?;
+    let bytes = stream.call_method(identifier!("read"), &[]);
+    stream.call_method(identifier!("close"), &[])?;
+    match bytes?.downcast::<PyBytesObject>() {
+        Ok(bytes) => crate::code::decode_source(bytes.as_bytes(), path.as_object()),
+        Err(_) => Ok(String::new()),
+    }
 }
 
 /// The file and the function of an entry.
@@ -132,7 +172,7 @@ fn describe_entry(entry: &PyTracebackObject, text: &mut String) {
     let (file, name) = (code.filename().to_string_lossy(), code.name().to_string_lossy());
     let line = entry.tb_lineno.get();
     text.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
-    let source = std::fs::read_to_string(&file).ok();
+    let source = read_source(&file).map_err(Raised::clear).ok();
     if let Some(line) = source
         .as_deref()
         .and_then(|source| source.lines().nth((line - 1).max(0) as usize))

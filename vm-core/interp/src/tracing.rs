@@ -223,6 +223,8 @@ fn emit(ts: &ThreadState, frame: *mut Frame, number: u8, what: c_int, arg: *mut 
                 continue;
             }
             let held = Ref::from_borrowed_opt(context);
+            // Only a return by an exception has no argument.
+            let arg = if arg.is_null() && what != PyTrace_RETURN { none().as_ptr() } else { arg };
             let telling = Telling::start(ts, frame, number);
             let status = function(context, object.as_raw(), what, arg);
             drop(telling);
@@ -315,23 +317,23 @@ fn is_c_function(callable: &PyObject) -> bool {
 /// A call that was no Python function's returned or raised. An exception in flight stays in flight.
 ///
 /// # Safety
-/// `frame` is running; `callable` is live or null.
+/// `frame` is running; `registers` are those of the call, with live objects or null.
 #[cold]
 pub unsafe fn after_c_call(
     ts: &ThreadState,
     frame: *mut Frame,
-    callable: *mut PyObject,
+    registers: *mut *mut PyObject,
     raised: bool,
 ) -> PyResult<()> {
     // SAFETY: the caller's contract.
-    let Some(callable) = (unsafe { Ref::from_borrowed_opt(callable) }) else {
+    let Some(callable) = (unsafe { Ref::from_borrowed_opt(*registers) }) else {
         return Ok(());
     };
     let exception = if raised { error::fetch() } else { None };
     let result = (|| {
         if crate::monitoring::is_active() {
             // SAFETY: the caller's contract.
-            unsafe { crate::monitoring::after_c_call(ts, frame, &callable, raised)? };
+            unsafe { crate::monitoring::after_c_call(ts, frame, &callable, registers, raised)? };
         }
         if ts.base.c_profilefunc.get().is_some() && is_c_function(&callable) {
             let (number, what) = if raised {

@@ -8,7 +8,10 @@ pub mod _suggestions {
 
     /// The candidate most like the item, if any is near enough.
     #[pyfunction("($module, candidates, item, /)")]
-    fn _generate_suggestions(candidates: &PyListObject, item: &PyUnicodeObject) -> PyResult<Option<String>> {
+    fn _generate_suggestions(candidates: &PyObject, item: &PyUnicodeObject) -> PyResult<Option<String>> {
+        let Some(candidates) = candidates.downcast_exact::<PyListObject>() else {
+            return Err(raise!(TypeError, "candidates must be a list"));
+        };
         let mut names = Vec::with_capacity(candidates.len());
         for candidate in candidates.as_slice() {
             match candidate.downcast::<PyUnicodeObject>() {

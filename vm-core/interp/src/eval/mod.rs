@@ -1061,7 +1061,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 match call::call(ts, args, c as usize) {
                                     call::Called::Value(value) => {
                                         if mask != 0
-                                            && crate::tracing::after_c_call(ts, frame, *args, false).is_err()
+                                            && crate::tracing::after_c_call(ts, frame, args, false).is_err()
                                         {
                                             decref(value);
                                             raise_here!()
@@ -1073,7 +1073,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
                                     call::Called::Raised => {
                                         if mask != 0 {
-                                            let _ = crate::tracing::after_c_call(ts, frame, *args, true);
+                                            let _ = crate::tracing::after_c_call(ts, frame, args, true);
                                         }
                                         raise_here!()
                                     }
@@ -1187,7 +1187,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 match call::call_keywords(ts, args, c as usize, names) {
                                     call::Called::Value(value) => {
                                         if mask != 0
-                                            && crate::tracing::after_c_call(ts, frame, *args, false).is_err()
+                                            && crate::tracing::after_c_call(ts, frame, args, false).is_err()
                                         {
                                             decref(value);
                                             raise_here!()
@@ -1199,7 +1199,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
                                     call::Called::Raised => {
                                         if mask != 0 {
-                                            let _ = crate::tracing::after_c_call(ts, frame, *args, true);
+                                            let _ = crate::tracing::after_c_call(ts, frame, args, true);
                                         }
                                         raise_here!()
                                     }
@@ -1210,7 +1210,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 match call::call_ex(ts, args, x & 1 != 0) {
                                     call::Called::Value(value) => {
                                         if mask != 0
-                                            && crate::tracing::after_c_call(ts, frame, *args, false).is_err()
+                                            && crate::tracing::after_c_call(ts, frame, args, false).is_err()
                                         {
                                             decref(value);
                                             raise_here!()
@@ -1224,7 +1224,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     }
                                     call::Called::Raised => {
                                         if mask != 0 {
-                                            let _ = crate::tracing::after_c_call(ts, frame, *args, true);
+                                            let _ = crate::tracing::after_c_call(ts, frame, args, true);
                                         }
                                         raise_here!()
                                     }

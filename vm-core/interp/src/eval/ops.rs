@@ -51,12 +51,11 @@ unsafe fn take_registers(first: *mut *mut PyObject, n: usize) -> Vec<Ref> {
 pub fn unbound_local(frame: *mut Frame, index: usize) -> Raised {
     // SAFETY: the running frame.
     let name = unsafe { (*frame).code() }.local_name(index);
-    let raised = raise!(
+    raise!(
         UnboundLocalError,
         "cannot access local variable '{}' where it is not associated with a value",
         name.to_string_lossy()
-    );
-    with_name(raised, name)
+    )
 }
 
 #[cold]

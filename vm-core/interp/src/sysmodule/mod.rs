@@ -309,14 +309,9 @@ pub mod sys {
     #[pyfunction("($module, exctype, value, traceback, /)")]
     fn excepthook(exctype: &PyObject, value: &PyObject, traceback: &PyObject) {
         let _ = exctype;
-        if !value.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS) {
-            let text = value.ty().name();
-            crate::pythonrun::write_stderr(&format!(
-                "TypeError: print_exception(): Exception expected for value, {text} found\n"
-            ));
-            return;
-        }
-        if PyTracebackObject::check(traceback) && errors::traceback_of(value).is_none() {
+        if value.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS)
+            && PyTracebackObject::check(traceback)
+            && errors::traceback_of(value).is_none() {
             errors::set_traceback(value, Some(traceback.to_ref()));
         }
         crate::pythonrun::display_exception(value);

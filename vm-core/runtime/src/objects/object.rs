@@ -44,10 +44,10 @@ fn excess(args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> bool {
     base = None,
     flags = BASETYPE,
     typed = false,
+    doc = "object()\n--\n\nThe base of all classes.",
     slots = [tp_getattro = generic_get_attr_slot, tp_setattro = generic_set_attr_slot,
         tp_new = object_new, tp_alloc = crate::types::generic_alloc, tp_free = crate::types::object_free],
 )]
-/// The base of all classes.
 impl PyObject {
     /// `object.__new__`.
     fn new_instance(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {

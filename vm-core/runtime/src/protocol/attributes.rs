@@ -15,7 +15,8 @@ impl PyObject {
         // SAFETY: slots of this object's type.
         unsafe {
             if let Some(getattro) = ty.tp_getattro.get() {
-                return from_slot(getattro(self.as_ptr(), name.as_ptr()), "__getattribute__");
+                let result = from_slot(getattro(self.as_ptr(), name.as_ptr()), "__getattribute__");
+                return result.map_err(|raised| with_attribute_context(raised, self, name));
             }
             if let Some(getattr) = ty.tp_getattr.get() {
                 let text = std::ffi::CString::new(name.to_str()?).unwrap_or_default();
@@ -241,6 +242,7 @@ pub fn no_attribute(object: &PyObject, name: &PyUnicodeObject) -> Raised {
 }
 
 /// Sets `name` and `obj` of the AttributeError in flight where they are not set yet.
+#[cold]
 pub fn with_attribute_context(raised: Raised, object: &PyObject, name: &PyUnicodeObject) -> Raised {
     if error::occurred_is(exc::AttributeError) {
         let exception = raised.take();
