@@ -218,9 +218,13 @@ fn with_metadata(raised: Raised, error: &CompileError, text: &str) -> Raised {
         return raised;
     }
     let exception = raised.take();
-    let begins_statement = |line: &str| !line.starts_with([' ', '\t', '#', ')', ']', '}']) && !line.trim().is_empty();
+    let begins_statement =
+        |line: &str| !line.starts_with([' ', '\t', '#', ')', ']', '}']) && !line.trim().is_empty();
     let lines = text.lines().take(usize::try_from(error.lineno).unwrap_or(0));
-    let start = lines.enumerate().filter(|(_, line)| begins_statement(line)).last();
+    let start = lines
+        .enumerate()
+        .filter(|(_, line)| begins_statement(line))
+        .last();
     let line = PyLongObject::from_usize(start.map_or(0, |(index, _)| index + 1));
     let parts = vec![
         line.into_object(),

@@ -224,7 +224,11 @@ fn emit(ts: &ThreadState, frame: *mut Frame, number: u8, what: c_int, arg: *mut 
             }
             let held = Ref::from_borrowed_opt(context);
             // Only a return by an exception has no argument.
-            let arg = if arg.is_null() && what != PyTrace_RETURN { none().as_ptr() } else { arg };
+            let arg = if arg.is_null() && what != PyTrace_RETURN {
+                none().as_ptr()
+            } else {
+                arg
+            };
             let telling = Telling::start(ts, frame, number);
             let status = function(context, object.as_raw(), what, arg);
             drop(telling);

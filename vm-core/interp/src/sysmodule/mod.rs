@@ -311,7 +311,8 @@ pub mod sys {
         let _ = exctype;
         if value.type_has(Py_TPFLAGS_BASE_EXC_SUBCLASS)
             && PyTracebackObject::check(traceback)
-            && errors::traceback_of(value).is_none() {
+            && errors::traceback_of(value).is_none()
+        {
             errors::set_traceback(value, Some(traceback.to_ref()));
         }
         crate::pythonrun::display_exception(value);
