@@ -1,4 +1,5 @@
 /* Calls, parsing and building with open arguments. */
+#include "build_fast.h"
 #include "varargs.h"
 
 PyObject *adder_PyObject_CallFunction(PyObject *callable, const char *format, va_list *args);
@@ -18,17 +19,23 @@ int adder_PySys_Audit(const char *event, const char *format, va_list *args);
 
 EXPORT(PyObject *) PyObject_CallFunction(PyObject *callable, const char *format, ...)
 {
-    WITH_ARGS(PyObject *, format, adder_PyObject_CallFunction(callable, format, &args));
+    CALL_WITH_ARGS(format, one_object(callable, format, stack, &args),
+                   PyObject_Vectorcall(callable, stack + 1, (size_t)n | ARGUMENTS_OFFSET, NULL),
+                   adder_PyObject_CallFunction(callable, format, &args));
 }
 
 EXPORT(PyObject *) _PyObject_CallFunction_SizeT(PyObject *callable, const char *format, ...)
 {
-    WITH_ARGS(PyObject *, format, adder_PyObject_CallFunction(callable, format, &args));
+    CALL_WITH_ARGS(format, one_object(callable, format, stack, &args),
+                   PyObject_Vectorcall(callable, stack + 1, (size_t)n | ARGUMENTS_OFFSET, NULL),
+                   adder_PyObject_CallFunction(callable, format, &args));
 }
 
 EXPORT(PyObject *) PyEval_CallFunction(PyObject *callable, const char *format, ...)
 {
-    WITH_ARGS(PyObject *, format, adder_PyObject_CallFunction(callable, format, &args));
+    CALL_WITH_ARGS(format, one_object(callable, format, stack, &args),
+                   PyObject_Vectorcall(callable, stack + 1, (size_t)n | ARGUMENTS_OFFSET, NULL),
+                   adder_PyObject_CallFunction(callable, format, &args));
 }
 
 EXPORT(PyObject *) PyObject_CallMethod(PyObject *object, const char *name, const char *format, ...)
@@ -53,27 +60,31 @@ EXPORT(PyObject *) _PyObject_CallMethodId(PyObject *object, void *name, const ch
 
 EXPORT(PyObject *) PyObject_CallFunctionObjArgs(PyObject *callable, ...)
 {
-    WITH_ARGS(PyObject *, callable, adder_PyObject_CallFunctionObjArgs(callable, &args));
+    CALL_WITH_ARGS(callable, callable ? gather(stack, &args) : -1,
+                   PyObject_Vectorcall(callable, stack + 1, (size_t)n | ARGUMENTS_OFFSET, NULL),
+                   adder_PyObject_CallFunctionObjArgs(callable, &args));
 }
 
 EXPORT(PyObject *) PyObject_CallMethodObjArgs(PyObject *object, PyObject *name, ...)
 {
-    WITH_ARGS(PyObject *, name, adder_PyObject_CallMethodObjArgs(object, name, &args));
+    CALL_WITH_ARGS(name, object && name ? gather(stack, &args) : -1,
+                   (stack[0] = object, PyObject_VectorcallMethod(name, stack, (size_t)n + 1, NULL)),
+                   adder_PyObject_CallMethodObjArgs(object, name, &args));
 }
 
 EXPORT(PyObject *) PyTuple_Pack(Py_ssize_t n, ...)
 {
-    WITH_ARGS(PyObject *, n, adder_PyTuple_Pack(n, &args));
+    TRY_WITH_ARGS(PyObject *, n, pack_fast(n, &args), adder_PyTuple_Pack(n, &args));
 }
 
 EXPORT(PyObject *) Py_BuildValue(const char *format, ...)
 {
-    WITH_ARGS(PyObject *, format, adder_Py_BuildValue(format, &args));
+    TRY_WITH_ARGS(PyObject *, format, build_fast(format, &args), adder_Py_BuildValue(format, &args));
 }
 
 EXPORT(PyObject *) _Py_BuildValue_SizeT(const char *format, ...)
 {
-    WITH_ARGS(PyObject *, format, adder_Py_BuildValue(format, &args));
+    TRY_WITH_ARGS(PyObject *, format, build_fast(format, &args), adder_Py_BuildValue(format, &args));
 }
 
 EXPORT(PyObject *) Py_VaBuildValue(const char *format, va_list vargs)
@@ -98,12 +109,12 @@ EXPORT(int) _PyArg_Parse_SizeT(PyObject *arg, const char *format, ...)
 
 EXPORT(int) PyArg_ParseTuple(PyObject *tuple, const char *format, ...)
 {
-    WITH_ARGS(int, format, adder_PyArg_ParseTuple(tuple, format, &args));
+    TRY_WITH_ARGS(int, format, parse_tuple_fast(tuple, format, &args), adder_PyArg_ParseTuple(tuple, format, &args));
 }
 
 EXPORT(int) _PyArg_ParseTuple_SizeT(PyObject *tuple, const char *format, ...)
 {
-    WITH_ARGS(int, format, adder_PyArg_ParseTuple(tuple, format, &args));
+    TRY_WITH_ARGS(int, format, parse_tuple_fast(tuple, format, &args), adder_PyArg_ParseTuple(tuple, format, &args));
 }
 
 EXPORT(int) PyArg_VaParse(PyObject *tuple, const char *format, va_list vargs)
@@ -118,12 +129,14 @@ EXPORT(int) _PyArg_VaParse_SizeT(PyObject *tuple, const char *format, va_list va
 
 EXPORT(int) PyArg_ParseTupleAndKeywords(PyObject *tuple, PyObject *keywords, const char *format, const char *const *names, ...)
 {
-    WITH_ARGS(int, names, adder_PyArg_ParseTupleAndKeywords(tuple, keywords, format, names, &args));
+    TRY_WITH_ARGS(int, names, parse_keywords_fast(tuple, keywords, format, names, &args),
+                  adder_PyArg_ParseTupleAndKeywords(tuple, keywords, format, names, &args));
 }
 
 EXPORT(int) _PyArg_ParseTupleAndKeywords_SizeT(PyObject *tuple, PyObject *keywords, const char *format, const char *const *names, ...)
 {
-    WITH_ARGS(int, names, adder_PyArg_ParseTupleAndKeywords(tuple, keywords, format, names, &args));
+    TRY_WITH_ARGS(int, names, parse_keywords_fast(tuple, keywords, format, names, &args),
+                  adder_PyArg_ParseTupleAndKeywords(tuple, keywords, format, names, &args));
 }
 
 EXPORT(int) PyArg_VaParseTupleAndKeywords(PyObject *tuple, PyObject *keywords, const char *format, const char *const *names, va_list vargs)

@@ -19,6 +19,19 @@ typedef intptr_t Py_ssize_t;
     va_end(args);                                                              \
     return result
 
+/* As WITH_ARGS, where `fast` may answer first: with what is not 0. */
+#define TRY_WITH_ARGS(type, last, fast, call)                                  \
+    va_list args;                                                              \
+    va_start(args, last);                                                      \
+    type result = (fast);                                                      \
+    va_end(args);                                                              \
+    if (result)                                                                \
+        return result;                                                         \
+    va_start(args, last);                                                      \
+    result = (call);                                                           \
+    va_end(args);                                                              \
+    return result
+
 /* Runs `call` with `args` as a copy of the list `vargs`: the caller's list does not move. */
 #define WITH_COPY(type, vargs, call)                                           \
     va_list args;                                                              \

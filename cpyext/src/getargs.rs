@@ -957,6 +957,32 @@ fn stored(result: PyResult<()>) -> c_int {
     c_int::from(result.is_ok())
 }
 
+/// The value of a keyword for `shims/getargs_fast.h`: without hashing, since calls have few keywords.
+///
+/// # Safety
+/// `keywords` is a dict, `name` a terminated string.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn adder_keyword_value(keywords: *mut PyObject, name: *const c_char) -> *mut PyObject {
+    // SAFETY: the caller's contract.
+    let (keywords, name) = unsafe {
+        (
+            (*keywords).cast_unchecked::<PyDictObject>(),
+            CStr::from_ptr(name).to_bytes(),
+        )
+    };
+    let mut position = 0;
+    while let Some((key, value, _)) = keywords.next_entry(&mut position) {
+        if let Some(text) = key.downcast_exact::<PyUnicodeObject>()
+            && text.is_ascii()
+            && text.len() == name.len()
+            && text.as_str().is_some_and(|text| text.as_bytes() == name)
+        {
+            return value.as_ptr();
+        }
+    }
+    std::ptr::null_mut()
+}
+
 capi! {
     fn adder_PyArg_Parse(object: Option<&PyObject>, format: &CStr, args: VaList) -> c_int {
         stored(parse_one(object, format, args))

@@ -22,10 +22,17 @@ fn expect_int(object: &PyObject) -> PyResult<&PyLongObject> {
 }
 
 /// PyLong_AsLong: `__index__` counts.
+#[inline(always)]
 pub fn as_c_long(object: &PyObject) -> PyResult<c_long> {
-    if let Some(value) = compact(object) {
-        return Ok(value as c_long);
+    match compact(object) {
+        Some(value) => Ok(value as c_long),
+        None => as_c_long_general(object),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn as_c_long_general(object: &PyObject) -> PyResult<c_long> {
     let number = object.index_subclass()?;
     number
         .to_i64()
@@ -33,6 +40,9 @@ pub fn as_c_long(object: &PyObject) -> PyResult<c_long> {
 }
 
 pub fn as_c_longlong(object: &PyObject) -> PyResult<c_longlong> {
+    if let Some(value) = compact(object) {
+        return Ok(value as c_longlong);
+    }
     let number = object.index_subclass()?;
     number
         .to_i64()
@@ -45,6 +55,9 @@ pub fn as_c_int(object: &PyObject) -> PyResult<c_int> {
 
 /// An int that fits a narrower C type; `name` is what the message calls it.
 fn as_narrow<T: TryFrom<i64>>(object: &PyObject, name: &str) -> PyResult<T> {
+    if let Some(value) = compact(object).and_then(|value| T::try_from(value as i64).ok()) {
+        return Ok(value);
+    }
     let number = object.index_subclass()?;
     number
         .to_i64()
@@ -119,6 +132,7 @@ fn as_unsigned_word(object: &PyObject, negative: &str, overflow: &str) -> PyResu
     to_u64(number).ok_or_else(|| raise!(OverflowError, "{overflow}"))
 }
 
+#[inline(always)]
 fn int(value: i64) -> PyResult<Ref<PyLongObject>> {
     Ok(PyLongObject::from_i64(value))
 }

@@ -307,12 +307,15 @@ struct GilState {
     held: bool,
     /// Counts how often the lock changed hands.
     switches: u64,
+    /// Threads that sleep until it is let go.
+    n_waiting: usize,
 }
 
 static GIL: Gil = Gil {
     locked: Mutex::new(GilState {
         held: false,
         switches: 0,
+        n_waiting: 0,
     }),
     released: Condvar::new(),
 };
@@ -360,11 +363,13 @@ pub fn acquire_gil(state: &ThreadState) {
             break;
         }
         let switches = gil.switches;
+        gil.n_waiting += 1;
         let (guard, timeout) = GIL
             .released
             .wait_timeout(gil, Duration::from_micros(switch_interval_us()))
             .unwrap();
         gil = guard;
+        gil.n_waiting -= 1;
         if timeout.timed_out() && gil.held && gil.switches == switches {
             EVAL_BREAKER.fetch_or(breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
         }
@@ -384,8 +389,11 @@ pub fn release_gil() -> *const ThreadState {
     }
     let mut gil = GIL.locked.lock().unwrap();
     gil.held = false;
+    let is_wanted = gil.n_waiting > 0;
     drop(gil);
-    GIL.released.notify_one();
+    if is_wanted {
+        GIL.released.notify_one();
+    }
     state
 }
 
@@ -499,6 +507,9 @@ pub fn fork_with_locks<T>(fork: impl FnOnce() -> T) -> T {
 
 /// In a forked child nobody waits for the GIL, which the calling thread holds.
 pub fn reinit_gil_after_fork() {
-    GIL.locked.lock().unwrap().held = true;
+    let mut gil = GIL.locked.lock().unwrap();
+    gil.held = true;
+    gil.n_waiting = 0;
+    drop(gil);
     EVAL_BREAKER.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
 }
