@@ -584,25 +584,20 @@ pub mod _imp {
                 .collect(),
         )
     }
-    /// Whether the import lock is held: there is none.
+    /// Whether the import lock is held.
     #[pyfunction("($module, /)")]
     fn lock_held() -> bool {
-        super::IMPORT_LOCK.with(|depth| *depth > 0)
+        super::IMPORT_LOCK.with(|lock| lock.depth > 0)
     }
-    /// Takes the import lock, which the GIL makes a mere count.
+    /// Takes the import lock; its owner may do so again.
     #[pyfunction("($module, /)")]
     fn acquire_lock() {
-        super::IMPORT_LOCK.with(|depth| *depth += 1);
+        super::acquire_import_lock();
     }
     /// Gives the import lock back.
     #[pyfunction("($module, /)")]
     fn release_lock() -> PyResult<()> {
-        let held = super::IMPORT_LOCK.with(|depth| {
-            let held = *depth > 0;
-            *depth = depth.saturating_sub(1);
-            held
-        });
-        if held {
+        if super::release_import_lock() {
             Ok(())
         } else {
             Err(raise!(RuntimeError, "not holding the import lock"))
@@ -785,7 +780,47 @@ pub mod _imp {
     }
 }
 
-static IMPORT_LOCK: GilCell<usize> = GilCell::new(0);
+/// The lock of `_imp.acquire_lock`: whose it is, and how often it was taken. The GIL orders its use.
+struct ImportLock {
+    owner: u64,
+    depth: usize,
+}
+
+static IMPORT_LOCK: GilCell<ImportLock> = GilCell::new(ImportLock { owner: 0, depth: 0 });
+
+fn this_thread() -> u64 {
+    // SAFETY: always succeeds.
+    unsafe { libc::pthread_self() }
+}
+
+/// Takes the import lock, waiting without the GIL while another thread has it.
+pub fn acquire_import_lock() {
+    let me = this_thread();
+    loop {
+        let taken = IMPORT_LOCK.with(|lock| {
+            let free = lock.depth == 0 || lock.owner == me;
+            if free {
+                lock.owner = me;
+                lock.depth += 1;
+            }
+            free
+        });
+        if taken {
+            return;
+        }
+        adder_runtime::thread::allow_threads(|| std::thread::sleep(std::time::Duration::from_micros(200)));
+    }
+}
+
+/// Gives the import lock back; false when the calling thread does not have it.
+pub fn release_import_lock() -> bool {
+    let me = this_thread();
+    IMPORT_LOCK.with(|lock| {
+        let held = lock.depth > 0 && lock.owner == me;
+        lock.depth -= usize::from(held);
+        held
+    })
+}
 
 /// `.pyc` files of ours begin with this.
 pub const PYC_MAGIC: i64 = 0x0A0D_0000 | adder_compiler::BYTECODE_VERSION as i64;

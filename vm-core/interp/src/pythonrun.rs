@@ -253,7 +253,10 @@ pub fn print_exception(exception: Ref) {
     let traceback = crate::errors::traceback_of(&exception).unwrap_or_else(none_ref);
     match hook {
         Some(hook) => {
-            let result = hook.call(&[exception.ty().as_object(), &exception, &traceback]);
+            let ty = exception.ty().as_object();
+            let result =
+                crate::sysmodule::audit_event("sys.excepthook", &[&hook, ty, &exception, &traceback])
+                    .and_then(|()| hook.call(&[ty, &exception, &traceback]));
             if let Err(raised) = result {
                 let other = raised.take();
                 if other.is_instance_of(exc::SystemExit) {

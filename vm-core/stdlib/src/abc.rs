@@ -189,7 +189,11 @@ pub mod _abc {
     #[pyfunction("($module, self, instance, /)")]
     fn _abc_instancecheck(class: &PyObject, instance: &PyObject) -> PyResult {
         let data = data_of(class)?;
-        let subclass = instance.get_attr(identifier!("__class__"))?;
+        // One without a class of its own making has that of its type.
+        let subclass = match instance.get_attr_opt(identifier!("__class__"))? {
+            Some(class) => class,
+            None => instance.ty().to_object(),
+        };
         if data.cache.contains(&subclass)? {
             return Ok(true_().to_ref());
         }

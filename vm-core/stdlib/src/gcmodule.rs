@@ -116,6 +116,8 @@ pub mod gc {
             }
             Some(generation) => Some(generation as usize),
         };
+        let number = PyLongObject::from_i64(generation.map_or(-1, |generation| generation as i64));
+        adder_runtime::hooks::audit("gc.get_objects", &[number.as_object()])?;
         Ok(PyListObject::from_vec(collector::objects(generation)).into_object())
     }
     /// Whether the collector tracks the object.
@@ -131,6 +133,8 @@ pub mod gc {
     /// The objects that refer directly to any of the given ones.
     #[pyfunction("($module, /, *objs)")]
     fn get_referrers(objs: &[&PyObject]) -> PyResult {
+        let audited = PyTupleObject::from_slice(objs);
+        adder_runtime::hooks::audit("gc.get_referrers", &[audited.as_object()])?;
         let result = PyListObject::new();
         for candidate in collector::objects(None) {
             let mut refers = false;
@@ -146,6 +150,8 @@ pub mod gc {
     /// The objects that the given ones refer to directly.
     #[pyfunction("($module, /, *objs)")]
     fn get_referents(objs: &[&PyObject]) -> PyResult {
+        let audited = PyTupleObject::from_slice(objs);
+        adder_runtime::hooks::audit("gc.get_referents", &[audited.as_object()])?;
         let result = PyListObject::new();
         for object in objs {
             collector::referents(object, &mut |referent| result.push(referent.to_ref()));

@@ -70,6 +70,7 @@ modules! {
     queue::_queue,
     csv::_csv,
     statistics::_statistics,
+    types::_types,
     typing::_typing,
     contextvars::_contextvars,
     warnings::_warnings,

@@ -315,6 +315,7 @@ pub mod _posixsubprocess {
             .iter()
             .map(|item| fs_converter(item))
             .collect::<PyResult<_>>()?;
+        adder_runtime::hooks::audit("_posixsubprocess.fork_exec", &[executable_list, args, env])?;
         let or_none = |object: &'_ PyObject| !is_none(object);
         let plan = Plan {
             executables: byte_strings(executable_list)?,

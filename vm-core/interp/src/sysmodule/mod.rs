@@ -26,8 +26,18 @@ pub fn audit_event(event: &str, args: &[&PyObject]) -> PyResult<()> {
     let hooks = AUDIT_HOOKS.get();
     let name = PyUnicodeObject::from_str(event);
     let args = PyTupleObject::from_slice(args);
+    let ts = thread_state();
     for hook in hooks {
-        hook.call(&[name.as_object(), args.as_object()])?;
+        // Hooks are not traced unless they ask for it.
+        let traced = match hook.get_attr_opt(identifier!("__cantrace__"))? {
+            Some(wish) => wish.is_true()?,
+            None => false,
+        };
+        let tracing = ts.base.tracing.get();
+        ts.base.tracing.set(if traced { tracing } else { tracing + 1 });
+        let result = hook.call(&[name.as_object(), args.as_object()]);
+        ts.base.tracing.set(tracing);
+        result?;
     }
     Ok(())
 }
@@ -73,6 +83,8 @@ pub mod sys {
     /// Return the name of the module for a calling frame.
     #[pyfunction("($module, /, depth=0)")]
     fn _getframemodulename(depth: i32) -> PyResult {
+        let audited = PyLongObject::from_i64(i64::from(depth));
+        audit_event("sys._getframemodulename", &[audited.as_object()])?;
         let Ok(frame) = frame_at(usize::try_from(depth).unwrap_or(0)).map_err(Raised::clear) else {
             return Ok(none_ref());
         };

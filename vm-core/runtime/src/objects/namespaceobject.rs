@@ -39,6 +39,17 @@ impl PySimpleNamespace {
     }
 }
 
+/// Attributes have strings for names.
+fn check_names(names: &PyDictObject) -> PyResult<()> {
+    let mut position = 0;
+    while let Some((name, _, _)) = names.next_entry(&mut position) {
+        if !PyUnicodeObject::check(name) {
+            return Err(raise!(TypeError, "keywords must be strings"));
+        }
+    }
+    Ok(())
+}
+
 #[pytype(
     name = "types.SimpleNamespace",
     static_name = _PyNamespace_Type,
@@ -67,12 +78,7 @@ impl PySimpleNamespace {
                         dict
                     }
                 };
-                let mut position = 0;
-                while let Some((name, _, _)) = names.next_entry(&mut position) {
-                    if !PyUnicodeObject::check(name) {
-                        return Err(raise!(TypeError, "keywords must be strings"));
-                    }
-                }
+                check_names(&names)?;
                 attributes.merge_dict(&names, OnDuplicate::Replace)?;
             }
             more => {
@@ -85,7 +91,10 @@ impl PySimpleNamespace {
             }
         }
         match kwargs {
-            Some(kwargs) => attributes.merge_dict(kwargs, OnDuplicate::Replace),
+            Some(kwargs) => {
+                check_names(kwargs)?;
+                attributes.merge_dict(kwargs, OnDuplicate::Replace)
+            }
             None => Ok(()),
         }
     }
@@ -159,8 +168,13 @@ impl PySimpleNamespace {
             return Err(raise!(TypeError, "__replace__() takes no positional arguments"));
         }
         let new = self.as_object().ty().as_object().call0()?;
-        let Some(target) = new.downcast::<PySimpleNamespace>().ok() else {
-            return Err(raise!(TypeError, "expect types.SimpleNamespace type"));
+        let Some(target) = new.clone().downcast::<PySimpleNamespace>().ok() else {
+            return Err(raise!(
+                TypeError,
+                "expect types.SimpleNamespace type, but {}() returned '{}' object",
+                self.as_object().ty().fully_qualified_name(),
+                new.ty().fully_qualified_name()
+            ));
         };
         let attributes = target.dict();
         attributes.merge_dict(&self.dict(), OnDuplicate::Replace)?;

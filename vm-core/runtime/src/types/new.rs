@@ -293,7 +293,14 @@ fn new_class(
     if name_text.contains('\0') {
         return Err(raise!(ValueError, "type name must not contain null characters"));
     }
-    let dict = namespace.copy()?;
+    let dict = if PyDictObject::check_exact(namespace.as_object()) {
+        namespace.copy()?
+    } else {
+        // In the order that a subclass gives its items.
+        let dict = PyDictObject::new();
+        dict.update(namespace.as_object())?;
+        dict
+    };
     let slots = read_slots(name, bases, base, &dict)?;
     let alloc = metatype.tp_alloc.get().unwrap_or(heap::generic_alloc);
     // SAFETY: the metatype's allocator; its instances begin with a heap type.
@@ -431,9 +438,10 @@ fn fill_dict(
     }
     if let Some(doc) = dict.get_str(identifier!("__doc__"))
         && let Some(doc) = doc.downcast::<PyUnicodeObject>().ok()
-        && let Some(text) = doc.as_str()
-        && !text.contains('\0')
     {
+        // C sees it up to the first null character.
+        let text = doc.to_str()?;
+        let text = text.split('\0').next().unwrap_or_default();
         class.tp_doc.set(owned_c_string(text.as_bytes())?);
     }
     let is_function = |object: &Ref| crate::objects::funcobject::is_python_function(object);

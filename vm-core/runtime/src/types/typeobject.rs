@@ -465,7 +465,12 @@ fn check_assignable(ty: &PyTypeObject, name: &str, value: Option<&PyObject>) -> 
             ty.name()
         ));
     }
-    Ok(())
+    let attribute = PyUnicodeObject::from_str(name);
+    let value = value.unwrap_or_else(|| none());
+    crate::hooks::audit(
+        "object.__setattr__",
+        &[ty.as_object(), attribute.as_object(), value],
+    )
 }
 
 /// Calls the descriptor `value` for the class itself: docs and annotations may be descriptors.

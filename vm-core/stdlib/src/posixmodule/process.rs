@@ -44,10 +44,13 @@ fn run_hooks(list: &RefCell<Vec<Ref>>, reversed: bool) {
 /// `PyOS_BeforeFork`.
 pub fn before_fork() {
     run_hooks(&FORK_HOOKS.0.before, true);
+    // No other thread is in the middle of an import when the child begins.
+    adder_interp::import::acquire_import_lock();
 }
 
 /// `PyOS_AfterFork_Parent`.
 pub fn after_fork_in_parent() {
+    adder_interp::import::release_import_lock();
     run_hooks(&FORK_HOOKS.0.after_in_parent, false);
 }
 
@@ -56,6 +59,7 @@ pub fn after_fork_in_child() {
     vm::after_fork_in_child();
     vm::reinit_gil_after_fork();
     adder_interp::pylifecycle::set_main_thread();
+    adder_interp::import::release_import_lock();
     crate::signalmodule::after_fork_in_child();
     crate::thread::handle::after_fork_in_child();
     run_hooks(&FORK_HOOKS.0.after_in_child, false);

@@ -498,6 +498,7 @@ pub mod part {
     /// The name of this machine.
     #[pyfunction("($module, /)")]
     fn gethostname() -> PyResult<Ref<PyUnicodeObject>> {
+        adder_runtime::hooks::audit("socket.gethostname", &[])?;
         let mut name = [0u8; 1024];
         // SAFETY: a buffer of the size that is said.
         if unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) } < 0 {

@@ -111,6 +111,8 @@ pub mod _thread {
                 None => return Err(raise!(TypeError, "optional 3rd arg must be a dictionary")),
             },
         };
+        let audited = kwargs.as_ref().map_or(none(), |kwargs| kwargs.as_object());
+        adder_runtime::hooks::audit("_thread.start_new_thread", &[function, args.as_object(), audited])?;
         let (sender, receiver) = std::sync::mpsc::channel();
         spawn(function.to_ref(), args.to_ref(), kwargs, || {}, move |ident| {
             let _ = sender.send(ident);
@@ -132,6 +134,9 @@ pub mod _thread {
         if !function.is_callable() {
             return Err(raise!(TypeError, "thread function must be callable"));
         }
+        let number = PyLongObject::from_i64(i64::from(daemon.unwrap_or(true)));
+        let audited = [function, number.as_object(), handle.unwrap_or(none())];
+        adder_runtime::hooks::audit("_thread.start_joinable_thread", &audited)?;
         let handle = match handle {
             None => handle::new()?,
             Some(handle) => match handle.downcast_exact::<handle::ThreadHandle>() {
