@@ -281,11 +281,16 @@ pub unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
         if ty.tp_finalize.get().is_some() && !call_finalizer_from_dealloc(object) {
             return;
         }
+        let gc = ty.is_gc();
+        // Callbacks may run the collector, which must not meet an object without a count.
+        if gc {
+            gc::untrack(object);
+        }
         if ty.tp_weaklistoffset.get() != 0 && base.tp_weaklistoffset.get() == 0 {
             weakrefobject::clear_weakrefs(&*object);
         }
         if let Some(del) = ty.tp_del.get() {
-            if ty.is_gc() && !gc::is_tracked(object) {
+            if gc {
                 gc::track(object);
             }
             // It gives itself a count for the time of the call, and keeps it when it comes back to life.
@@ -294,7 +299,6 @@ pub unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
                 return;
             }
         }
-        let gc = ty.is_gc();
         if gc {
             gc::untrack(object);
         }

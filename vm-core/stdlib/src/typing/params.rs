@@ -115,11 +115,9 @@ impl Param {
     fn bare(name: &PyUnicodeObject) -> Param {
         Param::new(name, Lazy::value(None), Lazy::value(None), Lazy::value(None), Variance::INFERRED)
     }
+    /// The module that the call came from; None when there is none.
     fn set_module(&self, object: &PyObject, module: Option<Ref>) -> PyResult<()> {
-        match module {
-            Some(module) => object.set_attr(identifier!("__module__"), &module),
-            None => Ok(()),
-        }
+        object.set_attr(identifier!("__module__"), &module.unwrap_or_else(none_ref))
     }
     fn default_value(&self) -> PyResult {
         Ok(self.default.get()?.unwrap_or_else(|| NO_DEFAULT.to_ref()))
