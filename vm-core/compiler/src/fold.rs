@@ -549,6 +549,7 @@ impl Folder {
 
     fn check_compare(&mut self, left: &Expr, ops: &[CmpOp], comparators: &[Expr], pos: Position) {
         let suspicious = |e: &Expr| match e.as_constant() {
+            None if is_constant_tuple(e) => Some("tuple"),
             None | Some(Constant::None | Constant::True | Constant::False | Constant::Ellipsis) => None,
             Some(value) => Some(fold_ops::type_name(value)),
         };
@@ -685,5 +686,15 @@ fn fold_iter(iter: &mut Expr) {
             }
         }
         _ => {}
+    }
+}
+
+/// Whether an expression is a tuple of nothing but constants.
+fn is_constant_tuple(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Tuple { elts, .. } => elts
+            .iter()
+            .all(|item| item.as_constant().is_some() || is_constant_tuple(item)),
+        _ => false,
     }
 }

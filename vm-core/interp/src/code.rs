@@ -238,6 +238,18 @@ fn with_metadata(raised: Raised, error: &CompileError, text: &str) -> Raised {
     adder_runtime::error::restore(exception)
 }
 
+/// As `decode_source`, of a file that is run: what is no UTF-8 is told with the file's name.
+pub fn decode_file(source: &[u8], filename: &PyObject) -> PyResult<String> {
+    match adder_compiler::decode_source(source) {
+        Err(mut error) if error.message.starts_with("Non-UTF-8 code") => {
+            let place = format!(" in file {} on line", filename.str()?.to_string_lossy());
+            error.message = error.message.replacen(" on line", &place, 1);
+            Err(raise_compile_error(&error, filename))
+        }
+        _ => decode_source(source, filename),
+    }
+}
+
 /// The text of source bytes, by their coding comment.
 pub fn decode_source(source: &[u8], filename: &PyObject) -> PyResult<String> {
     match adder_compiler::decode_source(source) {

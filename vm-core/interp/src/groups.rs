@@ -10,9 +10,11 @@ pub fn group_match(exception: &PyObject, class: &PyObject) -> PyResult<(Ref, Ref
     let found = match_star(exception, class)?;
     if found.wrapped
         && let Some(matched) = &found.matched
-        && let Some(traceback) = adder_runtime::exceptions::get_traceback(exception)
     {
-        adder_runtime::exceptions::set_traceback(matched, Some(traceback));
+        // The group begins here.
+        let _ = adder_runtime::error::restore(matched.clone());
+        crate::traceback::add_current_entry();
+        let _ = adder_runtime::error::fetch();
     }
     Ok((
         found.matched.unwrap_or_else(none_ref),

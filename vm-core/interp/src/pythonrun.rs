@@ -92,7 +92,7 @@ pub fn run_file_source(bytes: &[u8], path: &str) -> PyResult {
             .call(&[identifier!("__main__").as_object(), filename.as_object()])?;
         globals.set_str(identifier!("__loader__"), &loader)?;
     }
-    let text = code::decode_source(bytes, filename.as_object())?;
+    let text = code::decode_file(bytes, filename.as_object())?;
     let opts = CompileOpts {
         optimize: crate::pylifecycle::config().optimize,
         ..CompileOpts::default()

@@ -201,7 +201,7 @@ impl<'a> Compiler<'a> {
             if let Some(typ) = &clause.typ {
                 self.set_depth(base.index() + 4);
                 let class = self.operand(typ, &[])?;
-                self.emit(typ.pos, Opcode::CHECK_EG_MATCH, 0, rest, matched, class);
+                self.emit(clause.pos, Opcode::CHECK_EG_MATCH, 0, rest, matched, class);
                 self.unit
                     .code
                     .emit_jump(typ.pos, Opcode::POP_JUMP_IF_NONE, 0, matched, Opnd::NO, no_match);

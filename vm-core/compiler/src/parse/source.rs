@@ -24,11 +24,21 @@ pub fn decode_source(source: &[u8]) -> Result<Decoded<'_>, CompileError> {
     let encoding = coding_comment(body);
     let normal = encoding.as_deref().map(normalize_encoding);
     match normal.as_deref() {
+        Some(other) if bom && (other != "utf-8" || encoding.as_deref().is_some_and(is_short_name)) => {
+            let name = if other == "utf-8" { "utf8" } else { other };
+            let lines = body.split(|b| *b == b'\n').enumerate();
+            let mut comments = lines.filter(|(_, line)| coding_comment(line).is_some());
+            let (index, line) = comments.next().unwrap_or((0, body));
+            let mut error = CompileError::plain(
+                ErrorKind::SyntaxError,
+                format!("encoding problem: {name} with BOM"),
+            );
+            (error.lineno, error.offset) = (index as i32 + 1, 0);
+            (error.end_lineno, error.end_offset) = (index as i32 + 1, line.len() as i32);
+            error.text = Some(String::from_utf8_lossy(line).into_owned());
+            Err(error)
+        }
         None | Some("utf-8") => utf8(body, encoding.is_some()),
-        Some(other) if bom => Err(CompileError::plain(
-            ErrorKind::SyntaxError,
-            format!("encoding problem: {other} with BOM"),
-        )),
         Some("iso-8859-1") => Ok(Decoded::Text(
             body.iter().map(|b| *b as char).collect::<String>().into(),
         )),
@@ -37,7 +47,7 @@ pub fn decode_source(source: &[u8]) -> Result<Decoded<'_>, CompileError> {
             Some(at) => Err(CompileError::plain(
                 ErrorKind::SyntaxError,
                 format!(
-                    "(unicode error) 'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
+                    "'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
                     body[at]
                 ),
             )),
@@ -61,7 +71,7 @@ fn utf8(body: &[u8], declared: bool) -> Result<Decoded<'_>, CompileError> {
             };
             let message = if declared {
                 format!(
-                    "(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {at}: {reason}",
+                    "'utf-8' codec can't decode byte 0x{:02x} in position {at}: {reason}",
                     body[at]
                 )
             } else {
@@ -72,7 +82,17 @@ fn utf8(body: &[u8], declared: bool) -> Result<Decoded<'_>, CompileError> {
                 )
             };
             let mut failure = CompileError::plain(ErrorKind::SyntaxError, message);
-            failure.lineno = line;
+            if !declared {
+                let start = body[..at].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+                let end = body[at..]
+                    .iter()
+                    .position(|b| *b == b'\n')
+                    .map_or(body.len(), |n| at + n);
+                let offset = String::from_utf8_lossy(&body[start..at]).chars().count() as i32 + 1;
+                (failure.lineno, failure.end_lineno) = (line, line);
+                (failure.offset, failure.end_offset) = (offset, offset);
+                failure.text = Some(String::from_utf8_lossy(&body[start..end]).into_owned());
+            }
             Err(failure)
         }
     }
@@ -106,6 +126,11 @@ fn coding_comment(body: &[u8]) -> Option<String> {
         }
     }
     None
+}
+
+/// The spelling of UTF-8 that is a codec's name only.
+fn is_short_name(name: &str) -> bool {
+    name.eq_ignore_ascii_case("utf8")
 }
 
 fn normalize_encoding(name: &str) -> String {

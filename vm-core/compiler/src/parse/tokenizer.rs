@@ -180,8 +180,10 @@ impl Tokenizer<'_> {
         if self.out.last().is_some_and(|t| t.kind != Kind::Newline) && self.brackets.is_empty() {
             self.push(Kind::Newline, self.at);
         }
-        for _ in 1..self.indents.len() {
-            self.push(Kind::Dedent, self.at);
+        if self.brackets.is_empty() {
+            for _ in 1..self.indents.len() {
+                self.push(Kind::Dedent, self.at);
+            }
         }
         self.push(Kind::End, self.at);
         Ok(())

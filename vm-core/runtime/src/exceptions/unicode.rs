@@ -116,16 +116,10 @@ impl PyUnicodeErrorObject {
     }
 
     /// The message: `one` describes a single item (given its value), `many` a range.
-    fn message(
-        &self,
-        one: impl FnOnce(u32) -> String,
-        many: &str,
-        item: Option<u32>,
-    ) -> PyResult<Ref<PyUnicodeObject>> {
+    fn message(&self, one: impl FnOnce(u32) -> String, many: &str, of_bytes: bool) -> PyResult<Ref<PyUnicodeObject>> {
         if self.object.get().is_null() {
             return Ok(PyUnicodeObject::empty());
         }
-        let (start, end) = (self.start.get(), self.end.get());
         let reason = load_or_none(&self.reason).str()?;
         let mut out = PyUnicodeObject::writer(64);
         if let Some(encoding) = load(&self.encoding) {
@@ -133,6 +127,14 @@ impl PyUnicodeErrorObject {
             out.push_object(&*encoding.str()?);
             out.push_str("' codec ");
         }
+        // The texts' own methods may have changed the error.
+        if of_bytes {
+            self.bytes()?;
+        } else {
+            self.text()?;
+        }
+        let (start, end) = (self.start.get(), self.end.get());
+        let item = self.single();
         match item {
             Some(item) => out.push_str(&format!("{} in position {start}: ", one(item))),
             None => out.push_str(&format!("{many} in position {start}-{}: ", end.wrapping_sub(1))),
@@ -225,7 +227,7 @@ unicode_errors! {
         }
         str(this) {
             let one = |code| format!("can't encode character '{}'", escape(code));
-            this.message(one, "can't encode characters", this.single())
+            this.message(one, "can't encode characters", false)
         }
     }
     /// Bytes cannot be decoded.
@@ -246,7 +248,7 @@ unicode_errors! {
         }
         str(this) {
             let one = |byte| format!("can't decode byte 0x{byte:02x}");
-            this.message(one, "can't decode bytes", this.single())
+            this.message(one, "can't decode bytes", true)
         }
     }
     /// A text cannot be translated.
@@ -261,7 +263,7 @@ unicode_errors! {
         }
         str(this) {
             let one = |code| format!("can't translate character '{}'", escape(code));
-            this.message(one, "can't translate characters", this.single())
+            this.message(one, "can't translate characters", false)
         }
     }
 }

@@ -144,6 +144,17 @@ impl Explainer<'_> {
         };
         let (open_line, _) = self.lines.line_col(TextSize::new(open as u32));
         let last = read.min(self.tokens.tokens.len()).saturating_sub(1);
+        // An f-string that does not end is another matter.
+        let count = |kind| {
+            self.tokens
+                .tokens
+                .iter()
+                .filter(|token| token.kind == kind)
+                .count()
+        };
+        if count(Kind::TemplateStart) > count(Kind::TemplateEnd) {
+            return error;
+        }
         let (line, _) = self
             .lines
             .line_col(TextSize::new(self.tokens.tokens[last].start as u32));
