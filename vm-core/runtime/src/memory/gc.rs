@@ -29,6 +29,9 @@ const POINTER_BITS: usize = 0x0000_FFFF_FFFF_FFFC;
 /// Number of generations, the youngest first.
 pub const N_GENERATIONS: usize = 3;
 
+/// Objects in the middle generation that make its collection due.
+const MIDDLE_MAX: usize = 8_000;
+
 /// What `gc.get_stats()` tells of a generation.
 #[derive(Clone, Copy, Default)]
 pub struct GenerationStats {
@@ -53,6 +56,8 @@ struct Collector {
     /// Objects that survived the last full collection, and those that have come into the oldest generation since.
     long_lived_total: Cell<usize>,
     long_lived_pending: Cell<usize>,
+    /// Objects in the middle generation, as far as collections brought them there.
+    middle_total: Cell<usize>,
     garbage: RefCell<Option<Ref>>,
     callbacks: RefCell<Option<Ref>>,
 }
@@ -87,6 +92,7 @@ static COLLECTOR: Collector = Collector {
     debug: Cell::new(0),
     long_lived_total: Cell::new(0),
     long_lived_pending: Cell::new(0),
+    middle_total: Cell::new(0),
     garbage: RefCell::new(None),
     callbacks: RefCell::new(None),
 };
@@ -393,6 +399,11 @@ fn collect_generations(generation: usize, asked_for: bool) -> Outcome {
         outcome
     };
     note_collection(generation, outcome);
+    state.middle_total.set(if generation == 0 {
+        state.middle_total.get() + outcome.survivors
+    } else {
+        0
+    });
     if generation == oldest {
         state.long_lived_pending.set(0);
         state.long_lived_total.set(outcome.survivors);
@@ -424,7 +435,8 @@ pub fn collect_if_due() {
         let row = &state.generations[generation];
         row.threshold.get() != 0 && row.count.get() > row.threshold.get()
     };
-    if is_due(1) {
+    // The middle one is not left to grow until its collection takes long.
+    if is_due(1) || state.middle_total.get() > MIDDLE_MAX {
         collect_now(1, false);
     } else if is_due(0) {
         collect_now(0, false);

@@ -30,7 +30,7 @@ const STEP_TIME: Duration = Duration::from_millis(3);
 /// Objects between two looks at the clock.
 const CLOCK_INTERVAL: usize = 32;
 /// Candidates that are checked at once.
-const GROUP: usize = 4_000;
+const GROUP: usize = 2_000;
 /// How often the passes are repeated over many candidates, and how often candidates are checked again.
 const MAX_ROUNDS: usize = 8;
 /// Containers with more elements are traversed in parts.

@@ -48,7 +48,10 @@ macro_rules! proxy_type {
             }
             #[slot]
             fn tp_repr(this: &PyObject) -> PyResult {
-                let object = unwrap(this)?;
+                let Some(object) = super::referent(this) else {
+                    let text = format!("<weakproxy at {:p}; dead>", this.as_ptr());
+                    return Ok(PyUnicodeObject::from_string(text).into_object());
+                };
                 let text = format!(
                     "<weakproxy at {:p}; to '{}' at {:p}>", this.as_ptr(), object.ty().fully_qualified_name(), object.as_raw()
                 );
