@@ -55,6 +55,9 @@ pub fn ready_all() -> PyResult<()> {
         &PyStaticMethod_Type,
         &PyMethodDescr_Type,
         &PyWrapperDescr_Type,
+        // What goes wrong with the others is told by these.
+        crate::exceptions::exc::SystemError,
+        crate::exceptions::exc::TypeError,
     ];
     for ty in first.into_iter().chain(registered().map(|spec| spec.ty)) {
         super::ready(ty)?;

@@ -87,7 +87,7 @@ fn index_of(this: &PyObject, key: &PyObject) -> PyResult<isize> {
 struct Array;
 #[pytype(
     name = "_ctypes.Array", static_name = ARRAY_TYPE, base = CDATA_TYPE, metatype = super::metatypes::ARRAY_META,
-    basicsize = size_of::<CData>() as isize, flags = BASETYPE | HAVE_GC, typed = false, dealloc = inherit,
+    basicsize = size_of::<CData>() as isize, flags = BASETYPE, typed = false, dealloc = inherit,
     doc = "Abstract base class for arrays.\n\nThe recommended way to create concrete array types is by multiplying any\nctypes data type with a non-negative integer. Alternatively, you can subclass\nthis type and define _length_ and _type_ class variables. Array elements can\nbe read and written using standard subscript and slice accesses for slice\nreads, the resulting object is not itself an Array.",
 )]
 impl Array {

@@ -272,7 +272,7 @@ fn aggregate_setattr(this: &PyObject, name: &PyObject, value: Option<&PyObject>)
 
 struct StructMeta;
 #[pytype(
-    name = "_ctypes.PyCStructType", static_name = STRUCT_META, base = CTYPE_TYPE, flags = BASETYPE | HAVE_GC,
+    name = "_ctypes.PyCStructType", static_name = STRUCT_META, base = CTYPE_TYPE, flags = BASETYPE,
     basicsize = size_of::<CType>() as isize, typed = false, dealloc = inherit, parts = [MAKERS, FROM_PARAM],
     doc = "metatype for the Structure objects",
 )]
@@ -289,7 +289,7 @@ impl StructMeta {
 
 struct UnionMeta;
 #[pytype(
-    name = "_ctypes.UnionType", static_name = UNION_META, base = CTYPE_TYPE, flags = BASETYPE | HAVE_GC,
+    name = "_ctypes.UnionType", static_name = UNION_META, base = CTYPE_TYPE, flags = BASETYPE,
     basicsize = size_of::<CType>() as isize, typed = false, dealloc = inherit, parts = [MAKERS, FROM_PARAM],
     doc = "metatype for the Union objects",
 )]
@@ -306,7 +306,7 @@ impl UnionMeta {
 
 struct PointerMeta;
 #[pytype(
-    name = "_ctypes.PyCPointerType", static_name = POINTER_META, base = CTYPE_TYPE, flags = BASETYPE | HAVE_GC,
+    name = "_ctypes.PyCPointerType", static_name = POINTER_META, base = CTYPE_TYPE, flags = BASETYPE,
     basicsize = size_of::<CType>() as isize, typed = false, dealloc = inherit, parts = [MAKERS],
     doc = "metatype for the Pointer objects",
 )]
@@ -391,7 +391,7 @@ fn set_target(info: &TypeInfo, proto: &PyObject) -> PyResult<()> {
 
 struct ArrayMeta;
 #[pytype(
-    name = "_ctypes.PyCArrayType", static_name = ARRAY_META, base = CTYPE_TYPE, flags = BASETYPE | HAVE_GC,
+    name = "_ctypes.PyCArrayType", static_name = ARRAY_META, base = CTYPE_TYPE, flags = BASETYPE,
     basicsize = size_of::<CType>() as isize, typed = false, dealloc = inherit, parts = [MAKERS, FROM_PARAM],
     doc = "metatype for the Array objects",
 )]
@@ -444,7 +444,7 @@ impl ArrayMeta {
 
 struct SimpleMeta;
 #[pytype(
-    name = "_ctypes.PyCSimpleType", static_name = SIMPLE_META, base = CTYPE_TYPE, flags = BASETYPE | HAVE_GC,
+    name = "_ctypes.PyCSimpleType", static_name = SIMPLE_META, base = CTYPE_TYPE, flags = BASETYPE,
     basicsize = size_of::<CType>() as isize, typed = false, dealloc = inherit, parts = [MAKERS],
     doc = "metatype for the PyCSimpleType objects",
 )]
@@ -535,7 +535,7 @@ fn set_type_attribute(class: &PyObject, name: &str, value: &PyObject) -> PyResul
 
 struct FunctionMeta;
 #[pytype(
-    name = "_ctypes.PyCFuncPtrType", static_name = FUNCTION_META, base = CTYPE_TYPE, flags = BASETYPE | HAVE_GC,
+    name = "_ctypes.PyCFuncPtrType", static_name = FUNCTION_META, base = CTYPE_TYPE, flags = BASETYPE,
     basicsize = size_of::<CType>() as isize, typed = false, dealloc = inherit, parts = [MAKERS, FROM_PARAM],
     doc = "metatype for C function pointers",
 )]

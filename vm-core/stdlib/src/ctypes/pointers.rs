@@ -58,7 +58,7 @@ fn set_contents(this: &PyObject, value: &PyObject) -> PyResult<()> {
 struct Pointer;
 #[pytype(
     name = "_ctypes._Pointer", static_name = POINTER_TYPE, base = CDATA_TYPE, metatype = super::metatypes::POINTER_META,
-    basicsize = size_of::<CData>() as isize, flags = BASETYPE | HAVE_GC, typed = false, dealloc = inherit,
+    basicsize = size_of::<CData>() as isize, flags = BASETYPE, typed = false, dealloc = inherit,
     doc = "XXX to be provided",
 )]
 impl Pointer {

@@ -464,7 +464,7 @@ struct SimpleCData;
     base = CDATA_TYPE,
     metatype = super::metatypes::SIMPLE_META,
     basicsize = size_of::<CData>() as isize,
-    flags = BASETYPE | HAVE_GC,
+    flags = BASETYPE,
     typed = false,
     dealloc = inherit,
     doc = "XXX to be provided",

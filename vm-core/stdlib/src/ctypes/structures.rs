@@ -449,7 +449,7 @@ fn init(this: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) ->
 struct Structure;
 #[pytype(
     name = "_ctypes.Structure", static_name = STRUCTURE_TYPE, base = CDATA_TYPE, metatype = super::metatypes::STRUCT_META,
-    basicsize = size_of::<CData>() as isize, flags = BASETYPE | HAVE_GC, typed = false, dealloc = inherit,
+    basicsize = size_of::<CData>() as isize, flags = BASETYPE, typed = false, dealloc = inherit,
     doc = "Structure base class",
 )]
 impl Structure {
@@ -466,7 +466,7 @@ impl Structure {
 struct Union;
 #[pytype(
     name = "_ctypes.Union", static_name = UNION_TYPE, base = CDATA_TYPE, metatype = super::metatypes::UNION_META,
-    basicsize = size_of::<CData>() as isize, flags = BASETYPE | HAVE_GC, typed = false, dealloc = inherit,
+    basicsize = size_of::<CData>() as isize, flags = BASETYPE, typed = false, dealloc = inherit,
     doc = "Union base class",
 )]
 impl Union {
