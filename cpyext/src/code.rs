@@ -31,7 +31,19 @@ struct NativeCode<'a> {
     line: c_int,
 }
 
-/// A code object that describes compiled code, for tracebacks and introspection. Running it does nothing.
+/// `raise AssertionError`, with the first temporary.
+fn refusal(first_temp: usize) -> Vec<u64> {
+    use adder_interp::eval::op;
+    const SRC_TAKE: u64 = 0x4000;
+    const NO_REG: u64 = 0xFFFF;
+    let temp = first_temp as u64;
+    vec![
+        u64::from(op::LOAD_COMMON_CONSTANT) | temp << 16,
+        u64::from(op::RAISE_VARARGS) | 1 << 8 | (temp | SRC_TAKE) << 16 | NO_REG << 32,
+    ]
+}
+
+/// A code object that describes compiled code, for tracebacks and introspection. Who runs it gets an AssertionError.
 fn native_code(native: NativeCode<'_>) -> PyResult {
     let (mut names, mut kinds) = (Vec::new(), Vec::new());
     for (group, kind) in native
@@ -58,7 +70,7 @@ fn native_code(native: NativeCode<'_>) -> PyResult {
         stacksize: 1,
         flags: native.flags,
         firstlineno: native.line,
-        words: vec![0],
+        words: refusal(names.len()),
         consts: native.consts,
         names: native.names,
         localsplus_names: PyTupleObject::from_vec(names),

@@ -177,6 +177,24 @@ fn check_single(ast: &Mod, text: &str, opts: &CompileOpts) -> Result<()> {
         let message = "multiple statements found while compiling a single statement";
         return Err(CompileError::syntax(message, body[1].pos).finish(Some(text)));
     }
+    // The line that ends a compound statement must be there when the statement is no block.
+    let last_line = text.rsplit('\n').next().unwrap_or("");
+    if !simple(&first.kind) && !last_line.is_empty() && !last_line.starts_with([' ', '\t', '#']) {
+        let end = Position {
+            line: first.pos.end_line,
+            col: first.pos.end_col,
+            end_col: first.pos.end_col,
+            ..first.pos
+        };
+        let mut error = CompileError::syntax("invalid syntax", end);
+        error.at_end = true;
+        let error = error.finish(Some(text));
+        return Err(if opts.allow_incomplete_input {
+            parse::errors::incomplete(error, text)
+        } else {
+            error
+        });
+    }
     if opts.dont_imply_dedent && !simple(&first.kind) && !text.ends_with('\n') {
         let end = Position {
             line: first.pos.end_line,

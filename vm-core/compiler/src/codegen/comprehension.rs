@@ -279,9 +279,14 @@ impl<'a> Compiler<'a> {
         }
         let depth = self.depth();
         let (dst, value) = self.loop_target(&generator.target);
-        self.unit
-            .code
-            .emit_jump(pos, Opcode::FOR_ITER, 0, dst, iter.borrow(), anchor);
+        self.unit.code.emit_jump(
+            generator.iter.pos,
+            Opcode::FOR_ITER,
+            0,
+            dst,
+            iter.borrow(),
+            anchor,
+        );
         if let Some(value) = value {
             self.store(&generator.target, value)?;
         }

@@ -500,7 +500,7 @@ impl<'a> Compiler<'a> {
         let (dst, value) = self.loop_target(&node.target);
         self.unit
             .code
-            .emit_jump(node.target.pos, Opcode::FOR_ITER, 0, dst, iter, exhausted);
+            .emit_jump(node.iter.pos, Opcode::FOR_ITER, 0, dst, iter, exhausted);
         if let Some(value) = value {
             self.store(&node.target, value)?;
         }
