@@ -268,7 +268,7 @@ fn collect_outputs(result: Ref, built: &Built) -> PyResult {
     static_name = FUNCTION_TYPE,
     base = CDATA_TYPE,
     metatype = super::metatypes::FUNCTION_META,
-    flags = BASETYPE,
+    flags = BASETYPE | HAVE_GC,
     doc = "Function Pointer",
 )]
 impl CFunction {
