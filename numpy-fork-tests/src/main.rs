@@ -2,6 +2,7 @@
 //!
 //! One process per file, under pytest from the package index, with a small plugin of ours (`xtask/python/adder_pytest.py`) that writes
 //! a line per test. `baseline.txt` records the tests that pass; with `--baseline` it is a failure when one of them stops passing.
+//! `--all` runs the whole suite (`-m "not slow"`).
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,9 @@ const FILES: &[&str] = &[
     "linalg/tests",
     "fft/tests",
 ];
+
+/// What `--all` leaves out: `f2py` needs a Fortran compiler.
+const NOT_HERE: &[&str] = &["f2py"];
 
 const RESULTS: &str = include_str!("../../xtask/python/adder_results.py");
 const PLUGIN: &str = include_str!("../../xtask/python/adder_pytest.py");
@@ -55,7 +59,10 @@ fn run(args: &[String]) -> Result<bool> {
     let mut packages = vec![demo::NUMPY];
     packages.extend(TESTERS);
     let packages = pip::environment(&project, "numpy-tests", &packages)?;
-    let names = names(&packages, &options.files)?;
+    let names = match options.all && options.files.is_empty() {
+        true => all_names(&packages)?,
+        false => names(&packages, &options.files)?,
+    };
 
     let logs = project.dir("numpy-tests/logs")?;
     let cache = conformance::cached_dir(&project, oracle.cpython()?, "numpy-tests", PLUGIN)?;
@@ -70,9 +77,10 @@ fn run(args: &[String]) -> Result<bool> {
             let flat = name.replace('/', ".");
             let one = |python: &Path, who: &str| {
                 let log = logs.join(format!("{flat}.{who}.log"));
-                run_file(name, python, &packages, &plugin.0, log, options.timeout)
+                run_file(name, python, &packages, &plugin.0, log, &options)
             };
-            let theirs = conformance::cached(&cache.join(format!("{flat}.json")), || {
+            let selection = if options.all { ".not-slow" } else { "" };
+            let theirs = conformance::cached(&cache.join(format!("{flat}{selection}.json")), || {
                 one(oracle.cpython()?, "cpython")
             })?;
             let ours = one(adder, "adder")?;
@@ -86,6 +94,35 @@ fn run(args: &[String]) -> Result<bool> {
     let tally = conformance::conclude("NumPy's own tests", &ours, &theirs, &record, &options)?;
     println!("{tally}");
     Ok(tally.failed == 0)
+}
+
+/// Every file of tests of the package, relative to it.
+fn all_names(packages: &Path) -> Result<Vec<String>> {
+    let numpy = packages.join("numpy");
+    let mut names = Vec::new();
+    let mut dirs = vec![numpy.clone()];
+    while let Some(dir) = dirs.pop() {
+        let is_tests = dir.file_name().is_some_and(|name| name == "tests");
+        for entry in std::fs::read_dir(&dir).context(dir.display())? {
+            let path = entry.context(dir.display())?.path();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if path.is_dir() {
+                // Folders inside folders of tests hold what the tests read.
+                if !is_tests && !NOT_HERE.contains(&name.as_str()) {
+                    dirs.push(path);
+                }
+            } else if is_tests && name.starts_with("test_") && name.ends_with(".py") {
+                let relative = path.strip_prefix(&numpy).context(path.display())?;
+                names.push(relative.to_string_lossy().into_owned());
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// The files to run, relative to the package: the default ones, or those whose path ends with a name given.
@@ -144,7 +181,7 @@ fn run_file(
     packages: &Path,
     plugin: &Path,
     log: PathBuf,
-    timeout: Duration,
+    options: &Options,
 ) -> Result<FileReport> {
     let search_path = std::env::join_paths([packages, plugin]).context("search path")?;
     let command = || -> Command {
@@ -165,13 +202,16 @@ fn run_file(
         command
             .args(["--hypothesis-seed=0", "-c", "/dev/null", "--rootdir"])
             .arg(packages.join("numpy"));
+        if options.all {
+            command.args(["-m", "not slow"]);
+        }
         command.arg(packages.join("numpy").join(name));
         command
     };
     suite::run(&Job {
         name,
         command: &command,
-        timeout,
+        timeout: options.timeout,
         patience: Duration::from_secs(180),
         log,
     })

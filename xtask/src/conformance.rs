@@ -132,6 +132,8 @@ pub struct Options {
     pub files: Vec<String>,
     pub baseline: bool,
     pub bless: bool,
+    /// Every file there is, not only the recorded ones.
+    pub all: bool,
     pub list: usize,
     pub timeout: Duration,
 }
@@ -142,6 +144,7 @@ impl Options {
             files: Vec::new(),
             baseline: false,
             bless: false,
+            all: false,
             list: usize::MAX,
             timeout: Duration::from_secs(600),
         };
@@ -155,6 +158,7 @@ impl Options {
             match arg.as_str() {
                 "--baseline" => options.baseline = true,
                 "--bless" => options.bless = true,
+                "--all" => options.all = true,
                 "--list" => options.list = number()? as usize,
                 "--timeout" => options.timeout = Duration::from_secs(number()?),
                 _ if arg.starts_with('-') => return Err(format!("no such option: {arg}")),

@@ -13,7 +13,8 @@ cargo xtask COMMAND
   oracle                      install the reference interpreters (CPython 3.14, PyPy) and say where they are
   conformance cpython [FILES] CPython's own test files; --baseline fails when a recorded one stops passing,
                               --bless records, --list N lists at most N failures, --timeout SECONDS per file
-  numpy [FILES]               NumPy's own tests on adder and on CPython; --baseline, --bless, --list N as above
+  numpy [FILES]               NumPy's own tests on adder and on CPython; --baseline, --bless, --list N as above;
+                              --all: the whole suite but what is slow
   bench python [NAMES]        the programs of benches/python on adder, CPython and PyPy; --runs N, --quick
   bench capi|numpy|memory|start
                               small figures on adder beside CPython: the C boundary, NumPy's wheel, memory for many

@@ -73,6 +73,7 @@ pub fn run(project: &Project) -> Result<bool> {
             files: Vec::new(),
             baseline: true,
             bless: false,
+            all: false,
             list: 40,
             timeout: Duration::from_secs(120),
         };
