@@ -79,6 +79,7 @@ modules! {
     zlib::zlib,
     bz2module::_bz2,
     lzma::_lzma,
+    pyexpat::pyexpat,
     md5module::_md5,
     sha1module::_sha1,
     sha2module::_sha2,
