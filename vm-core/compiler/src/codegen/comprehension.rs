@@ -257,7 +257,6 @@ impl<'a> Compiler<'a> {
     ) -> Result<()> {
         let generator = &generators[index];
         let (start, skip, anchor) = (self.new_label(), self.new_label(), self.new_label());
-        let pos = generator.target.pos;
         let base_depth = self.depth();
         self.bind(start);
         if generator.is_async {

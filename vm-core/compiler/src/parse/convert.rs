@@ -10,6 +10,8 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 
 /// Nesting of nodes at which compilation gives up, as CPython's parser does with its stack.
 const MAX_DEPTH: u32 = 6000;
+/// Most `elif`s of one statement: they nest, too.
+const MAX_CLAUSES: usize = 3990;
 
 /// Levels of indentation that CPython's tokenizer keeps, less the module's own.
 const MAX_INDENT: u32 = 99;
@@ -324,6 +326,13 @@ impl<'a> Converter<'a> {
         let Some(last) = clauses.last() else {
             return Vec::new();
         };
+        if clauses.len() >= MAX_CLAUSES {
+            self.fail(CompileError::plain(
+                ErrorKind::MemoryError,
+                "Parser stack overflowed - Python source too complex to parse",
+            ));
+            return Vec::new();
+        }
         let end = self.after_semicolon(last.range.end());
         let mut orelse = Vec::new();
         for clause in clauses.iter().rev() {

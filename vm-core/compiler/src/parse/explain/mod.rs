@@ -63,6 +63,7 @@ pub fn explain(source: &str, lines: &LineIndex, tokens: &Tokens, mode: Mode) -> 
     match first {
         Ok(true) => return None,
         Err(Stop::Tokens) => return found(explainer.tokens_end(source.len())),
+        Err(Stop::TooDeep) => return found(too_deep()),
         Err(Stop::Mistake(mistake)) => {
             let error = explainer.say(mistake, read);
             return found(explainer.checked(error, read));
@@ -75,6 +76,7 @@ pub fn explain(source: &str, lines: &LineIndex, tokens: &Tokens, mode: Mode) -> 
             found(explainer.checked(error, peg.read))
         }
         Err(Stop::Tokens) => found(explainer.tokens_end(source.len())),
+        Err(Stop::TooDeep) => found(too_deep()),
         Ok(_) => match list.get(stopped_at).map(|token| token.kind) {
             Some(Kind::Indent) => found(explainer.indentation("unexpected indent", stopped_at)),
             Some(Kind::Dedent) if list[stopped_at].start < source.len() => {
@@ -86,6 +88,11 @@ pub fn explain(source: &str, lines: &LineIndex, tokens: &Tokens, mode: Mode) -> 
             }
         },
     }
+}
+
+fn too_deep() -> CompileError {
+    let message = "Parser stack overflowed - Python source too complex to parse";
+    CompileError::plain(ErrorKind::MemoryError, message)
 }
 
 /// Whether an error of the tokenizer comes before one of the parser although the parser did not get there. Not those

@@ -20,6 +20,8 @@ pub(super) type Node = Rc<Tree>;
 pub(super) enum Stop {
     /// The tokens ended in an error of the tokenizer, or inside brackets.
     Tokens,
+    /// The text nests too deeply to say.
+    TooDeep,
     /// A mistake was recognised: the place as tokens, and what to say.
     Mistake(Mistake),
 }
@@ -48,11 +50,15 @@ pub(super) struct Peg<'a> {
     /// The tokens end before the text does.
     pub cut_off: bool,
     mark: usize,
+    depth: usize,
     /// How many tokens were looked at.
     pub read: usize,
     mistakes: bool,
     memo: Vec<Vec<(usize, Option<(Node, usize)>)>>,
 }
+
+/// Rules inside rules.
+const MAX_DEPTH: usize = 20_000;
 
 const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -68,6 +74,7 @@ impl<'a> Peg<'a> {
             tokens,
             cut_off,
             mark: 0,
+            depth: 0,
             read: 0,
             mistakes: false,
             memo: vec![Vec::new(); tokens.len() + 1],
@@ -77,6 +84,7 @@ impl<'a> Peg<'a> {
     /// Whether the tokens are what a rule describes.
     pub fn pass(&mut self, start: &str, mistakes: bool) -> Result<bool, Stop> {
         self.mark = 0;
+        self.depth = 0;
         self.read = 0;
         self.mistakes = mistakes;
         self.memo.iter_mut().for_each(Vec::clear);
@@ -130,7 +138,12 @@ impl<'a> Peg<'a> {
         if without {
             self.mistakes = false;
         }
+        if self.depth >= MAX_DEPTH {
+            return Err(Stop::TooDeep);
+        }
+        self.depth += 1;
         let result = stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.choice(&rule.alternatives));
+        self.depth -= 1;
         self.mistakes = mistakes;
         let result = result?;
         let known = result.clone().map(|node| (node, self.mark));
