@@ -70,6 +70,8 @@ modules! {
     queue::_queue,
     csv::_csv,
     statistics::_statistics,
+    interpreters::_interpreters,
+    interpqueues::_interpqueues,
     types::_types,
     typing::_typing,
     contextvars::_contextvars,
