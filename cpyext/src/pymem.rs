@@ -1,6 +1,7 @@
-//! pymem.h: raw memory, by the C library's allocator. Domains can be replaced (`PyMem_SetAllocator`) and tell what they are.
+//! pymem.h: raw memory: the raw domain by the C library's allocator, the others from the pool. Domains can be replaced (`PyMem_SetAllocator`) and tell what they are.
 
 use crate::export::{Void, put};
+use adder_runtime::memory::pool;
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
 
@@ -28,6 +29,33 @@ unsafe extern "C" fn default_free(_ctx: *mut c_void, block: *mut c_void) {
     unsafe { libc::free(block) }
 }
 
+unsafe extern "C" fn pool_malloc(_ctx: *mut c_void, size: usize) -> *mut c_void {
+    pool::malloc(size)
+}
+unsafe extern "C" fn pool_calloc(_ctx: *mut c_void, n_items: usize, size: usize) -> *mut c_void {
+    // The caller checked that the product fits.
+    pool::calloc(n_items * size)
+}
+unsafe extern "C" fn pool_realloc(_ctx: *mut c_void, block: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: the block came from this allocator.
+    unsafe { pool::realloc(block, size.max(1)) }
+}
+unsafe extern "C" fn pool_free(_ctx: *mut c_void, block: *mut c_void) {
+    // SAFETY: the block came from this allocator.
+    unsafe { pool::free(block) }
+}
+
+/// Of the domains that ask for the GIL.
+const fn pool_allocator() -> PyMemAllocatorEx {
+    PyMemAllocatorEx {
+        ctx: Cell::new(std::ptr::null_mut()),
+        malloc: Cell::new(Some(pool_malloc)),
+        calloc: Cell::new(Some(pool_calloc)),
+        realloc: Cell::new(Some(pool_realloc)),
+        free: Cell::new(Some(pool_free)),
+    }
+}
+
 const fn default_allocator() -> PyMemAllocatorEx {
     PyMemAllocatorEx {
         ctx: Cell::new(std::ptr::null_mut()),
@@ -39,7 +67,7 @@ const fn default_allocator() -> PyMemAllocatorEx {
 }
 
 static ALLOCATORS: [PyMemAllocatorEx; N_DOMAINS] =
-    [default_allocator(), default_allocator(), default_allocator()];
+    [default_allocator(), pool_allocator(), pool_allocator()];
 
 /// No C object is larger than a Py_ssize_t can say.
 const MAX_SIZE: usize = isize::MAX as usize;

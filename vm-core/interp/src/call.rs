@@ -355,10 +355,13 @@ unsafe fn bind_arguments(
             *registers.add(index) = value;
         }
         if has_varargs {
-            let rest: Vec<Ref> = (n_copied..n_positional)
-                .map(|index| Ref::from_borrowed(*args.add(index)))
-                .collect();
-            *registers.add(n_named) = PyTupleObject::from_vec(rest).into_object_raw();
+            // C may call with no arguments at all, and no array.
+            let rest: &[&PyObject] = if n_positional > n_copied {
+                std::slice::from_raw_parts(args.add(n_copied).cast(), n_positional - n_copied)
+            } else {
+                &[]
+            };
+            *registers.add(n_named) = PyTupleObject::from_slice(rest).into_object_raw();
         }
         let keywords = if has_varkw {
             let dict = PyDictObject::new();

@@ -119,7 +119,9 @@ pub fn pristine_words(data: &CodeData) -> Vec<u64> {
             break;
         };
         let info = opcode.info();
-        words[at] = words[at] & !0xFF | info.generic as u64;
+        // Forms count their misses in a field that the instruction does not use.
+        let kept = if info.x { !0xFF } else { !0xFFFF };
+        words[at] = words[at] & kept | info.generic as u64;
         let n = info.ext.words();
         for index in 1..=n {
             let Some(word) = words.get_mut(at + index) else {

@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 
 pub mod gc;
+pub mod pool;
 
 /// Bytes before a GC object.
 pub const GC_HEAD_SIZE: usize = PyGC_Head::SIZE;
@@ -77,6 +78,7 @@ pub unsafe fn xdecref(object: *mut PyObject) {
 
 thread_local! {
     static DEALLOC_DEPTH: Cell<usize> = const { Cell::new(0) };
+    static HAS_PUT_OFF: Cell<bool> = const { Cell::new(false) };
     static PUT_OFF: Cell<Vec<*mut PyObject>> = const { Cell::new(Vec::new()) };
 }
 
@@ -93,6 +95,7 @@ pub unsafe fn dealloc(object: *mut PyObject) {
         let Some(tp_dealloc) = ty.tp_dealloc.get() else {
             return;
         };
+        // Most that die are not the collector's.
         if ty.tp_flags.get() & Py_TPFLAGS_HAVE_GC == 0 {
             tp_dealloc(object);
             return;
@@ -101,39 +104,55 @@ pub unsafe fn dealloc(object: *mut PyObject) {
         if depth >= MAX_DEALLOC_DEPTH {
             // The collector must not meet it: it has no count, and may not be brought back to life.
             gc::untrack(object);
-            let mut list = PUT_OFF.take();
-            list.push(object);
-            PUT_OFF.set(list);
-            return;
+            return put_off(object);
         }
         DEALLOC_DEPTH.set(depth + 1);
         tp_dealloc(object);
-        if depth == 0 {
-            loop {
-                let mut list = PUT_OFF.take();
-                let Some(next) = list.pop() else { break };
-                PUT_OFF.set(list);
-                if let Some(tp_dealloc) = (*next).ty().tp_dealloc.get() {
-                    tp_dealloc(next);
-                }
-            }
+        if depth == 0 && HAS_PUT_OFF.get() {
+            dealloc_put_off();
         }
         DEALLOC_DEPTH.set(depth);
     }
 }
 
-/// Raw zero-size-safe allocation in `PyMem_Malloc`'s domain; null when memory is out.
-#[inline]
+#[cold]
+#[inline(never)]
+fn put_off(object: *mut PyObject) {
+    HAS_PUT_OFF.set(true);
+    let mut list = PUT_OFF.take();
+    list.push(object);
+    PUT_OFF.set(list);
+}
+
+/// # Safety
+/// Called by the outermost deallocation.
+#[cold]
+#[inline(never)]
+unsafe fn dealloc_put_off() {
+    loop {
+        let mut list = PUT_OFF.take();
+        let Some(next) = list.pop() else { break };
+        PUT_OFF.set(list);
+        // SAFETY: an object that was to be deallocated, deep inside.
+        unsafe {
+            if let Some(tp_dealloc) = (*next).ty().tp_dealloc.get() {
+                tp_dealloc(next);
+            }
+        }
+    }
+    HAS_PUT_OFF.set(false);
+}
+
+/// Zero-size-safe allocation in `PyMem_Malloc`'s domain, under the GIL; null when memory is out.
+#[inline(always)]
 pub fn raw_malloc(size: usize) -> *mut c_void {
-    // SAFETY: malloc accepts any size.
-    unsafe { libc::malloc(size.max(1)) }
+    pool::malloc(size)
 }
 
 /// As `raw_malloc`, zeroed.
 #[inline]
 pub fn raw_calloc(size: usize) -> *mut c_void {
-    // SAFETY: calloc accepts any size.
-    unsafe { libc::calloc(size.max(1), 1) }
+    pool::calloc(size)
 }
 
 /// # Safety
@@ -141,15 +160,15 @@ pub fn raw_calloc(size: usize) -> *mut c_void {
 #[inline]
 pub unsafe fn raw_realloc(ptr: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: the caller's contract.
-    unsafe { libc::realloc(ptr, size.max(1)) }
+    unsafe { pool::realloc(ptr, size.max(1)) }
 }
 
 /// # Safety
-/// `ptr` came from this module's raw allocation (or is null), and is not used afterwards.
-#[inline]
+/// `ptr` came from this module's raw allocation or the C library (or is null), and is not used afterwards.
+#[inline(always)]
 pub unsafe fn raw_free(ptr: *mut c_void) {
     // SAFETY: the caller's contract.
-    unsafe { libc::free(ptr) }
+    unsafe { pool::free(ptr) }
 }
 
 #[cold]
@@ -176,6 +195,31 @@ pub unsafe fn alloc_object(ty: &PyTypeObject, size: usize) -> PyResult<*mut PyOb
     }
     // SAFETY: the block holds the pre-header and the object.
     unsafe {
+        let object = block.add(pre).cast::<PyObject>();
+        init_object(object, ty);
+        Ok(object)
+    }
+}
+
+/// As `alloc_object`, but only what precedes the object is zeroed.
+///
+/// # Safety
+/// As `alloc_object`; the caller writes all of the object.
+#[inline]
+unsafe fn alloc_blank(ty: &PyTypeObject, size: usize) -> PyResult<*mut PyObject> {
+    let pre = ty.prehead_size();
+    let block = raw_malloc(size + pre).cast::<u8>();
+    if block.is_null() {
+        return Err(no_memory());
+    }
+    // SAFETY: the block holds the pre-header (two words, or four) and the object.
+    unsafe {
+        if pre != 0 {
+            block.cast::<[usize; 2]>().write([0; 2]);
+            if pre > size_of::<[usize; 2]>() {
+                block.cast::<[usize; 2]>().add(1).write([0; 2]);
+            }
+        }
         let object = block.add(pre).cast::<PyObject>();
         init_object(object, ty);
         Ok(object)
@@ -224,7 +268,12 @@ impl<T: TypedObject> Ref<T> {
         // SAFETY: tp_basicsize is at least T's size; the header of `value` is replaced by the right one, and the
         // bytes after T (a subclass's slots) stay zero.
         unsafe {
-            let object = alloc_object(cls, cls.tp_basicsize.get().max(size_of::<T>() as isize) as usize)?;
+            let size = cls.tp_basicsize.get().max(size_of::<T>() as isize) as usize;
+            let object = if size == size_of::<T>() {
+                alloc_blank(cls, size)?
+            } else {
+                alloc_object(cls, size)?
+            };
             let target = object.cast::<T>();
             std::ptr::write(target, value);
             (*object).ob_refcnt.set(1);

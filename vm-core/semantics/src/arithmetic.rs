@@ -123,6 +123,13 @@ fn float_operands<M: Machine>(m: &mut M, left: M::Obj, right: M::Obj) -> Fast<(M
 /// Operators with at least one float.
 #[inline(always)]
 pub fn float_binary<M: Machine>(m: &mut M, operator: u8, left: M::Obj, right: M::Obj) -> Fast<M::Obj> {
+    let value = float_value(m, operator, left, right)?;
+    Ok(m.new_float(value))
+}
+
+/// As `float_binary`, not yet an object.
+#[inline(always)]
+pub fn float_value<M: Machine>(m: &mut M, operator: u8, left: M::Obj, right: M::Obj) -> Fast<M::Float> {
     let (left, right) = float_operands(m, left, right)?;
     let value = match plain(operator) {
         nb::ADD => m.float_add(left, right),
@@ -136,5 +143,5 @@ pub fn float_binary<M: Machine>(m: &mut M, operator: u8, left: M::Obj, right: M:
         }
         _ => return Err(Exit::Miss),
     };
-    Ok(m.new_float(value))
+    Ok(value)
 }

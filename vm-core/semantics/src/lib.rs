@@ -6,9 +6,13 @@
 #![allow(non_upper_case_globals)]
 
 pub mod arithmetic;
+pub mod attribute;
+pub mod call;
 pub mod compare;
+pub mod dict;
 pub mod iteration;
 pub mod machine;
 pub mod subscript;
+pub mod truth;
 
 pub use machine::{Exit, Fast, Machine};

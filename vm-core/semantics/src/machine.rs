@@ -1,7 +1,8 @@
 //! The primitives that fast paths are made of.
 
 use adder_runtime::Raised;
-use adder_runtime::abi::PyTypeObject;
+use adder_runtime::abi::{PyObject, PyTypeObject};
+use adder_runtime::error::PyResult;
 
 /// Why a fast path gave no result.
 #[derive(Debug)]
@@ -71,9 +72,12 @@ pub trait Machine {
     /// The type's version tag.
     fn guard_version(&mut self, object: Self::Obj, version: u32) -> Fast<()>;
     fn guard(&mut self, condition: Self::Bool) -> Fast<()>;
+    fn guard_not_null(&mut self, object: Self::Obj) -> Fast<()>;
 
     // ---- constants ----
     fn int(&mut self, value: i64) -> Self::Int;
+    /// An object that code or a cache keeps alive.
+    fn constant(&mut self, object: *mut PyObject) -> Self::Obj;
 
     // ---- memory ----
     /// The word at a byte offset of an object.
@@ -85,8 +89,37 @@ pub trait Machine {
     fn load_item(&mut self, array: Self::Int, index: Self::Int) -> Self::Obj;
     /// The address of a part of an object.
     fn field_address(&mut self, object: Self::Obj, offset: usize) -> Self::Int;
+    /// As `load_object`, for a field that may be null: `guard_not_null` comes before any use.
+    fn load_nullable(&mut self, object: Self::Obj, offset: usize) -> Self::Obj;
+    /// Overwrites the pointer without looking at the old one; the count of `value` goes into the field.
+    fn store_object(&mut self, object: Self::Obj, offset: usize, value: Self::Obj);
+    fn store_item(&mut self, array: Self::Int, index: Self::Int, value: Self::Obj);
+    /// 32 and 8 bits at a byte offset of an object, without a sign.
+    fn load_u32(&mut self, object: Self::Obj, offset: usize) -> Self::Int;
+    fn load_u8(&mut self, object: Self::Obj, offset: usize) -> Self::Int;
+    fn store_u8(&mut self, object: Self::Obj, offset: usize, value: Self::Int);
+    /// Memory that is no object: at a byte offset of an address.
+    fn raw_load_u32(&mut self, address: Self::Int, offset: usize) -> Self::Int;
+    fn raw_load_u8(&mut self, address: Self::Int, offset: usize) -> Self::Int;
+    fn raw_store_u8(&mut self, address: Self::Int, offset: usize, value: Self::Int);
+    /// An object pointer, which may be null.
+    fn raw_load_object(&mut self, address: Self::Int, offset: usize) -> Self::Obj;
+    fn is(&mut self, left: Self::Obj, right: Self::Obj) -> Self::Bool;
     fn incref(&mut self, object: Self::Obj);
     fn decref(&mut self, object: Self::Obj);
+
+    // ---- residual calls ----
+    /// A call that the fast path ends in, by name: borrowed operands, an owned result. It may do anything.
+    fn call<const N: usize>(
+        &mut self,
+        name: &'static str,
+        operands: [Self::Obj; N],
+        function: fn([*mut PyObject; N]) -> PyResult,
+    ) -> Fast<Self::Obj>;
+
+    // ---- bool ----
+    /// `True` or `False`.
+    fn new_bool(&mut self, value: Self::Bool) -> Self::Obj;
 
     // ---- int ----
     /// The value of an exact int of at most one digit.

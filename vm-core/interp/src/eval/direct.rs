@@ -1,8 +1,9 @@
 //! `Direct`: each primitive of a fast path is the operation itself.
 
 use adder_runtime::abi::*;
+use adder_runtime::error::PyResult;
 use adder_runtime::memory;
-use adder_runtime::object::TypedObject;
+use adder_runtime::object::{TypedObject, false_, true_};
 use adder_semantics::machine::Cmp;
 use adder_semantics::{Exit, Fast, Machine};
 
@@ -43,23 +44,31 @@ impl Machine for Direct {
         if condition { Ok(()) } else { Err(Exit::Miss) }
     }
     #[inline(always)]
+    fn guard_not_null(&mut self, object: *mut PyObject) -> Fast<()> {
+        if object.is_null() { Err(Exit::Miss) } else { Ok(()) }
+    }
+    #[inline(always)]
+    fn constant(&mut self, object: *mut PyObject) -> *mut PyObject {
+        object
+    }
+    #[inline(always)]
     fn int(&mut self, value: i64) -> i64 {
         value
     }
     #[inline(always)]
     fn load_field(&mut self, object: *mut PyObject, offset: usize) -> i64 {
         // SAFETY: a word of the guarded type's struct.
-        unsafe { *object.byte_add(offset).cast::<i64>() }
+        unsafe { *object.byte_offset(offset as isize).cast::<i64>() }
     }
     #[inline(always)]
     fn store_field(&mut self, object: *mut PyObject, offset: usize, value: i64) {
         // SAFETY: a word of the guarded type's struct.
-        unsafe { *object.byte_add(offset).cast::<i64>() = value }
+        unsafe { *object.byte_offset(offset as isize).cast::<i64>() = value }
     }
     #[inline(always)]
     fn load_object(&mut self, object: *mut PyObject, offset: usize) -> *mut PyObject {
         // SAFETY: a pointer field of the guarded type's struct.
-        unsafe { *object.byte_add(offset).cast::<*mut PyObject>() }
+        unsafe { *object.byte_offset(offset as isize).cast::<*mut PyObject>() }
     }
     #[inline(always)]
     fn load_item(&mut self, array: i64, index: i64) -> *mut PyObject {
@@ -71,6 +80,59 @@ impl Machine for Direct {
         object as i64 + offset as i64
     }
     #[inline(always)]
+    fn load_nullable(&mut self, object: *mut PyObject, offset: usize) -> *mut PyObject {
+        self.load_object(object, offset)
+    }
+    #[inline(always)]
+    fn store_object(&mut self, object: *mut PyObject, offset: usize, value: *mut PyObject) {
+        // SAFETY: a pointer field of the guarded type's struct.
+        unsafe { *object.byte_offset(offset as isize).cast::<*mut PyObject>() = value }
+    }
+    #[inline(always)]
+    fn store_item(&mut self, array: i64, index: i64, value: *mut PyObject) {
+        // SAFETY: the index was checked against the array's length.
+        unsafe { *(array as *mut *mut PyObject).offset(index as isize) = value }
+    }
+    #[inline(always)]
+    fn load_u32(&mut self, object: *mut PyObject, offset: usize) -> i64 {
+        // SAFETY: a field of the guarded type's struct.
+        i64::from(unsafe { *object.byte_offset(offset as isize).cast::<u32>() })
+    }
+    #[inline(always)]
+    fn load_u8(&mut self, object: *mut PyObject, offset: usize) -> i64 {
+        // SAFETY: a field of the guarded type's struct.
+        i64::from(unsafe { *object.byte_offset(offset as isize).cast::<u8>() })
+    }
+    #[inline(always)]
+    fn store_u8(&mut self, object: *mut PyObject, offset: usize, value: i64) {
+        // SAFETY: a field of the guarded type's struct.
+        unsafe { *object.byte_offset(offset as isize).cast::<u8>() = value as u8 }
+    }
+    #[inline(always)]
+    fn raw_load_u32(&mut self, address: i64, offset: usize) -> i64 {
+        // SAFETY: the fast path knows what is at the address.
+        i64::from(unsafe { *(address as *const u32).byte_add(offset) })
+    }
+    #[inline(always)]
+    fn raw_load_u8(&mut self, address: i64, offset: usize) -> i64 {
+        // SAFETY: as above.
+        i64::from(unsafe { *(address as *const u8).byte_add(offset) })
+    }
+    #[inline(always)]
+    fn raw_store_u8(&mut self, address: i64, offset: usize, value: i64) {
+        // SAFETY: as above.
+        unsafe { *(address as *mut u8).byte_add(offset) = value as u8 }
+    }
+    #[inline(always)]
+    fn raw_load_object(&mut self, address: i64, offset: usize) -> *mut PyObject {
+        // SAFETY: as above.
+        unsafe { *(address as *const *mut PyObject).byte_add(offset) }
+    }
+    #[inline(always)]
+    fn is(&mut self, left: *mut PyObject, right: *mut PyObject) -> bool {
+        std::ptr::eq(left, right)
+    }
+    #[inline(always)]
     fn incref(&mut self, object: *mut PyObject) {
         // SAFETY: a live object.
         unsafe { (*object).incref() }
@@ -79,6 +141,25 @@ impl Machine for Direct {
     fn decref(&mut self, object: *mut PyObject) {
         // SAFETY: the fast path owns a count.
         unsafe { memory::decref(object) }
+    }
+
+    #[inline(always)]
+    fn call<const N: usize>(
+        &mut self,
+        _name: &'static str,
+        operands: [*mut PyObject; N],
+        function: fn([*mut PyObject; N]) -> PyResult,
+    ) -> Fast<*mut PyObject> {
+        Ok(function(operands)?.into_raw())
+    }
+    #[inline(always)]
+    fn new_bool(&mut self, value: bool) -> *mut PyObject {
+        // Both are immortal.
+        if value {
+            true_().as_ptr()
+        } else {
+            false_().as_ptr()
+        }
     }
 
     #[inline(always)]
@@ -115,6 +196,9 @@ impl Machine for Direct {
     }
     #[inline(always)]
     fn int_floor_divide(&mut self, left: i64, right: i64) -> i64 {
+        if (left | right) as u64 <= u64::from(u32::MAX) {
+            return i64::from(left as u32 / right as u32);
+        }
         let quotient = left / right;
         if left % right != 0 && (left < 0) != (right < 0) {
             quotient - 1
@@ -124,6 +208,9 @@ impl Machine for Direct {
     }
     #[inline(always)]
     fn int_modulo(&mut self, left: i64, right: i64) -> i64 {
+        if (left | right) as u64 <= u64::from(u32::MAX) {
+            return i64::from(left as u32 % right as u32);
+        }
         let remainder = left % right;
         if remainder != 0 && (remainder < 0) != (right < 0) {
             remainder + right

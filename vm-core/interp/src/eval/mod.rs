@@ -15,6 +15,8 @@ use adder_runtime::object::{false_, is_none, none, true_};
 use adder_runtime::objects::codeobject::CodeData;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{ThreadState, eval_breaker_set};
+use adder_semantics::{arithmetic, attribute, dict, subscript};
+use direct::Direct;
 use std::ptr::null_mut;
 
 pub mod direct;
@@ -132,104 +134,156 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
         loop {
             let flow = match flow_in.take() {
                 Some(flow) => flow,
-                None => 'exec: loop {
-                    let w: u64 = *pc;
-                    (*frame).pc = pc;
-                    let a = field_a(w);
-                    let b = field_b(w);
-                    let c = field_c(w);
-                    let x = field_x(w);
+                None => {
+                    let mut w: u64 = *pc;
+                    // Not always what the word says: the tracer comes first, and a form that misses ends in its generic one.
+                    let mut opcode = w as u8 | mask;
+                    'exec: loop {
+                        (*frame).pc = pc;
 
-                    macro_rules! next {
-                        ($n:expr) => {{
-                            pc = pc.add($n);
-                            continue 'exec;
-                        }};
-                    }
-                    macro_rules! jump {
-                        ($target:expr) => {{
-                            pc = base.add($target as usize);
-                            continue 'exec;
-                        }};
-                    }
-                    macro_rules! raise_here {
-                        () => {
-                            break 'exec Flow::Raise
-                        };
-                    }
-                    macro_rules! reg {
-                        ($i:expr) => {
-                            *regs.add($i as usize)
-                        };
-                    }
-                    macro_rules! src {
-                        ($raw:expr) => {{
-                            let raw: u16 = $raw;
-                            if raw & SRC_CONST != 0 {
-                                *consts.add((raw & SRC_INDEX) as usize)
-                            } else {
-                                *regs.add((raw & SRC_INDEX) as usize)
-                            }
-                        }};
-                    }
-                    macro_rules! obj {
-                        ($raw:expr) => {
-                            &*src!($raw)
-                        };
-                    }
-                    macro_rules! drop_src {
-                        ($raw:expr) => {{
-                            let raw: u16 = $raw;
-                            if raw & (SRC_CONST | SRC_TAKE) == SRC_TAKE {
-                                let register = regs.add((raw & SRC_INDEX) as usize);
-                                let value = std::ptr::replace(register, null_mut());
-                                decref(value);
-                            }
-                        }};
-                    }
-                    macro_rules! owned_src {
-                        ($raw:expr) => {{
-                            let raw: u16 = $raw;
-                            if raw & SRC_CONST != 0 {
-                                let value = *consts.add((raw & SRC_INDEX) as usize);
-                                (*value).incref();
-                                value
-                            } else {
-                                let register = regs.add((raw & SRC_INDEX) as usize);
-                                let value = *register;
-                                if raw & SRC_TAKE != 0 {
-                                    *register = null_mut();
+                        // Operands are decoded where they are used: registers are scarce in this function.
+                        macro_rules! a {
+                            () => {
+                                field_a(w)
+                            };
+                        }
+                        macro_rules! b {
+                            () => {
+                                field_b(w)
+                            };
+                        }
+                        macro_rules! c {
+                            () => {
+                                field_c(w)
+                            };
+                        }
+                        macro_rules! x {
+                            () => {
+                                field_x(w)
+                            };
+                        }
+                        macro_rules! fetch {
+                            () => {{
+                                w = *pc;
+                                opcode = w as u8 | mask;
+                                continue 'exec;
+                            }};
+                        }
+                        macro_rules! next {
+                            ($n:expr) => {{
+                                pc = pc.add($n);
+                                fetch!()
+                            }};
+                        }
+                        macro_rules! jump {
+                            ($target:expr) => {{
+                                pc = base.add($target as usize);
+                                fetch!()
+                            }};
+                        }
+                        macro_rules! redispatch {
+                            ($opcode:expr) => {{
+                                opcode = $opcode;
+                                continue 'exec;
+                            }};
+                        }
+                        macro_rules! raise_here {
+                            () => {
+                                break 'exec Flow::Raise
+                            };
+                        }
+                        macro_rules! reg {
+                            ($i:expr) => {
+                                *regs.add($i as usize)
+                            };
+                        }
+                        macro_rules! src {
+                            ($raw:expr) => {{
+                                let raw: u16 = $raw;
+                                if raw & SRC_CONST != 0 {
+                                    *consts.add((raw & SRC_INDEX) as usize)
                                 } else {
-                                    (*value).incref();
+                                    *regs.add((raw & SRC_INDEX) as usize)
                                 }
-                                value
-                            }
-                        }};
-                    }
-                    macro_rules! set_dst {
-                        ($a:expr, $value:expr) => {{
-                            let value: *mut PyObject = $value;
-                            if $a == NO_REG {
-                                decref(value);
-                            } else {
-                                set_register(regs.add($a as usize), value);
-                            }
-                        }};
-                    }
-                    macro_rules! finish {
+                            }};
+                        }
+                        macro_rules! obj {
+                            ($raw:expr) => {
+                                &*src!($raw)
+                            };
+                        }
+                        macro_rules! drop_src {
+                            ($raw:expr) => {{
+                                let raw: u16 = $raw;
+                                if raw & (SRC_CONST | SRC_TAKE) == SRC_TAKE {
+                                    let register = regs.add((raw & SRC_INDEX) as usize);
+                                    let value = std::ptr::replace(register, null_mut());
+                                    decref(value);
+                                }
+                            }};
+                        }
+                        // After a fast path that saw exact ints.
+                        macro_rules! drop_int {
+                            ($raw:expr) => {{
+                                let raw: u16 = $raw;
+                                if raw & (SRC_CONST | SRC_TAKE) == SRC_TAKE {
+                                    let register = regs.add((raw & SRC_INDEX) as usize);
+                                    PyLongObject::decref_exact(std::ptr::replace(register, null_mut()));
+                                }
+                            }};
+                        }
+                        macro_rules! finish_int {
+                            ($value:expr) => {{
+                                let value = $value.into_raw();
+                                drop_int!(b!());
+                                drop_int!(c!());
+                                set_dst!(a!(), value.cast::<PyObject>());
+                                next!(2)
+                            }};
+                        }
+                        macro_rules! owned_src {
+                            ($raw:expr) => {{
+                                let raw: u16 = $raw;
+                                if raw & SRC_CONST != 0 {
+                                    let value = *consts.add((raw & SRC_INDEX) as usize);
+                                    (*value).incref();
+                                    value
+                                } else {
+                                    let register = regs.add((raw & SRC_INDEX) as usize);
+                                    let value = *register;
+                                    if raw & SRC_TAKE != 0 {
+                                        *register = null_mut();
+                                    } else {
+                                        (*value).incref();
+                                    }
+                                    value
+                                }
+                            }};
+                        }
+                        macro_rules! set_dst {
+                            ($a:expr, $value:expr) => {{
+                                let value: *mut PyObject = $value;
+                                if $a == NO_REG {
+                                    decref(value);
+                                } else {
+                                    set_register(regs.add($a as usize), value);
+                                }
+                            }};
+                        }
+                        macro_rules! finish {
                         ($result:expr, $n:expr $(, $src:expr)*) => {
                             match $result {
                                 Ok(value) => {
                                     let value = value.into_raw();
                                     $(drop_src!($src);)*
-                                    set_dst!(a, value.cast::<PyObject>());
+                                    set_dst!(a!(), value.cast::<PyObject>());
                                     next!($n)
                                 }
                                 Err(_) => raise_here!(),
                             }
                         };
                     }
-                    macro_rules! finish_status {
+                        macro_rules! finish_status {
                         ($result:expr, $n:expr $(, $src:expr)*) => {
                             match $result {
                                 Ok(()) => {
@@ -240,62 +294,60 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             }
                         };
                     }
-                    macro_rules! name {
-                        ($index:expr) => {
-                            &*(*(*(*frame).data).names.add($index as usize)).cast::<PyUnicodeObject>()
-                        };
-                    }
-                    macro_rules! truth {
-                        ($value:expr) => {{
-                            let value: *mut PyObject = $value;
-                            if value == true_().as_ptr() {
-                                true
-                            } else if value == false_().as_ptr() {
-                                false
-                            } else {
-                                match (*value).is_true() {
-                                    Ok(truth) => truth,
-                                    Err(_) => raise_here!(),
+                        macro_rules! name {
+                            ($index:expr) => {
+                                &*(*(*(*frame).data).names.add($index as usize)).cast::<PyUnicodeObject>()
+                            };
+                        }
+                        macro_rules! truth {
+                            ($value:expr) => {{
+                                let value: *mut PyObject = $value;
+                                if value == true_().as_ptr() {
+                                    true
+                                } else if value == false_().as_ptr() {
+                                    false
+                                } else {
+                                    match ops::truth(&*value) {
+                                        -1 => raise_here!(),
+                                        truth => truth != 0,
+                                    }
                                 }
-                            }
-                        }};
-                    }
-                    macro_rules! check_breaker {
-                        () => {
-                            if eval_breaker_set() {
-                                let handled = crate::pending::handle_eval_breaker();
-                                let traced = trace_mask(ts);
-                                if traced > mask {
-                                    crate::tracing::note_line(frame);
+                            }};
+                        }
+                        macro_rules! check_breaker {
+                            () => {
+                                if eval_breaker_set() {
+                                    let handled = crate::pending::handle_eval_breaker();
+                                    let traced = trace_mask(ts);
+                                    if traced > mask {
+                                        crate::tracing::note_line(frame);
+                                    }
+                                    mask = traced;
+                                    if handled.is_err() {
+                                        raise_here!()
+                                    }
                                 }
-                                mask = traced;
-                                if handled.is_err() {
-                                    raise_here!()
-                                }
-                            }
-                        };
-                    }
-                    // After native code: signals, other threads, tracing that was turned on or off.
-                    macro_rules! next_after_call {
-                        ($n:expr) => {{
-                            check_breaker!();
-                            next!($n)
-                        }};
-                    }
-                    macro_rules! enter_frame {
-                        ($new:expr, $exit:expr) => {{
-                            let new: *mut Frame = $new;
-                            (*new).exit = $exit;
-                            (*new).previous = frame;
-                            ts.current_frame.set(new.cast());
-                            frame = new;
-                            load_frame!();
-                            continue 'exec;
-                        }};
-                    }
+                            };
+                        }
+                        // After native code: signals, other threads, tracing that was turned on or off.
+                        macro_rules! next_after_call {
+                            ($n:expr) => {{
+                                check_breaker!();
+                                next!($n)
+                            }};
+                        }
+                        macro_rules! enter_frame {
+                            ($new:expr, $exit:expr) => {{
+                                let new: *mut Frame = $new;
+                                (*new).exit = $exit;
+                                (*new).previous = frame;
+                                ts.current_frame.set(new.cast());
+                                frame = new;
+                                load_frame!();
+                                fetch!()
+                            }};
+                        }
 
-                    let mut opcode = w as u8 | mask;
-                    loop {
                         match opcode {
                             op::NOP => next!(1),
                             op::RESUME => {
@@ -321,11 +373,11 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                                 Err(_) => raise_here!(),
                             },
-                            op::RETURN_VALUE => break 'exec Flow::Return(owned_src!(a)),
-                            op::YIELD_VALUE => break 'exec Flow::Yield(owned_src!(b)),
+                            op::RETURN_VALUE => break 'exec Flow::Return(owned_src!(a!())),
+                            op::YIELD_VALUE => break 'exec Flow::Yield(owned_src!(b!())),
                             op::COPY_FREE_VARS => {
                                 let closure = (*(*frame).func).func_closure.get().cast::<PyTupleObject>();
-                                let first = (*(*frame).data).n_localsplus as usize - a as usize;
+                                let first = (*(*frame).data).n_localsplus as usize - a!() as usize;
                                 for (index, cell) in (*closure).as_slice().iter().enumerate() {
                                     cell.incref();
                                     set_register(regs.add(first + index), cell.as_ptr());
@@ -333,10 +385,10 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 next!(1)
                             }
                             op::MAKE_CELL => {
-                                let held = std::ptr::replace(regs.add(a as usize), null_mut());
+                                let held = std::ptr::replace(regs.add(a!() as usize), null_mut());
                                 match ops::new_cell(Ref::from_owned_opt(held)) {
                                     Ok(cell) => {
-                                        reg!(a) = cell.into_raw().cast();
+                                        reg!(a!()) = cell.into_raw().cast();
                                         next!(1)
                                     }
                                     Err(_) => raise_here!(),
@@ -347,323 +399,342 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::LOAD_CONST => {
                                 let value = *consts.add((w >> 32) as usize);
                                 (*value).incref();
-                                set_dst!(a, value);
+                                set_dst!(a!(), value);
                                 next!(1)
                             }
                             op::COPY => {
-                                let value = reg!(b);
+                                let value = reg!(b!());
                                 (*value).incref();
-                                set_dst!(a, value);
+                                set_dst!(a!(), value);
                                 next!(1)
                             }
                             op::MOVE => {
-                                let value = std::ptr::replace(regs.add(b as usize), null_mut());
-                                if a == NO_REG {
+                                let value = std::ptr::replace(regs.add(b!() as usize), null_mut());
+                                if a!() == NO_REG {
                                     adder_runtime::memory::xdecref(value);
                                 } else {
-                                    set_register(regs.add(a as usize), value);
+                                    set_register(regs.add(a!() as usize), value);
                                 }
                                 next!(1)
                             }
                             op::SWAP => {
-                                std::ptr::swap(regs.add(a as usize), regs.add(b as usize));
+                                std::ptr::swap(regs.add(a!() as usize), regs.add(b!() as usize));
                                 next!(1)
                             }
                             op::CLEAR => {
-                                set_register(regs.add(a as usize), null_mut());
+                                set_register(regs.add(a!() as usize), null_mut());
                                 next!(1)
                             }
                             op::CHECK_BOUND => {
-                                if reg!(a).is_null() {
-                                    let _ = ops::unbound_local(frame, a as usize);
+                                if reg!(a!()).is_null() {
+                                    let _ = ops::unbound_local(frame, a!() as usize);
                                     raise_here!()
                                 }
                                 next!(1)
                             }
                             op::DELETE_FAST => {
-                                if reg!(a).is_null() {
-                                    let _ = ops::unbound_local(frame, a as usize);
+                                if reg!(a!()).is_null() {
+                                    let _ = ops::unbound_local(frame, a!() as usize);
                                     raise_here!()
                                 }
-                                set_register(regs.add(a as usize), null_mut());
+                                set_register(regs.add(a!() as usize), null_mut());
                                 next!(1)
                             }
 
                             // ---- names ----
-                            op::LOAD_NAME => finish!(ops::load_name(frame, name!(b)), 3),
-                            op::STORE_NAME => finish_status!(ops::store_name(frame, name!(b), obj!(a)), 1, a),
-                            op::DELETE_NAME => finish_status!(ops::delete_name(frame, name!(b)), 1),
+                            op::LOAD_NAME => finish!(ops::load_name(frame, name!(b!())), 3),
+                            op::STORE_NAME => {
+                                finish_status!(ops::store_name(frame, name!(b!()), obj!(a!())), 1, a!())
+                            }
+                            op::DELETE_NAME => finish_status!(ops::delete_name(frame, name!(b!())), 1),
                             op::LOAD_GLOBAL => {
-                                specialize::load_global(frame, pc, name!(b));
-                                finish!(ops::load_global(frame, name!(b)), 3)
+                                specialize::load_global(frame, pc, name!(b!()));
+                                finish!(ops::load_global(frame, name!(b!())), 3)
                             }
                             op::LOAD_GLOBAL_MODULE => {
-                                let version = (*pc.add(1) >> 32) as u32;
-                                let globals = &*(*frame).globals;
-                                if globals.keys_table().version.get() == version {
-                                    let value = globals.value_at(*pc.add(1) as u32);
-                                    if !value.is_null() {
-                                        (*value).incref();
-                                        set_dst!(a, value);
-                                        next!(3)
-                                    }
+                                let (version, index) =
+                                    ((*pc.add(1) >> 32) as u32, *pc.add(1) as u32 as usize);
+                                let globals = (*frame).globals.cast();
+                                if let Ok(value) = dict::entry_value(&mut Direct, globals, version, index) {
+                                    (*value).incref();
+                                    set_dst!(a!(), value);
+                                    next!(3)
                                 }
                                 specialize::reset(pc, op::LOAD_GLOBAL);
-                                finish!(ops::load_global(frame, name!(b)), 3)
+                                finish!(ops::load_global(frame, name!(b!())), 3)
                             }
                             op::LOAD_GLOBAL_BUILTIN => {
-                                let globals = &*(*frame).globals;
-                                let builtins = &*(*frame).builtins.cast::<PyDictObject>();
-                                if globals.keys_table().version.get() == (*pc.add(1) >> 32) as u32
-                                    && builtins.keys_table().version.get() == (*pc.add(2) >> 32) as u32
-                                {
-                                    let value = builtins.value_at(*pc.add(1) as u32);
-                                    if !value.is_null() {
-                                        (*value).incref();
-                                        set_dst!(a, value);
-                                        next!(3)
-                                    }
+                                let found = dict::builtin_value(
+                                    &mut Direct,
+                                    (*frame).globals.cast(),
+                                    (*pc.add(1) >> 32) as u32,
+                                    (*frame).builtins,
+                                    (*pc.add(2) >> 32) as u32,
+                                    *pc.add(1) as u32 as usize,
+                                );
+                                if let Ok(value) = found {
+                                    (*value).incref();
+                                    set_dst!(a!(), value);
+                                    next!(3)
                                 }
                                 specialize::reset(pc, op::LOAD_GLOBAL);
-                                finish!(ops::load_global(frame, name!(b)), 3)
+                                finish!(ops::load_global(frame, name!(b!())), 3)
                             }
                             op::STORE_GLOBAL => {
-                                finish_status!((*(*frame).globals).set_str(name!(b), obj!(a)), 2, a)
+                                finish_status!((*(*frame).globals).set_str(name!(b!()), obj!(a!())), 2, a!())
                             }
-                            op::DELETE_GLOBAL => finish_status!(ops::delete_global(frame, name!(b)), 1),
+                            op::DELETE_GLOBAL => finish_status!(ops::delete_global(frame, name!(b!())), 1),
                             op::LOAD_DEREF => {
-                                let value = (*reg!(b).cast::<PyCellObject>()).ob_ref.get();
+                                let value = (*reg!(b!()).cast::<PyCellObject>()).ob_ref.get();
                                 if value.is_null() {
-                                    let _ = ops::unbound_deref(frame, b as usize);
+                                    let _ = ops::unbound_deref(frame, b!() as usize);
                                     raise_here!()
                                 }
                                 (*value).incref();
-                                set_dst!(a, value);
+                                set_dst!(a!(), value);
                                 next!(1)
                             }
                             op::STORE_DEREF => {
-                                let value = owned_src!(b);
-                                let old = (*reg!(a).cast::<PyCellObject>()).ob_ref.replace(value);
+                                let value = owned_src!(b!());
+                                let old = (*reg!(a!()).cast::<PyCellObject>()).ob_ref.replace(value);
                                 adder_runtime::memory::xdecref(old);
                                 next!(1)
                             }
                             op::DELETE_DEREF => {
-                                let old = (*reg!(a).cast::<PyCellObject>()).ob_ref.replace(null_mut());
+                                let old = (*reg!(a!()).cast::<PyCellObject>()).ob_ref.replace(null_mut());
                                 if old.is_null() {
-                                    let _ = ops::unbound_deref(frame, a as usize);
+                                    let _ = ops::unbound_deref(frame, a!() as usize);
                                     raise_here!()
                                 }
                                 decref(old);
                                 next!(1)
                             }
                             op::LOAD_FROM_DICT_OR_GLOBALS => {
-                                finish!(ops::load_from_dict_or_globals(frame, obj!(b), name!(c)), 1, b)
+                                finish!(
+                                    ops::load_from_dict_or_globals(frame, obj!(b!()), name!(c!())),
+                                    1,
+                                    b!()
+                                )
                             }
                             op::LOAD_FROM_DICT_OR_DEREF => {
-                                finish!(ops::load_from_dict_or_deref(frame, obj!(b), c as usize), 1, b)
+                                finish!(
+                                    ops::load_from_dict_or_deref(frame, obj!(b!()), c!() as usize),
+                                    1,
+                                    b!()
+                                )
                             }
                             op::LOAD_LOCALS => finish!(ops::load_locals(frame), 1),
                             op::LOAD_BUILD_CLASS => finish!(ops::load_build_class(frame), 1),
                             op::LOAD_COMMON_CONSTANT => {
-                                set_dst!(a, ops::common_constant(x).into_raw());
+                                set_dst!(a!(), ops::common_constant(x!()).into_raw());
                                 next!(1)
                             }
                             op::SETUP_ANNOTATIONS => finish_status!(ops::setup_annotations(frame), 1),
 
                             // ---- attributes and items ----
                             op::LOAD_ATTR => {
-                                specialize::load_attr(pc, obj!(b), name!(c));
-                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                                specialize::load_attr(pc, obj!(b!()), name!(c!()));
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
                             op::LOAD_ATTR_INSTANCE => {
-                                let value = specialize::inline_attribute(obj!(b), pc, name!(c));
+                                let value = specialize::inline_attribute(obj!(b!()), pc, name!(c!()));
                                 if !value.is_null() {
                                     (*value).incref();
-                                    drop_src!(b);
-                                    set_dst!(a, value);
+                                    drop_src!(b!());
+                                    set_dst!(a!(), value);
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::LOAD_ATTR);
-                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                                specialize::miss_again(pc, op::LOAD_ATTR);
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
                             op::LOAD_ATTR_WITH_HINT => {
-                                let value = specialize::dict_attribute(obj!(b), pc, name!(c));
+                                let value = specialize::dict_attribute(obj!(b!()), pc, name!(c!()));
                                 if !value.is_null() {
                                     (*value).incref();
-                                    drop_src!(b);
-                                    set_dst!(a, value);
+                                    drop_src!(b!());
+                                    set_dst!(a!(), value);
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::LOAD_ATTR);
-                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                                specialize::miss_again(pc, op::LOAD_ATTR);
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
                             op::LOAD_ATTR_SLOT => {
-                                let object = obj!(b);
-                                if (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 {
-                                    let offset = *pc.add(2) as usize;
-                                    let value = *object.as_ptr().byte_add(offset).cast::<*mut PyObject>();
-                                    if !value.is_null() {
-                                        (*value).incref();
-                                        drop_src!(b);
-                                        set_dst!(a, value);
-                                        next!(4)
-                                    }
+                                let (version, offset) = ((*pc.add(1) >> 32) as u32, *pc.add(2) as usize);
+                                if let Ok(value) =
+                                    attribute::slot_value(&mut Direct, src!(b!()), version, offset)
+                                {
+                                    (*value).incref();
+                                    drop_src!(b!());
+                                    set_dst!(a!(), value);
+                                    next!(4)
                                 }
-                                specialize::miss(pc, op::LOAD_ATTR);
-                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                                specialize::miss_again(pc, op::LOAD_ATTR);
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
                             op::LOAD_ATTR_CLASS => {
                                 // The object itself is the type whose version is cached.
-                                let object = obj!(b);
-                                if object.as_ptr() as u64 == *pc.add(2)
-                                    && (*object.as_ptr().cast::<PyTypeObject>()).tp_version_tag.get()
-                                        == (*pc.add(1) >> 32) as u32
-                                {
-                                    let value = *pc.add(3) as *mut PyObject;
+                                let found = attribute::class_value(
+                                    &mut Direct,
+                                    src!(b!()),
+                                    *pc.add(2) as *mut PyObject,
+                                    (*pc.add(1) >> 32) as u32,
+                                    *pc.add(3) as *mut PyObject,
+                                );
+                                if let Ok(value) = found {
                                     (*value).incref();
-                                    drop_src!(b);
-                                    set_dst!(a, value);
+                                    drop_src!(b!());
+                                    set_dst!(a!(), value);
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::LOAD_ATTR);
-                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                                specialize::miss_again(pc, op::LOAD_ATTR);
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
                             op::LOAD_ATTR_TYPE_VALUE => {
                                 // A plain value found on the type, nothing on the instance.
-                                let value = specialize::type_value(obj!(b), pc, name!(c));
+                                let value = specialize::type_value(obj!(b!()), pc, name!(c!()));
                                 if !value.is_null() {
                                     (*value).incref();
-                                    drop_src!(b);
-                                    set_dst!(a, value);
+                                    drop_src!(b!());
+                                    set_dst!(a!(), value);
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::LOAD_ATTR);
-                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                                specialize::miss_again(pc, op::LOAD_ATTR);
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
                             op::LOAD_ATTR_MODULE => {
-                                let value = specialize::module_attribute(obj!(b), pc);
+                                let value = specialize::module_attribute(obj!(b!()), pc);
                                 if !value.is_null() {
                                     (*value).incref();
-                                    drop_src!(b);
-                                    set_dst!(a, value);
+                                    drop_src!(b!());
+                                    set_dst!(a!(), value);
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::LOAD_ATTR);
-                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                                specialize::miss_again(pc, op::LOAD_ATTR);
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
                             op::LOAD_ATTR_PROPERTY => {
-                                let object = obj!(b);
+                                let object = obj!(b!());
                                 if (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 {
                                     let getter = *pc.add(2) as *mut PyFunctionObject;
                                     if (*getter).func_version.get() == *pc.add(1) as u32 {
                                         (*getter.cast::<PyObject>()).incref();
                                         match push_frame(ts, getter, null_mut(), 1) {
                                             Ok(new) => {
-                                                *Frame::registers(new) = owned_src!(b);
+                                                *Frame::registers(new) = owned_src!(b!());
                                                 enter_frame!(new, FrameExit::Register)
                                             }
                                             Err(_) => raise_here!(),
                                         }
                                     }
                                 }
-                                specialize::miss(pc, op::LOAD_ATTR);
-                                finish!(obj!(b).get_attr(name!(c)), 4, b)
+                                specialize::miss_again(pc, op::LOAD_ATTR);
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
                             op::LOAD_METHOD => {
-                                specialize::load_method(pc, obj!(b), name!(c));
-                                match obj!(b).get_method(name!(c)) {
+                                // A form that missed comes here too, and keeps its cache.
+                                if w as u8 == op::LOAD_METHOD {
+                                    specialize::load_method(pc, obj!(b!()), name!(c!()));
+                                }
+                                match obj!(b!()).get_method(name!(c!())) {
                                     Ok((function, unbound)) => {
                                         if unbound {
-                                            let object = owned_src!(b);
-                                            set_register(regs.add(a as usize + 1), object);
+                                            let object = owned_src!(b!());
+                                            set_register(regs.add(a!() as usize + 1), object);
                                         } else {
-                                            drop_src!(b);
-                                            set_register(regs.add(a as usize + 1), null_mut());
+                                            drop_src!(b!());
+                                            set_register(regs.add(a!() as usize + 1), null_mut());
                                         }
-                                        set_register(regs.add(a as usize), function.into_raw());
+                                        set_register(regs.add(a!() as usize), function.into_raw());
                                         next!(4)
                                     }
                                     Err(_) => raise_here!(),
                                 }
                             }
                             op::LOAD_METHOD_CACHED => {
-                                let function = specialize::type_value(obj!(b), pc, name!(c));
+                                let function = specialize::type_value(obj!(b!()), pc, name!(c!()));
                                 if !function.is_null() {
                                     (*function).incref();
-                                    let object = owned_src!(b);
-                                    set_register(regs.add(a as usize + 1), object);
-                                    set_register(regs.add(a as usize), function);
+                                    let object = owned_src!(b!());
+                                    set_register(regs.add(a!() as usize + 1), object);
+                                    set_register(regs.add(a!() as usize), function);
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::LOAD_METHOD);
-                                opcode = op::LOAD_METHOD;
+                                specialize::miss_again(pc, op::LOAD_METHOD);
+                                redispatch!(op::LOAD_METHOD)
                             }
                             op::LOAD_METHOD_MODULE => {
-                                let value = specialize::module_attribute(obj!(b), pc);
+                                let value = specialize::module_attribute(obj!(b!()), pc);
                                 if !value.is_null() {
                                     (*value).incref();
-                                    drop_src!(b);
-                                    set_register(regs.add(a as usize + 1), null_mut());
-                                    set_register(regs.add(a as usize), value);
+                                    drop_src!(b!());
+                                    set_register(regs.add(a!() as usize + 1), null_mut());
+                                    set_register(regs.add(a!() as usize), value);
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::LOAD_METHOD);
-                                opcode = op::LOAD_METHOD;
+                                specialize::miss_again(pc, op::LOAD_METHOD);
+                                redispatch!(op::LOAD_METHOD)
                             }
                             op::STORE_ATTR => {
-                                specialize::store_attr(pc, obj!(a), name!(c));
-                                finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
+                                specialize::store_attr(pc, obj!(a!()), name!(c!()));
+                                finish_status!(obj!(a!()).set_attr(name!(c!()), obj!(b!())), 4, a!(), b!())
                             }
                             op::STORE_ATTR_INSTANCE => {
-                                if specialize::store_inline_attribute(obj!(a), pc, name!(c), src!(b)) {
-                                    drop_src!(b);
-                                    drop_src!(a);
+                                if specialize::store_inline_attribute(obj!(a!()), pc, name!(c!()), src!(b!()))
+                                {
+                                    drop_src!(b!());
+                                    drop_src!(a!());
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::STORE_ATTR);
-                                finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
+                                specialize::miss_again(pc, op::STORE_ATTR);
+                                finish_status!(obj!(a!()).set_attr(name!(c!()), obj!(b!())), 4, a!(), b!())
                             }
                             op::STORE_ATTR_WITH_HINT => {
-                                if specialize::store_dict_attribute(obj!(a), pc, name!(c), src!(b)) {
-                                    drop_src!(b);
-                                    drop_src!(a);
+                                if specialize::store_dict_attribute(obj!(a!()), pc, name!(c!()), src!(b!())) {
+                                    drop_src!(b!());
+                                    drop_src!(a!());
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::STORE_ATTR);
-                                finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
+                                specialize::miss_again(pc, op::STORE_ATTR);
+                                finish_status!(obj!(a!()).set_attr(name!(c!()), obj!(b!())), 4, a!(), b!())
                             }
                             op::STORE_ATTR_SLOT => {
-                                let object = obj!(a);
-                                if (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 {
-                                    let offset = *pc.add(2) as usize;
-                                    let place = object.as_ptr().byte_add(offset).cast::<*mut PyObject>();
-                                    let value = owned_src!(b);
-                                    set_register(place, value);
-                                    drop_src!(a);
+                                let (version, offset) = ((*pc.add(1) >> 32) as u32, *pc.add(2) as usize);
+                                let (object, value) = (src!(a!()), src!(b!()));
+                                if attribute::store_slot(&mut Direct, object, version, offset, value).is_ok()
+                                {
+                                    drop_src!(b!());
+                                    drop_src!(a!());
                                     next!(4)
                                 }
-                                specialize::miss(pc, op::STORE_ATTR);
-                                finish_status!(obj!(a).set_attr(name!(c), obj!(b)), 4, a, b)
+                                specialize::miss_again(pc, op::STORE_ATTR);
+                                finish_status!(obj!(a!()).set_attr(name!(c!()), obj!(b!())), 4, a!(), b!())
                             }
-                            op::DELETE_ATTR => finish_status!(obj!(a).del_attr(name!(c)), 1, a),
+                            op::DELETE_ATTR => finish_status!(obj!(a!()).del_attr(name!(c!())), 1, a!()),
                             op::LOAD_SUPER_ATTR => {
-                                match ops::load_super(frame, regs.add(b as usize), name!(c), x, false) {
+                                match ops::load_super(
+                                    frame,
+                                    regs.add(b!() as usize),
+                                    name!(c!()),
+                                    x!(),
+                                    false,
+                                ) {
                                     Ok((value, _)) => {
-                                        ops::clear_registers(regs.add(b as usize), 3);
-                                        set_dst!(a, value.into_raw());
+                                        ops::clear_registers(regs.add(b!() as usize), 3);
+                                        set_dst!(a!(), value.into_raw());
                                         next!(2)
                                     }
                                     Err(_) => raise_here!(),
                                 }
                             }
                             op::LOAD_SUPER_METHOD => {
-                                match ops::load_super(frame, regs.add(b as usize), name!(c), x, true) {
+                                match ops::load_super(frame, regs.add(b!() as usize), name!(c!()), x!(), true)
+                                {
                                     Ok((value, unbound)) => {
-                                        let this = std::ptr::replace(regs.add(b as usize + 2), null_mut());
-                                        ops::clear_registers(regs.add(b as usize), 3);
-                                        reg!(a) = value.into_raw();
+                                        let this = std::ptr::replace(regs.add(b!() as usize + 2), null_mut());
+                                        ops::clear_registers(regs.add(b!() as usize), 3);
+                                        reg!(a!()) = value.into_raw();
                                         if unbound {
-                                            reg!(a as usize + 1) = this;
+                                            reg!(a!() as usize + 1) = this;
                                         } else {
                                             decref(this);
                                         }
@@ -673,73 +744,99 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                             }
                             op::LOAD_SUBSCR => {
-                                specialize::load_subscr(pc, obj!(b), obj!(c));
-                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                                specialize::load_subscr(pc, obj!(b!()), obj!(c!()));
+                                finish!(obj!(b!()).get_item(obj!(c!())), 2, b!(), c!())
                             }
                             op::LOAD_SUBSCR_LIST_INT => {
-                                if let Some(value) = specialize::list_item(obj!(b), obj!(c)) {
-                                    finish!(Ok::<Ref, Raised>(value), 2, b, c)
+                                if let Some(value) = specialize::list_item(obj!(b!()), obj!(c!())) {
+                                    finish!(Ok::<Ref, Raised>(value), 2, b!(), c!())
                                 }
-                                specialize::miss(pc, op::LOAD_SUBSCR);
-                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                                specialize::miss_again(pc, op::LOAD_SUBSCR);
+                                finish!(obj!(b!()).get_item(obj!(c!())), 2, b!(), c!())
                             }
                             op::LOAD_SUBSCR_TUPLE_INT => {
-                                if let Some(value) = specialize::tuple_item(obj!(b), obj!(c)) {
-                                    finish!(Ok::<Ref, Raised>(value), 2, b, c)
+                                if let Some(value) = specialize::tuple_item(obj!(b!()), obj!(c!())) {
+                                    finish!(Ok::<Ref, Raised>(value), 2, b!(), c!())
                                 }
-                                specialize::miss(pc, op::LOAD_SUBSCR);
-                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                                specialize::miss_again(pc, op::LOAD_SUBSCR);
+                                finish!(obj!(b!()).get_item(obj!(c!())), 2, b!(), c!())
                             }
                             op::LOAD_SUBSCR_DICT => {
-                                match specialize::dict_item(obj!(b), obj!(c)) {
-                                    Some(Ok(value)) => finish!(Ok::<Ref, Raised>(value), 2, b, c),
+                                match specialize::dict_item(obj!(b!()), obj!(c!())) {
+                                    Some(Ok(value)) => finish!(Ok::<Ref, Raised>(value), 2, b!(), c!()),
                                     Some(Err(_)) => raise_here!(),
                                     None => {}
                                 }
-                                specialize::miss(pc, op::LOAD_SUBSCR);
-                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                                specialize::miss_again(pc, op::LOAD_SUBSCR);
+                                finish!(obj!(b!()).get_item(obj!(c!())), 2, b!(), c!())
                             }
                             op::LOAD_SUBSCR_STR_INT => {
-                                if let Some(value) = specialize::str_item(obj!(b), obj!(c)) {
-                                    finish!(Ok::<Ref, Raised>(value), 2, b, c)
+                                if let Some(value) = specialize::str_item(obj!(b!()), obj!(c!())) {
+                                    finish!(Ok::<Ref, Raised>(value), 2, b!(), c!())
                                 }
-                                specialize::miss(pc, op::LOAD_SUBSCR);
-                                finish!(obj!(b).get_item(obj!(c)), 2, b, c)
+                                specialize::miss_again(pc, op::LOAD_SUBSCR);
+                                finish!(obj!(b!()).get_item(obj!(c!())), 2, b!(), c!())
                             }
                             op::STORE_SUBSCR => {
-                                specialize::store_subscr(pc, obj!(a), obj!(b));
-                                finish_status!(obj!(a).set_item(obj!(b), obj!(c)), 2, a, b, c)
+                                specialize::store_subscr(pc, obj!(a!()), obj!(b!()));
+                                finish_status!(
+                                    obj!(a!()).set_item(obj!(b!()), obj!(c!())),
+                                    2,
+                                    a!(),
+                                    b!(),
+                                    c!()
+                                )
                             }
                             op::STORE_SUBSCR_LIST_INT => {
-                                if specialize::set_list_item(obj!(a), obj!(b), src!(c)) {
-                                    drop_src!(a);
-                                    drop_src!(b);
-                                    drop_src!(c);
+                                if specialize::set_list_item(obj!(a!()), obj!(b!()), src!(c!())) {
+                                    drop_src!(a!());
+                                    drop_src!(b!());
+                                    drop_src!(c!());
                                     next!(2)
                                 }
-                                specialize::miss(pc, op::STORE_SUBSCR);
-                                finish_status!(obj!(a).set_item(obj!(b), obj!(c)), 2, a, b, c)
+                                specialize::miss_again(pc, op::STORE_SUBSCR);
+                                finish_status!(
+                                    obj!(a!()).set_item(obj!(b!()), obj!(c!())),
+                                    2,
+                                    a!(),
+                                    b!(),
+                                    c!()
+                                )
                             }
                             op::STORE_SUBSCR_DICT => {
-                                if let Some(dict) = obj!(a).downcast_exact::<PyDictObject>() {
-                                    finish_status!(dict.set(obj!(b), obj!(c)), 2, a, b, c)
+                                if let Some(dict) = obj!(a!()).downcast_exact::<PyDictObject>() {
+                                    finish_status!(dict.set(obj!(b!()), obj!(c!())), 2, a!(), b!(), c!())
                                 }
-                                specialize::miss(pc, op::STORE_SUBSCR);
-                                finish_status!(obj!(a).set_item(obj!(b), obj!(c)), 2, a, b, c)
+                                specialize::miss_again(pc, op::STORE_SUBSCR);
+                                finish_status!(
+                                    obj!(a!()).set_item(obj!(b!()), obj!(c!())),
+                                    2,
+                                    a!(),
+                                    b!(),
+                                    c!()
+                                )
                             }
-                            op::DELETE_SUBSCR => finish_status!(obj!(a).del_item(obj!(b)), 1, a, b),
+                            op::DELETE_SUBSCR => {
+                                finish_status!(obj!(a!()).del_item(obj!(b!())), 1, a!(), b!())
+                            }
                             op::BINARY_SLICE => {
                                 let stop = *pc.add(1) as u16;
-                                finish!(ops::binary_slice(obj!(b), obj!(c), obj!(stop)), 2, b, c, stop)
+                                finish!(
+                                    ops::binary_slice(obj!(b!()), obj!(c!()), obj!(stop)),
+                                    2,
+                                    b!(),
+                                    c!(),
+                                    stop
+                                )
                             }
                             op::STORE_SLICE => {
                                 let value = *pc.add(1) as u16;
                                 finish_status!(
-                                    ops::store_slice(obj!(a), obj!(b), obj!(c), obj!(value)),
+                                    ops::store_slice(obj!(a!()), obj!(b!()), obj!(c!()), obj!(value)),
                                     2,
-                                    a,
-                                    b,
-                                    c,
+                                    a!(),
+                                    b!(),
+                                    c!(),
                                     value
                                 )
                             }
@@ -747,100 +844,121 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 let step = *pc.add(1) as u16;
                                 let step_value = if step == NO_REG { None } else { Some(obj!(step)) };
                                 finish!(
-                                    PySliceObject::new_slice(Some(obj!(b)), Some(obj!(c)), step_value),
+                                    PySliceObject::new_slice(Some(obj!(b!())), Some(obj!(c!())), step_value),
                                     2,
-                                    b,
-                                    c,
+                                    b!(),
+                                    c!(),
                                     step
                                 )
                             }
 
                             // ---- operators ----
                             op::BINARY_OP => {
-                                specialize::binary_op(pc, x, obj!(b), obj!(c));
-                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                                specialize::binary_op(pc, x!(), obj!(b!()), obj!(c!()));
+                                finish!(ops::binary_op(x!(), obj!(b!()), obj!(c!())), 2, b!(), c!())
                             }
                             op::BINARY_OP_ADD_INT => {
-                                if let Some(value) = specialize::add_int(obj!(b), obj!(c)) {
-                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                if let Some(value) = specialize::add_int(obj!(b!()), obj!(c!())) {
+                                    finish_int!(value)
                                 }
                                 specialize::miss(pc, op::BINARY_OP);
-                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                                finish!(ops::binary_op(x!(), obj!(b!()), obj!(c!())), 2, b!(), c!())
                             }
                             op::BINARY_OP_SUBTRACT_INT => {
-                                if let Some(value) = specialize::subtract_int(obj!(b), obj!(c)) {
-                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                if let Some(value) = specialize::subtract_int(obj!(b!()), obj!(c!())) {
+                                    finish_int!(value)
                                 }
                                 specialize::miss(pc, op::BINARY_OP);
-                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                                finish!(ops::binary_op(x!(), obj!(b!()), obj!(c!())), 2, b!(), c!())
                             }
                             op::BINARY_OP_MULTIPLY_INT => {
-                                if let Some(value) = specialize::multiply_int(obj!(b), obj!(c)) {
-                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                if let Some(value) = specialize::multiply_int(obj!(b!()), obj!(c!())) {
+                                    finish_int!(value)
                                 }
                                 specialize::miss(pc, op::BINARY_OP);
-                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                                finish!(ops::binary_op(x!(), obj!(b!()), obj!(c!())), 2, b!(), c!())
                             }
                             op::BINARY_OP_INT => {
-                                if let Some(value) = specialize::other_int(x, obj!(b), obj!(c)) {
-                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                if let Some(value) = specialize::other_int(x!(), obj!(b!()), obj!(c!())) {
+                                    finish_int!(value)
                                 }
                                 specialize::miss(pc, op::BINARY_OP);
-                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                                finish!(ops::binary_op(x!(), obj!(b!()), obj!(c!())), 2, b!(), c!())
                             }
                             op::BINARY_OP_FLOAT => {
-                                if let Some(value) = specialize::float_op(x, src!(b), src!(c)) {
-                                    finish!(Ok::<_, Raised>(value), 2, b, c)
+                                let (left, right) = (src!(b!()), src!(c!()));
+                                if let Ok(value) = arithmetic::float_value(&mut Direct, x!(), left, right) {
+                                    // A float that dies here takes the result.
+                                    let result = if specialize::is_dying_float(b!(), left) {
+                                        (*left.cast::<PyFloatObject>()).ob_fval.set(value);
+                                        *regs.add((b!() & SRC_INDEX) as usize) = null_mut();
+                                        drop_src!(c!());
+                                        left
+                                    } else if specialize::is_dying_float(c!(), right) {
+                                        (*right.cast::<PyFloatObject>()).ob_fval.set(value);
+                                        *regs.add((c!() & SRC_INDEX) as usize) = null_mut();
+                                        drop_src!(b!());
+                                        right
+                                    } else {
+                                        let result = PyFloatObject::from_f64(value).into_object_raw();
+                                        drop_src!(b!());
+                                        drop_src!(c!());
+                                        result
+                                    };
+                                    set_dst!(a!(), result);
+                                    next!(2)
                                 }
                                 specialize::miss(pc, op::BINARY_OP);
-                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                                finish!(ops::binary_op(x!(), obj!(b!()), obj!(c!())), 2, b!(), c!())
                             }
                             op::BINARY_OP_ADD_STR => {
-                                match specialize::add_str(regs, pc, a, b, c, consts) {
+                                match specialize::add_str(regs, pc, a!(), b!(), c!(), consts) {
                                     Some(Ok(value)) => {
-                                        drop_src!(b);
-                                        drop_src!(c);
-                                        set_dst!(a, value.into_raw());
+                                        drop_src!(b!());
+                                        drop_src!(c!());
+                                        set_dst!(a!(), value.into_raw());
                                         next!(2)
                                     }
                                     Some(Err(_)) => raise_here!(),
                                     None => {}
                                 }
                                 specialize::miss(pc, op::BINARY_OP);
-                                finish!(ops::binary_op(x, obj!(b), obj!(c)), 2, b, c)
+                                finish!(ops::binary_op(x!(), obj!(b!()), obj!(c!())), 2, b!(), c!())
                             }
                             op::COMPARE_OP => {
-                                specialize::compare_op(pc, obj!(b), obj!(c));
-                                finish!(ops::compare(obj!(b), obj!(c), x), 2, b, c)
+                                specialize::compare_op(pc, obj!(b!()), obj!(c!()));
+                                finish!(ops::compare(obj!(b!()), obj!(c!()), x!()), 2, b!(), c!())
                             }
                             op::COMPARE_OP_FAST => {
-                                if let Some(truth) = specialize::compare_fast(x, obj!(b), obj!(c)) {
-                                    drop_src!(b);
-                                    drop_src!(c);
-                                    set_dst!(a, py_bool(truth).into_raw());
+                                if let Some(truth) = specialize::compare_fast(x!(), obj!(b!()), obj!(c!())) {
+                                    drop_src!(b!());
+                                    drop_src!(c!());
+                                    set_dst!(a!(), py_bool(truth).into_raw());
                                     next!(2)
                                 }
                                 specialize::miss(pc, op::COMPARE_OP);
-                                finish!(ops::compare(obj!(b), obj!(c), x), 2, b, c)
+                                finish!(ops::compare(obj!(b!()), obj!(c!()), x!()), 2, b!(), c!())
                             }
                             op::IS_OP => {
-                                let same = (src!(b) == src!(c)) == (x == 0);
-                                drop_src!(b);
-                                drop_src!(c);
-                                set_dst!(a, py_bool(same).into_raw());
+                                let same = (src!(b!()) == src!(c!())) == (x!() == 0);
+                                drop_src!(b!());
+                                drop_src!(c!());
+                                set_dst!(a!(), py_bool(same).into_raw());
                                 next!(1)
                             }
                             op::CONTAINS_OP => {
-                                let found = obj!(c).contains(obj!(b)).map(|found| py_bool(found == (x == 0)));
-                                finish!(found, 2, b, c)
+                                let found = obj!(c!())
+                                    .contains(obj!(b!()))
+                                    .map(|found| py_bool(found == (x!() == 0)));
+                                finish!(found, 2, b!(), c!())
                             }
-                            op::UNARY_NEGATIVE => finish!(ops::negative(obj!(b)), 1, b),
-                            op::UNARY_POSITIVE => finish!(ops::positive(obj!(b)), 1, b),
-                            op::UNARY_INVERT => finish!(ops::invert(obj!(b)), 1, b),
+                            op::UNARY_NEGATIVE => finish!(ops::negative(obj!(b!())), 1, b!()),
+                            op::UNARY_POSITIVE => finish!(ops::positive(obj!(b!())), 1, b!()),
+                            op::UNARY_INVERT => finish!(ops::invert(obj!(b!())), 1, b!()),
                             op::UNARY_NOT => {
-                                let truth = truth!(src!(b));
-                                drop_src!(b);
-                                set_dst!(a, py_bool(!truth).into_raw());
+                                let truth = truth!(src!(b!()));
+                                drop_src!(b!());
+                                set_dst!(a!(), py_bool(!truth).into_raw());
                                 next!(1)
                             }
 
@@ -851,44 +969,44 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 jump!(w >> 32)
                             }
                             op::POP_JUMP_IF_TRUE => {
-                                let truth = truth!(src!(a));
-                                drop_src!(a);
+                                let truth = truth!(src!(a!()));
+                                drop_src!(a!());
                                 if truth {
                                     jump!(w >> 32)
                                 }
                                 next!(1)
                             }
                             op::POP_JUMP_IF_FALSE => {
-                                let truth = truth!(src!(a));
-                                drop_src!(a);
+                                let truth = truth!(src!(a!()));
+                                drop_src!(a!());
                                 if !truth {
                                     jump!(w >> 32)
                                 }
                                 next!(1)
                             }
                             op::POP_JUMP_IF_NONE => {
-                                let is = is_none(obj!(a));
-                                drop_src!(a);
+                                let is = is_none(obj!(a!()));
+                                drop_src!(a!());
                                 if is {
                                     jump!(w >> 32)
                                 }
                                 next!(1)
                             }
                             op::POP_JUMP_IF_NOT_NONE => {
-                                let is = is_none(obj!(a));
-                                drop_src!(a);
+                                let is = is_none(obj!(a!()));
+                                drop_src!(a!());
                                 if !is {
                                     jump!(w >> 32)
                                 }
                                 next!(1)
                             }
                             op::COMPARE_JUMP => {
-                                specialize::compare_jump(pc, obj!(a), obj!(b));
-                                match ops::compare_truth(obj!(a), obj!(b), x & 7) {
+                                specialize::compare_jump(pc, obj!(a!()), obj!(b!()));
+                                match ops::compare_truth(obj!(a!()), obj!(b!()), x!() & 7) {
                                     Ok(truth) => {
-                                        drop_src!(a);
-                                        drop_src!(b);
-                                        if truth == (x & 8 != 0) {
+                                        drop_src!(a!());
+                                        drop_src!(b!());
+                                        if truth == (x!() & 8 != 0) {
                                             jump!(*pc.add(1) as u32)
                                         }
                                         next!(3)
@@ -897,31 +1015,33 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                             }
                             op::COMPARE_JUMP_FAST => {
-                                if let Some(truth) = specialize::compare_fast(x & 7, obj!(a), obj!(b)) {
-                                    drop_src!(a);
-                                    drop_src!(b);
-                                    if truth == (x & 8 != 0) {
+                                if let Some(truth) =
+                                    specialize::compare_fast(x!() & 7, obj!(a!()), obj!(b!()))
+                                {
+                                    drop_src!(a!());
+                                    drop_src!(b!());
+                                    if truth == (x!() & 8 != 0) {
                                         jump!(*pc.add(1) as u32)
                                     }
                                     next!(3)
                                 }
                                 specialize::miss(pc, op::COMPARE_JUMP);
-                                opcode = op::COMPARE_JUMP;
+                                redispatch!(op::COMPARE_JUMP)
                             }
                             op::IS_JUMP => {
-                                let same = src!(a) == src!(b);
-                                drop_src!(a);
-                                drop_src!(b);
-                                if same == (x & 1 != 0) {
+                                let same = src!(a!()) == src!(b!());
+                                drop_src!(a!());
+                                drop_src!(b!());
+                                if same == (x!() & 1 != 0) {
                                     jump!(*pc.add(1) as u32)
                                 }
                                 next!(2)
                             }
-                            op::CONTAINS_JUMP => match obj!(b).contains(obj!(a)) {
+                            op::CONTAINS_JUMP => match obj!(b!()).contains(obj!(a!())) {
                                 Ok(found) => {
-                                    drop_src!(a);
-                                    drop_src!(b);
-                                    if found == (x & 1 != 0) {
+                                    drop_src!(a!());
+                                    drop_src!(b!());
+                                    if found == (x!() & 1 != 0) {
                                         jump!(*pc.add(1) as u32)
                                     }
                                     next!(3)
@@ -930,88 +1050,91 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             },
 
                             // ---- iteration ----
-                            op::GET_ITER => finish!(obj!(b).iter(), 2, b),
+                            op::GET_ITER => finish!(obj!(b!()).iter(), 2, b!()),
                             op::FOR_ITER => {
-                                specialize::for_iter(pc, &*reg!(b));
+                                // A form that missed comes here too, and keeps its cache.
+                                if w as u8 == op::FOR_ITER {
+                                    specialize::for_iter(pc, &*reg!(b!()));
+                                }
                                 let item = if mask == 0 {
-                                    ops::iterate(&*reg!(b))
+                                    ops::iterate(&*reg!(b!()))
                                 } else {
-                                    crate::tracing::iterate(ts, frame, &*reg!(b))
+                                    crate::tracing::iterate(ts, frame, &*reg!(b!()))
                                 };
                                 match item {
                                     Ok(Some(item)) => {
-                                        set_dst!(a, item.into_raw());
+                                        set_dst!(a!(), item.into_raw());
                                         next!(3)
                                     }
                                     Ok(None) => jump!(*pc.add(1) as u32),
                                     Err(_) => raise_here!(),
                                 }
                             }
-                            op::FOR_ITER_LIST => match specialize::list_next(&*reg!(b)) {
+                            op::FOR_ITER_LIST => match specialize::list_next(&*reg!(b!())) {
                                 Some(item) if !item.is_null() => {
-                                    set_dst!(a, item);
+                                    set_dst!(a!(), item);
                                     next!(3)
                                 }
                                 Some(_) => jump!(*pc.add(1) as u32),
                                 None => {
-                                    specialize::miss(pc, op::FOR_ITER);
-                                    opcode = op::FOR_ITER;
+                                    specialize::miss_again(pc, op::FOR_ITER);
+                                    redispatch!(op::FOR_ITER)
                                 }
                             },
-                            op::FOR_ITER_TUPLE => match specialize::tuple_next(&*reg!(b)) {
+                            op::FOR_ITER_TUPLE => match specialize::tuple_next(&*reg!(b!())) {
                                 Some(item) if !item.is_null() => {
-                                    set_dst!(a, item);
+                                    set_dst!(a!(), item);
                                     next!(3)
                                 }
                                 Some(_) => jump!(*pc.add(1) as u32),
                                 None => {
-                                    specialize::miss(pc, op::FOR_ITER);
-                                    opcode = op::FOR_ITER;
+                                    specialize::miss_again(pc, op::FOR_ITER);
+                                    redispatch!(op::FOR_ITER)
                                 }
                             },
-                            op::FOR_ITER_RANGE => match specialize::range_next(&*reg!(b)) {
+                            op::FOR_ITER_RANGE => match specialize::range_next(&*reg!(b!())) {
                                 Some(item) if !item.is_null() => {
-                                    set_dst!(a, item);
+                                    set_dst!(a!(), item);
                                     next!(3)
                                 }
                                 Some(_) => jump!(*pc.add(1) as u32),
                                 None => {
-                                    specialize::miss(pc, op::FOR_ITER);
-                                    opcode = op::FOR_ITER;
+                                    specialize::miss_again(pc, op::FOR_ITER);
+                                    redispatch!(op::FOR_ITER)
                                 }
                             },
                             op::FOR_ITER_GENERATOR => {
-                                if let Some(generator) = genobject::resumable(&*reg!(b)) {
+                                if let Some(generator) = genobject::resumable(&*reg!(b!())) {
                                     match genobject::resume_frame(ts, generator, none().as_ptr()) {
                                         Ok(new) => enter_frame!(new, FrameExit::ForIter),
                                         Err(_) => raise_here!(),
                                     }
                                 }
-                                specialize::miss(pc, op::FOR_ITER);
-                                opcode = op::FOR_ITER;
+                                specialize::miss_again(pc, op::FOR_ITER);
+                                redispatch!(op::FOR_ITER)
                             }
                             op::END_FOR => {
-                                set_register(regs.add(a as usize), null_mut());
+                                set_register(regs.add(a!() as usize), null_mut());
                                 next!(1)
                             }
                             op::GET_YIELD_FROM_ITER => {
-                                finish!(genobject::yield_from_iter(frame, obj!(b)), 1, b)
+                                finish!(genobject::yield_from_iter(frame, obj!(b!())), 1, b!())
                             }
-                            op::GET_AWAITABLE => finish!(genobject::get_awaitable(obj!(b), x), 1, b),
-                            op::GET_AITER => finish!(ops::get_aiter(obj!(b)), 1, b),
-                            op::GET_ANEXT => finish!(ops::get_anext(&*reg!(b)), 1),
+                            op::GET_AWAITABLE => finish!(genobject::get_awaitable(obj!(b!()), x!()), 1, b!()),
+                            op::GET_AITER => finish!(ops::get_aiter(obj!(b!())), 1, b!()),
+                            op::GET_ANEXT => finish!(ops::get_anext(&*reg!(b!())), 1),
                             op::SEND => {
-                                let receiver = reg!(b);
+                                let receiver = reg!(b!());
                                 if let Some(generator) = genobject::resumable(&*receiver) {
-                                    match genobject::resume_frame(ts, generator, reg!(a)) {
+                                    match genobject::resume_frame(ts, generator, reg!(a!())) {
                                         Ok(new) => {
-                                            set_register(regs.add(a as usize), null_mut());
+                                            set_register(regs.add(a!() as usize), null_mut());
                                             enter_frame!(new, FrameExit::Send)
                                         }
                                         Err(_) => raise_here!(),
                                     }
                                 }
-                                match genobject::send(&*receiver, &*reg!(a)) {
+                                match genobject::send(&*receiver, &*reg!(a!())) {
                                     Ok((value, returned)) => {
                                         if mask != 0
                                             && returned
@@ -1020,7 +1143,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         {
                                             raise_here!()
                                         }
-                                        set_register(regs.add(a as usize), value.into_raw());
+                                        set_register(regs.add(a!() as usize), value.into_raw());
                                         if returned {
                                             jump!(*pc.add(1) as u32)
                                         }
@@ -1030,11 +1153,11 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                             }
                             op::CLEANUP_THROW => {
-                                let exception = std::ptr::replace(regs.add(c as usize), null_mut());
+                                let exception = std::ptr::replace(regs.add(c!() as usize), null_mut());
                                 match genobject::stop_iteration_value(Ref::from_owned(exception)) {
                                     Ok(value) => {
-                                        set_register(regs.add(a as usize), null_mut());
-                                        set_register(regs.add(b as usize), value.into_raw());
+                                        set_register(regs.add(a!() as usize), null_mut());
+                                        set_register(regs.add(b!() as usize), value.into_raw());
                                         next!(1)
                                     }
                                     Err(_) => break 'exec Flow::Reraise,
@@ -1042,11 +1165,11 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             }
                             op::END_ASYNC_FOR => {
                                 let exception =
-                                    Ref::from_owned(std::ptr::replace(regs.add(b as usize), null_mut()));
+                                    Ref::from_owned(std::ptr::replace(regs.add(b!() as usize), null_mut()));
                                 if exception
                                     .is_instance_of(adder_runtime::exceptions::exc::StopAsyncIteration)
                                 {
-                                    set_register(regs.add(a as usize), null_mut());
+                                    set_register(regs.add(a!() as usize), null_mut());
                                     drop(exception);
                                     next!(1)
                                 }
@@ -1056,9 +1179,12 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
 
                             // ---- calls ----
                             op::CALL => {
-                                let args = regs.add(b as usize);
-                                specialize::call(pc, args, c as usize);
-                                match call::call(ts, args, c as usize) {
+                                let args = regs.add(b!() as usize);
+                                // A form that missed comes here too, and keeps its cache.
+                                if w as u8 == op::CALL {
+                                    specialize::call(pc, args, c!() as usize);
+                                }
+                                match call::call(ts, args, c!() as usize) {
                                     call::Called::Value(value) => {
                                         if mask != 0
                                             && crate::tracing::after_c_call(ts, frame, args, false).is_err()
@@ -1066,8 +1192,8 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                             decref(value);
                                             raise_here!()
                                         }
-                                        ops::clear_registers(args, c as usize + 2);
-                                        set_dst!(a, value);
+                                        ops::clear_registers(args, c!() as usize + 2);
+                                        set_dst!(a!(), value);
                                         next_after_call!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
@@ -1080,13 +1206,16 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                             }
                             op::CALL_PY_EXACT => {
-                                let args = regs.add(b as usize);
+                                let args = regs.add(b!() as usize);
                                 let callable = *args;
                                 let this = *args.add(1);
-                                if (*callable).ob_type.get() == (&raw const PyFunction_Type).cast_mut() {
+                                let version = (*pc.add(1) >> 32) as u32;
+                                if adder_semantics::call::guard_function(&mut Direct, callable, version)
+                                    .is_ok()
+                                {
                                     let function = callable.cast::<PyFunctionObject>();
-                                    if (*function).func_version.get() == (*pc.add(1) >> 32) as u32 {
-                                        let n_args = c as usize + usize::from(!this.is_null());
+                                    {
+                                        let n_args = c!() as usize + usize::from(!this.is_null());
                                         if n_args == *pc.add(2) as u32 as usize {
                                             let first =
                                                 if this.is_null() { args.add(2) } else { args.add(1) };
@@ -1105,24 +1234,24 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         }
                                     }
                                 }
-                                specialize::miss(pc, op::CALL);
-                                opcode = op::CALL;
+                                specialize::miss_again(pc, op::CALL);
+                                redispatch!(op::CALL)
                             }
                             op::CALL_BOUND_METHOD => {
-                                let args = regs.add(b as usize);
+                                let args = regs.add(b!() as usize);
                                 let callable = *args;
                                 if (*args.add(1)).is_null()
                                     && (*callable).ob_type.get() == (&raw const PyMethod_Type).cast_mut()
                                 {
                                     call::unpack_method(args);
-                                    opcode = op::CALL_PY_EXACT;
+                                    redispatch!(op::CALL_PY_EXACT)
                                 } else {
-                                    specialize::miss(pc, op::CALL);
-                                    opcode = op::CALL;
+                                    specialize::miss_again(pc, op::CALL);
+                                    redispatch!(op::CALL)
                                 }
                             }
                             op::CALL_BUILTIN_O | op::CALL_BUILTIN_FAST => {
-                                let args = regs.add(b as usize);
+                                let args = regs.add(b!() as usize);
                                 let callable = *args;
                                 let this = *args.add(1);
                                 if this.is_null() && call::is_builtin(callable, opcode == op::CALL_BUILTIN_O)
@@ -1130,22 +1259,22 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     match call::call_builtin(
                                         callable,
                                         args.add(2),
-                                        c as usize,
+                                        c!() as usize,
                                         opcode == op::CALL_BUILTIN_O,
                                     ) {
                                         Some(value) => {
-                                            ops::clear_registers(args, c as usize + 2);
-                                            set_dst!(a, value);
+                                            ops::clear_registers(args, c!() as usize + 2);
+                                            set_dst!(a!(), value);
                                             next_after_call!(3)
                                         }
                                         None => raise_here!(),
                                     }
                                 }
-                                specialize::miss(pc, op::CALL);
-                                opcode = op::CALL;
+                                specialize::miss_again(pc, op::CALL);
+                                redispatch!(op::CALL)
                             }
                             op::CALL_METHOD_DESCRIPTOR => {
-                                let args = regs.add(b as usize);
+                                let args = regs.add(b!() as usize);
                                 let callable = *args;
                                 let this = *args.add(1);
                                 if callable as u64 == *pc.add(2) && !this.is_null() {
@@ -1153,38 +1282,38 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         callable,
                                         this,
                                         args.add(2),
-                                        c as usize,
+                                        c!() as usize,
                                     ) {
                                         Some(value) => {
-                                            ops::clear_registers(args, c as usize + 2);
-                                            set_dst!(a, value);
+                                            ops::clear_registers(args, c!() as usize + 2);
+                                            set_dst!(a!(), value);
                                             next_after_call!(3)
                                         }
                                         None => raise_here!(),
                                     }
                                 }
-                                specialize::miss(pc, op::CALL);
-                                opcode = op::CALL;
+                                specialize::miss_again(pc, op::CALL);
+                                redispatch!(op::CALL)
                             }
                             op::CALL_CLASS_INIT => {
-                                let args = regs.add(b as usize);
+                                let args = regs.add(b!() as usize);
                                 let class = (*args).cast::<PyTypeObject>();
                                 if class as u64 == *pc.add(2)
                                     && (*args.add(1)).is_null()
                                     && (*class).tp_version_tag.get() == (*pc.add(1) >> 32) as u32
                                 {
-                                    match call::push_init(ts, class, args, c as usize) {
+                                    match call::push_init(ts, class, args, c!() as usize) {
                                         Ok(new) => enter_frame!(new, FrameExit::Init),
                                         Err(_) => raise_here!(),
                                     }
                                 }
-                                specialize::miss(pc, op::CALL);
-                                opcode = op::CALL;
+                                specialize::miss_again(pc, op::CALL);
+                                redispatch!(op::CALL)
                             }
                             op::CALL_KW => {
-                                let args = regs.add(b as usize);
+                                let args = regs.add(b!() as usize);
                                 let names = *consts.add(*pc.add(1) as u32 as usize);
-                                match call::call_keywords(ts, args, c as usize, names) {
+                                match call::call_keywords(ts, args, c!() as usize, names) {
                                     call::Called::Value(value) => {
                                         if mask != 0
                                             && crate::tracing::after_c_call(ts, frame, args, false).is_err()
@@ -1192,8 +1321,8 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                             decref(value);
                                             raise_here!()
                                         }
-                                        ops::clear_registers(args, c as usize + 2);
-                                        set_dst!(a, value);
+                                        ops::clear_registers(args, c!() as usize + 2);
+                                        set_dst!(a!(), value);
                                         next_after_call!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
@@ -1206,8 +1335,8 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                             }
                             op::CALL_EX => {
-                                let args = regs.add(b as usize);
-                                match call::call_ex(ts, args, x & 1 != 0) {
+                                let args = regs.add(b!() as usize);
+                                match call::call_ex(ts, args, x!() & 1 != 0) {
                                     call::Called::Value(value) => {
                                         if mask != 0
                                             && crate::tracing::after_c_call(ts, frame, args, false).is_err()
@@ -1215,8 +1344,8 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                             decref(value);
                                             raise_here!()
                                         }
-                                        ops::clear_registers(args, 4.min(2 + 1 + (x & 1) as usize));
-                                        set_dst!(a, value);
+                                        ops::clear_registers(args, 4.min(2 + 1 + (x!() & 1) as usize));
+                                        set_dst!(a!(), value);
                                         next_after_call!(2)
                                     }
                                     call::Called::Frame(new) => {
@@ -1230,80 +1359,102 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                     }
                                 }
                             }
-                            op::CALL_INTRINSIC_1 => finish!(ops::intrinsic_1(frame, x, obj!(b)), 1, b),
-                            op::CALL_INTRINSIC_2 => finish!(ops::intrinsic_2(x, obj!(b), obj!(c)), 1, b, c),
-                            op::MAKE_FUNCTION => finish!(ops::make_function(frame, obj!(b)), 1, b),
+                            op::CALL_INTRINSIC_1 => {
+                                finish!(ops::intrinsic_1(frame, x!(), obj!(b!())), 1, b!())
+                            }
+                            op::CALL_INTRINSIC_2 => {
+                                finish!(ops::intrinsic_2(x!(), obj!(b!()), obj!(c!())), 1, b!(), c!())
+                            }
+                            op::MAKE_FUNCTION => finish!(ops::make_function(frame, obj!(b!())), 1, b!()),
                             op::SET_FUNCTION_ATTRIBUTE => {
-                                let value = Ref::from_owned(owned_src!(b));
-                                ops::set_function_attribute(&*reg!(a), x, value);
+                                let value = Ref::from_owned(owned_src!(b!()));
+                                ops::set_function_attribute(&*reg!(a!()), x!(), value);
                                 next!(1)
                             }
 
                             // ---- displays ----
                             op::BUILD_TUPLE => {
-                                let tuple = ops::tuple_of_registers(regs.add(b as usize), c as usize);
-                                set_dst!(a, tuple.into_raw());
+                                let tuple = ops::tuple_of_registers(regs.add(b!() as usize), c!() as usize);
+                                set_dst!(a!(), tuple.into_raw());
                                 next!(1)
                             }
                             op::BUILD_LIST => {
-                                let list = ops::list_of_registers(regs.add(b as usize), c as usize);
-                                set_dst!(a, list.into_raw());
+                                let list = ops::list_of_registers(regs.add(b!() as usize), c!() as usize);
+                                set_dst!(a!(), list.into_raw());
                                 next!(1)
                             }
                             op::BUILD_SET => {
-                                finish!(ops::set_of_registers(regs.add(b as usize), c as usize), 1)
+                                finish!(ops::set_of_registers(regs.add(b!() as usize), c!() as usize), 1)
                             }
                             op::BUILD_MAP => {
-                                finish!(ops::dict_of_registers(regs.add(b as usize), c as usize), 1)
+                                finish!(ops::dict_of_registers(regs.add(b!() as usize), c!() as usize), 1)
                             }
                             op::BUILD_STRING => {
-                                finish!(ops::string_of_registers(regs.add(b as usize), c as usize), 1)
+                                finish!(
+                                    ops::string_of_registers(regs.add(b!() as usize), c!() as usize),
+                                    1
+                                )
                             }
                             op::BUILD_TEMPLATE => {
-                                finish!(crate::template::new_template(obj!(b), obj!(c)), 1, b, c)
+                                finish!(
+                                    crate::template::new_template(obj!(b!()), obj!(c!())),
+                                    1,
+                                    b!(),
+                                    c!()
+                                )
                             }
                             op::BUILD_INTERPOLATION => {
-                                match ops::build_interpolation(regs.add(b as usize), x) {
+                                match ops::build_interpolation(regs.add(b!() as usize), x!()) {
                                     Ok(value) => {
                                         ops::clear_registers(
-                                            regs.add(b as usize),
-                                            2 + usize::from(x & 4 != 0),
+                                            regs.add(b!() as usize),
+                                            2 + usize::from(x!() & 4 != 0),
                                         );
-                                        set_dst!(a, value.into_raw());
+                                        set_dst!(a!(), value.into_raw());
                                         next!(1)
                                     }
                                     Err(_) => raise_here!(),
                                 }
                             }
                             op::LIST_APPEND => {
-                                let value = Ref::from_owned(owned_src!(b));
-                                (*reg!(a).cast::<PyListObject>()).push(value);
+                                let value = Ref::from_owned(owned_src!(b!()));
+                                (*reg!(a!()).cast::<PyListObject>()).push(value);
                                 next!(1)
                             }
-                            op::LIST_EXTEND => finish_status!(ops::list_extend(&*reg!(a), obj!(b)), 1, b),
-                            op::SET_ADD => {
-                                finish_status!(ops::set_add(&*reg!(a), obj!(b)), 1, b)
+                            op::LIST_EXTEND => {
+                                finish_status!(ops::list_extend(&*reg!(a!()), obj!(b!())), 1, b!())
                             }
-                            op::SET_UPDATE => finish_status!(ops::set_update(&*reg!(a), obj!(b)), 1, b),
+                            op::SET_ADD => {
+                                finish_status!(ops::set_add(&*reg!(a!()), obj!(b!())), 1, b!())
+                            }
+                            op::SET_UPDATE => {
+                                finish_status!(ops::set_update(&*reg!(a!()), obj!(b!())), 1, b!())
+                            }
                             op::MAP_ADD => {
                                 finish_status!(
-                                    (*reg!(a).cast::<PyDictObject>()).set(obj!(b), obj!(c)),
+                                    (*reg!(a!()).cast::<PyDictObject>()).set(obj!(b!()), obj!(c!())),
                                     1,
-                                    b,
-                                    c
+                                    b!(),
+                                    c!()
                                 )
                             }
-                            op::DICT_UPDATE => finish_status!(ops::dict_update(&*reg!(a), obj!(b)), 1, b),
+                            op::DICT_UPDATE => {
+                                finish_status!(ops::dict_update(&*reg!(a!()), obj!(b!())), 1, b!())
+                            }
                             op::DICT_MERGE => {
-                                finish_status!(ops::dict_merge(&*reg!(a), obj!(b), &*reg!(c)), 1, b)
+                                finish_status!(
+                                    ops::dict_merge(&*reg!(a!()), obj!(b!()), &*reg!(c!())),
+                                    1,
+                                    b!()
+                                )
                             }
                             op::UNPACK_SEQUENCE => {
                                 // The source may be in one of the registers that are written.
-                                let value = Ref::from_owned(owned_src!(b));
+                                let value = Ref::from_owned(owned_src!(b!()));
                                 if PyTupleObject::check_exact(&value) {
-                                    specialize::unpack_sequence(pc, &value, c as usize);
+                                    specialize::unpack_sequence(pc, &value, c!() as usize);
                                 }
-                                match ops::unpack_sequence(regs.add(a as usize), &value, c as usize) {
+                                match ops::unpack_sequence(regs.add(a!() as usize), &value, c!() as usize) {
                                     Ok(old) => {
                                         drop(value);
                                         drop(old);
@@ -1313,25 +1464,24 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 }
                             }
                             op::UNPACK_SEQUENCE_PAIR => {
-                                let value = src!(b);
-                                if (*value).ob_type.get() == (&raw const PyTuple_Type).cast_mut() {
-                                    let tuple = &*value.cast::<PyTupleObject>();
-                                    if let [first, second] = tuple.as_slice() {
-                                        let (first, second) = (first.as_ptr(), second.as_ptr());
-                                        (*first).incref();
-                                        (*second).incref();
-                                        drop_src!(b);
-                                        set_register(regs.add(a as usize), first);
-                                        set_register(regs.add(a as usize + 1), second);
-                                        next!(2)
-                                    }
+                                let value = src!(b!());
+                                if let Ok((first, second)) = subscript::pair_items(&mut Direct, value) {
+                                    drop_src!(b!());
+                                    set_register(regs.add(a!() as usize), first);
+                                    set_register(regs.add(a!() as usize + 1), second);
+                                    next!(2)
                                 }
                                 specialize::miss(pc, op::UNPACK_SEQUENCE);
-                                opcode = op::UNPACK_SEQUENCE;
+                                redispatch!(op::UNPACK_SEQUENCE)
                             }
                             op::UNPACK_EX => {
-                                let value = Ref::from_owned(owned_src!(b));
-                                match ops::unpack_ex(regs.add(a as usize), &value, x as usize, c as usize) {
+                                let value = Ref::from_owned(owned_src!(b!()));
+                                match ops::unpack_ex(
+                                    regs.add(a!() as usize),
+                                    &value,
+                                    x!() as usize,
+                                    c!() as usize,
+                                ) {
                                     Ok(old) => {
                                         drop(value);
                                         drop(old);
@@ -1342,27 +1492,32 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             }
 
                             // ---- strings ----
-                            op::CONVERT_VALUE => finish!(ops::convert_value(obj!(b), x), 1, b),
-                            op::FORMAT_SIMPLE => finish!(obj!(b).format(None), 1, b),
+                            op::CONVERT_VALUE => finish!(ops::convert_value(obj!(b!()), x!()), 1, b!()),
+                            op::FORMAT_SIMPLE => finish!(obj!(b!()).format(None), 1, b!()),
                             op::FORMAT_WITH_SPEC => {
-                                finish!(obj!(b).format(obj!(c).downcast::<PyUnicodeObject>()), 1, b, c)
+                                finish!(
+                                    obj!(b!()).format(obj!(c!()).downcast::<PyUnicodeObject>()),
+                                    1,
+                                    b!(),
+                                    c!()
+                                )
                             }
 
                             // ---- exceptions ----
                             op::PUSH_EXC_INFO => {
                                 let item = &*ts.base.exc_info.get();
-                                let exception = reg!(a);
+                                let exception = reg!(a!());
                                 (*exception).incref();
                                 let mut old = item.exc_value.replace(exception);
                                 if old.is_null() {
                                     old = none().as_ptr();
                                 }
-                                reg!(a) = old;
-                                set_register(regs.add(a as usize + 1), exception);
+                                reg!(a!()) = old;
+                                set_register(regs.add(a!() as usize + 1), exception);
                                 next!(1)
                             }
                             op::POP_EXCEPT => {
-                                let mut value = std::ptr::replace(regs.add(a as usize), null_mut());
+                                let mut value = std::ptr::replace(regs.add(a!() as usize), null_mut());
                                 if value == none().as_ptr() {
                                     value = null_mut();
                                 }
@@ -1370,32 +1525,32 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 adder_runtime::memory::xdecref(old);
                                 next!(1)
                             }
-                            op::CHECK_EXC_MATCH => match ops::exception_matches(&*reg!(b), obj!(c)) {
+                            op::CHECK_EXC_MATCH => match ops::exception_matches(&*reg!(b!()), obj!(c!())) {
                                 Ok(matches) => {
-                                    drop_src!(c);
-                                    set_dst!(a, py_bool(matches).into_raw());
+                                    drop_src!(c!());
+                                    set_dst!(a!(), py_bool(matches).into_raw());
                                     next!(1)
                                 }
                                 Err(_) => raise_here!(),
                             },
-                            op::CHECK_EG_MATCH => match ops::group_match(&*reg!(a), obj!(c)) {
+                            op::CHECK_EG_MATCH => match ops::group_match(&*reg!(a!()), obj!(c!())) {
                                 Ok((matched, rest)) => {
-                                    drop_src!(c);
+                                    drop_src!(c!());
                                     if !is_none(&matched) {
                                         let item = &*ts.base.exc_info.get();
                                         let old = item.exc_value.replace(matched.clone().into_raw());
                                         adder_runtime::memory::xdecref(old);
                                     }
-                                    set_register(regs.add(b as usize), matched.into_raw());
-                                    set_register(regs.add(a as usize), rest.into_raw());
+                                    set_register(regs.add(b!() as usize), matched.into_raw());
+                                    set_register(regs.add(a!() as usize), rest.into_raw());
                                     next!(1)
                                 }
                                 Err(_) => raise_here!(),
                             },
                             op::RERAISE => {
-                                let exception = std::ptr::replace(regs.add(a as usize), null_mut());
-                                if b != NO_REG
-                                    && let Some(lasti) = (*reg!(b)).downcast::<PyLongObject>()
+                                let exception = std::ptr::replace(regs.add(a!() as usize), null_mut());
+                                if b!() != NO_REG
+                                    && let Some(lasti) = (*reg!(b!())).downcast::<PyLongObject>()
                                 {
                                     // The frame's place is told by tracebacks; the handler is found by `pc`.
                                     (*frame).pc = base.add(lasti.to_i64().unwrap_or(0) as usize);
@@ -1404,25 +1559,25 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 break 'exec Flow::Reraise;
                             }
                             op::RAISE_VARARGS => {
-                                let exception = if x == 0 { null_mut() } else { owned_src!(a) };
-                                let cause = if x == 2 { owned_src!(b) } else { null_mut() };
+                                let exception = if x!() == 0 { null_mut() } else { owned_src!(a!()) };
+                                let cause = if x!() == 2 { owned_src!(b!()) } else { null_mut() };
                                 if ops::do_raise(ts, exception, cause) {
                                     break 'exec Flow::Reraise;
                                 }
                                 raise_here!()
                             }
                             op::WITH_EXCEPT_START => {
-                                finish!(ops::with_except_start(regs.add(b as usize), &*reg!(c)), 1)
+                                finish!(ops::with_except_start(regs.add(b!() as usize), &*reg!(c!())), 1)
                             }
-                            op::LOAD_SPECIAL => match ops::load_special(obj!(b), x) {
+                            op::LOAD_SPECIAL => match ops::load_special(obj!(b!()), x!()) {
                                 Ok((method, unbound)) => {
-                                    let this = owned_src!(b);
+                                    let this = owned_src!(b!());
                                     if unbound {
-                                        set_register(regs.add(a as usize + 1), this);
+                                        set_register(regs.add(a!() as usize + 1), this);
                                     } else {
                                         decref(this);
                                     }
-                                    set_register(regs.add(a as usize), method.into_raw());
+                                    set_register(regs.add(a!() as usize), method.into_raw());
                                     next!(1)
                                 }
                                 Err(_) => raise_here!(),
@@ -1430,30 +1585,37 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
 
                             // ---- pattern matching ----
                             op::GET_LEN => {
-                                let length = obj!(b).len().map(PyLongObject::from_usize);
-                                finish!(length, 1, b)
+                                let length = obj!(b!()).len().map(PyLongObject::from_usize);
+                                finish!(length, 1, b!())
                             }
                             op::MATCH_MAPPING => {
-                                let truth = obj!(b).type_has(Py_TPFLAGS_MAPPING);
-                                drop_src!(b);
-                                set_dst!(a, py_bool(truth).into_raw());
+                                let truth = obj!(b!()).type_has(Py_TPFLAGS_MAPPING);
+                                drop_src!(b!());
+                                set_dst!(a!(), py_bool(truth).into_raw());
                                 next!(1)
                             }
                             op::MATCH_SEQUENCE => {
-                                let truth = obj!(b).type_has(Py_TPFLAGS_SEQUENCE);
-                                drop_src!(b);
-                                set_dst!(a, py_bool(truth).into_raw());
+                                let truth = obj!(b!()).type_has(Py_TPFLAGS_SEQUENCE);
+                                drop_src!(b!());
+                                set_dst!(a!(), py_bool(truth).into_raw());
                                 next!(1)
                             }
-                            op::MATCH_KEYS => finish!(crate::matching::match_keys(obj!(b), obj!(c)), 1, b, c),
+                            op::MATCH_KEYS => {
+                                finish!(crate::matching::match_keys(obj!(b!()), obj!(c!())), 1, b!(), c!())
+                            }
                             op::MATCH_CLASS => {
                                 let names = *pc.add(1) as u16;
                                 let n_positional = (*pc.add(1) >> 16) as u16 as usize;
                                 finish!(
-                                    crate::matching::match_class(obj!(b), obj!(c), n_positional, obj!(names)),
+                                    crate::matching::match_class(
+                                        obj!(b!()),
+                                        obj!(c!()),
+                                        n_positional,
+                                        obj!(names)
+                                    ),
                                     2,
-                                    b,
-                                    c,
+                                    b!(),
+                                    c!(),
                                     names
                                 )
                             }
@@ -1461,9 +1623,16 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             // ---- import ----
                             op::IMPORT_NAME => {
                                 let name = name!(*pc.add(1) as u32);
-                                finish!(crate::import::import_name(frame, name, obj!(c), obj!(b)), 2, b, c)
+                                finish!(
+                                    crate::import::import_name(frame, name, obj!(c!()), obj!(b!())),
+                                    2,
+                                    b!(),
+                                    c!()
+                                )
                             }
-                            op::IMPORT_FROM => finish!(crate::import::import_from(obj!(b), name!(c)), 1, b),
+                            op::IMPORT_FROM => {
+                                finish!(crate::import::import_from(obj!(b!()), name!(c!())), 1, b!())
+                            }
 
                             op::TRACED => {
                                 (*frame).pc = pc;
@@ -1474,20 +1643,21 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 if (*frame).pc != pc {
                                     pc = (*frame).pc;
                                     mask = trace_mask(ts);
-                                    continue 'exec;
+                                    fetch!()
                                 }
                                 // Calls tell of C functions in their generic form.
-                                opcode = w as u8;
-                                if crate::tracing::generic_opcode(opcode) == op::CALL && opcode != op::CALL {
+                                let plain = w as u8;
+                                if crate::tracing::generic_opcode(plain) == op::CALL && plain != op::CALL {
                                     specialize::miss(pc, op::CALL);
-                                    opcode = op::CALL;
+                                    redispatch!(op::CALL)
                                 }
+                                redispatch!(plain)
                             }
                             // SAFETY: code objects hold no other numbers.
                             _ => std::hint::unreachable_unchecked(),
                         }
                     }
-                },
+                }
             };
             // Here a frame ends, is suspended, or looks for a handler.
             match flow {
@@ -1618,5 +1788,3 @@ pub fn trace_mask(ts: &ThreadState) -> u8 {
 }
 
 use adder_runtime::objects::classobject::PyMethod_Type;
-use adder_runtime::objects::funcobject::PyFunction_Type;
-use adder_runtime::objects::tupleobject::PyTuple_Type;

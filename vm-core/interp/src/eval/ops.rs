@@ -246,11 +246,59 @@ pub fn load_super(
     adder_runtime::objects::superobject::lookup_method(class, this, name, method)
 }
 
+/// A bound of a slice as a place in a sequence of `len` items: for None and small ints.
+#[inline(always)]
+fn slice_bound(bound: &PyObject, default: usize, len: usize) -> Option<usize> {
+    if is_none(bound) {
+        return Some(default);
+    }
+    let bound = bound.downcast_exact::<PyLongObject>()?;
+    if !bound.is_compact() {
+        return None;
+    }
+    let value = bound.compact_value();
+    Some(if value < 0 {
+        (value + len as isize).max(0) as usize
+    } else {
+        (value as usize).min(len)
+    })
+}
+
+#[inline(always)]
+fn slice_bounds(start: &PyObject, stop: &PyObject, len: usize) -> Option<(usize, usize)> {
+    let start = slice_bound(start, 0, len)?;
+    let stop = slice_bound(stop, len, len)?;
+    Some((start, stop.max(start)))
+}
+
 pub fn binary_slice(object: &PyObject, start: &PyObject, stop: &PyObject) -> PyResult {
+    if let Some(list) = object.downcast_exact::<PyListObject>() {
+        if let Some((start, stop)) = slice_bounds(start, stop, list.len()) {
+            return Ok(PyListObject::from_slice(&list.as_slice()[start..stop]).into_object());
+        }
+    } else if let Some(tuple) = object.downcast_exact::<PyTupleObject>() {
+        if let Some((start, stop)) = slice_bounds(start, stop, tuple.len()) {
+            if stop - start == tuple.len() {
+                return Ok(object.to_ref());
+            }
+            return Ok(PyTupleObject::from_slice(&tuple.as_slice()[start..stop]).into_object());
+        }
+    }
     object.get_item(PySliceObject::new_slice(Some(start), Some(stop), None)?.as_object())
 }
 
 pub fn store_slice(object: &PyObject, start: &PyObject, stop: &PyObject, value: &PyObject) -> PyResult<()> {
+    if let Some(list) = object.downcast_exact::<PyListObject>()
+        && let Some((start, stop)) = slice_bounds(start, stop, list.len())
+    {
+        if let Some(items) = value.downcast_exact::<PyListObject>() {
+            if !value.is(object) {
+                return list.assign_range(start, stop, items.as_slice());
+            }
+        } else if let Some(items) = value.downcast_exact::<PyTupleObject>() {
+            return list.assign_range(start, stop, items.as_slice());
+        }
+    }
     object.set_item(
         PySliceObject::new_slice(Some(start), Some(stop), None)?.as_object(),
         value,
@@ -312,6 +360,15 @@ pub fn compare(left: &PyObject, right: &PyObject, x: u8) -> PyResult {
 
 pub fn compare_truth(left: &PyObject, right: &PyObject, x: u8) -> PyResult<bool> {
     left.rich_compare(right, compare_operator(x))?.is_true()
+}
+
+/// `bool(object)` as 1 or 0; -1 with an exception set. For the common types without their slots.
+pub fn truth(object: &PyObject) -> c_int {
+    let known = adder_semantics::truth::truth(&mut super::direct::Direct, object.as_ptr());
+    match known.or_else(|_| object.is_true()) {
+        Ok(truth) => c_int::from(truth),
+        Err(_) => -1,
+    }
 }
 
 pub fn negative(operand: &PyObject) -> PyResult {

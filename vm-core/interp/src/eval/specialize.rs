@@ -13,18 +13,20 @@ use adder_runtime::memory;
 use adder_runtime::objects::classobject::PyMethod_Type;
 use adder_runtime::objects::dictobject::instance;
 use adder_runtime::objects::dictobject::keys::DictKeys;
-use adder_runtime::objects::dictobject::values::DictValues;
 use adder_runtime::objects::funcobject::PyFunction_Type;
 use adder_runtime::objects::listobject::iter::PyListIter_Type;
 use adder_runtime::objects::tupleobject::PyTupleIter_Type;
 use adder_runtime::prelude::*;
 use adder_runtime::types::assign_version;
 use adder_semantics::arithmetic::{self, nb};
+use adder_semantics::attribute::{self, Own};
 use adder_semantics::machine::Cmp;
-use adder_semantics::{compare, iteration, subscript};
+use adder_semantics::{Exit, compare, dict, iteration, subscript};
 
 /// Runs before an instruction is specialised.
 const WARM: u32 = adder_runtime::hooks::SPECIALIZATION_THRESHOLD;
+/// Misses after which `miss_again` gives a form up.
+const PATIENCE: u8 = 40;
 /// Counter values from which the count wraps around to `WARM` after that many runs.
 const AFTER_MISS: u32 = 0u32.wrapping_sub(adder_runtime::hooks::SPECIALIZATION_COOLDOWN);
 const AFTER_FAILURE: u32 = 0u32.wrapping_sub(500);
@@ -86,6 +88,25 @@ pub unsafe fn miss(pc: *const u64, generic: u8) {
     unsafe {
         set_opcode(pc, generic);
         set_high(pc, AFTER_MISS);
+    }
+}
+
+/// As `miss`, for instructions that do not use the field `x`: it counts the misses, so that a form that mostly fits stays.
+///
+/// # Safety
+/// As `miss`.
+#[cold]
+pub unsafe fn miss_again(pc: *const u64, generic: u8) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let n_misses = super::field_x(*pc) + 1;
+        if n_misses < PATIENCE {
+            *pc.cast_mut() = *pc & !0xFF00 | u64::from(n_misses) << 8;
+            return;
+        }
+        *pc.cast_mut() = *pc & !0xFFFF | u64::from(generic);
+        // Other operands may be the rule by now: the next run looks again.
+        set_high(pc, WARM - 1);
     }
 }
 
@@ -214,13 +235,23 @@ unsafe fn version_matches(object: &PyObject, pc: *const u64) -> bool {
 pub unsafe fn inline_attribute(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
     // SAFETY: the version says that instances have inline values at the offset, and room for the number.
     unsafe {
-        if !version_matches(object, pc) {
-            return std::ptr::null_mut();
+        let (cache, values) = (*pc.add(1), *pc.add(2) as usize);
+        let (version, index) = ((cache >> 32) as u32, cache as u32 as usize);
+        match attribute::inline_value(&mut Direct, object.as_ptr(), version, values, index) {
+            Ok(value) => value,
+            Err(_) => attribute_in_dict(object, version, name),
         }
-        let values = &*object.as_ptr().byte_add(*pc.add(2) as usize).cast::<DictValues>();
-        if values.valid.get() != 0 {
-            return values.value(*pc.add(1) as u32 as isize).get();
-        }
+    }
+}
+
+/// The attribute of an instance whose `__dict__` has taken the values over; borrowed or null.
+#[inline(never)]
+unsafe fn attribute_in_dict(object: &PyObject, version: u32, name: &PyUnicodeObject) -> *mut PyObject {
+    if object.ty().tp_version_tag.get() != version || instance::inline_values(object).valid.get() != 0 {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: the version says that there is a managed dict.
+    unsafe {
         match instance::managed_dict_slot(object).get().as_ref() {
             Some(dict) => dict.borrow_str(name),
             None => std::ptr::null_mut(),
@@ -250,7 +281,7 @@ const INLINE: u64 = 1;
 
 /// Whether the instance has an attribute of its own called `name`: by the version of the shared keys in the low half of the
 /// first word where it still holds.
-#[inline(always)]
+#[inline(never)]
 unsafe fn has_own(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> bool {
     // SAFETY: the caller checked the type's version.
     unsafe {
@@ -288,10 +319,35 @@ unsafe fn has_own(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> 
 pub unsafe fn type_value(object: &PyObject, pc: *const u64, name: &PyUnicodeObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
+        let (version, value) = ((*pc.add(1) >> 32) as u32, *pc.add(3) as *mut PyObject);
+        if let Some(own) = own_of(pc) {
+            if let Ok(value) = attribute::type_value(&mut Direct, object.as_ptr(), version, own, value) {
+                return value;
+            }
+            if matches!(own, Own::Never) {
+                return std::ptr::null_mut();
+            }
+        }
         if !version_matches(object, pc) || has_own(object, pc, name) {
             return std::ptr::null_mut();
         }
-        *pc.add(3) as *mut PyObject
+        value
+    }
+}
+
+/// What a form that reads from the type knows of the instance's own attributes; `None`: it has a dict to look into.
+///
+/// # Safety
+/// `pc` is at an instruction in such a form.
+#[inline(always)]
+pub unsafe fn own_of(pc: *const u64) -> Option<Own> {
+    // SAFETY: the form has the words.
+    unsafe {
+        match *pc.add(2) {
+            NO_DICT => Some(Own::Never),
+            INLINE => Some(Own::Keys(*pc.add(1) as u32)),
+            _ => None,
+        }
     }
 }
 
@@ -322,15 +378,8 @@ unsafe fn own_attributes(pc: *const u64, ty: &PyTypeObject, name: &PyUnicodeObje
 pub unsafe fn module_attribute(object: &PyObject, pc: *const u64) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
-        if !std::ptr::eq(object.ob_type.get(), PyModuleObject::type_object()) {
-            return std::ptr::null_mut();
-        }
-        let module = object.cast_unchecked::<PyModuleObject>();
-        let dict = &*module.md_dict.get().cast::<PyDictObject>();
-        if dict.keys_table().version.get() != (*pc.add(1) >> 32) as u32 {
-            return std::ptr::null_mut();
-        }
-        dict.value_at(*pc.add(1) as u32)
+        let (version, index) = ((*pc.add(1) >> 32) as u32, *pc.add(1) as u32 as usize);
+        attribute::module_value(&mut Direct, object.as_ptr(), version, index).unwrap_or(std::ptr::null_mut())
     }
 }
 
@@ -608,21 +657,26 @@ pub unsafe fn store_inline_attribute(
 ) -> bool {
     // SAFETY: the version says that instances have inline values at the offset, and room for the number.
     unsafe {
-        if !version_matches(object, pc) {
-            return false;
-        }
-        let values = &*object.as_ptr().byte_add(*pc.add(2) as usize).cast::<DictValues>();
-        if values.valid.get() != 0 && instance::managed_dict_slot(object).get().is_null() {
-            let index = *pc.add(1) as u32 as isize;
-            (*value).incref();
-            let old = values.value(index).replace(value);
-            if old.is_null() {
-                values.push_order(index);
-            } else {
-                memory::decref(old);
-            }
-            return true;
-        }
+        let (version, index) = ((*pc.add(1) >> 32) as u32, *pc.add(1) as u32 as usize);
+        let values = *pc.add(2) as usize;
+        attribute::store_inline_value(&mut Direct, object.as_ptr(), version, values, index, value).is_ok()
+            || store_in_dict(object, version, name, value)
+    }
+}
+
+/// As `store_inline_attribute`, where a `__dict__` shares the values or has taken them over.
+#[inline(never)]
+unsafe fn store_in_dict(
+    object: &PyObject,
+    version: u32,
+    name: &PyUnicodeObject,
+    value: *mut PyObject,
+) -> bool {
+    if object.ty().tp_version_tag.get() != version {
+        return false;
+    }
+    // SAFETY: the version says that there is a managed dict.
+    unsafe {
         instance::set_attribute(object, name, Some(&*value))
             .map_err(Raised::clear)
             .is_ok()
@@ -719,29 +773,25 @@ fn owned(object: Option<*mut PyObject>) -> Option<Ref> {
     object.map(|object| unsafe { Ref::from_owned(object) })
 }
 
-/// `dict[key]`: `None` when it is no dict or the key is missing (`__missing__`, KeyError are the slot's).
+/// `dict[key]`: `None` when it is no dict; a missing key is a KeyError.
 #[inline(always)]
 pub fn dict_item(dict: &PyObject, key: &PyObject) -> Option<PyResult> {
-    let dict = dict.downcast_exact::<PyDictObject>()?;
-    match dict.get(key) {
-        Ok(Some(value)) => Some(Ok(value)),
-        Ok(None) => Some(Err(adder_runtime::objects::dictobject::api::key_error(key))),
-        Err(raised) => Some(Err(raised)),
+    match dict::item(&mut Direct, dict.as_ptr(), key.as_ptr()) {
+        // SAFETY: fast paths return owned objects.
+        Ok(value) => Some(Ok(unsafe { Ref::from_owned(value) })),
+        Err(Exit::Miss) => None,
+        Err(Exit::Raised(raised)) => Some(Err(raised)),
     }
 }
 
-/// `str[index]` for a character that exists ready-made or is easily made.
+/// `str[index]`.
 #[inline(always)]
 pub fn str_item(text: &PyObject, index: &PyObject) -> Option<Ref> {
-    use adder_semantics::Machine;
-    let text = text.downcast_exact::<PyUnicodeObject>()?;
-    let index = Direct.compact_int(index.as_ptr()).ok()?;
-    let length = text.len() as i64;
-    let index = if index < 0 { index + length } else { index };
-    if index < 0 || index >= length {
-        return None;
-    }
-    Some(PyUnicodeObject::from_char(text.char_at(index as usize)).into_object())
+    owned(fast(subscript::str_item(
+        &mut Direct,
+        text.as_ptr(),
+        index.as_ptr(),
+    )))
 }
 
 #[inline(always)]
@@ -765,24 +815,7 @@ pub unsafe fn store_subscr(pc: *const u64, object: &PyObject, key: &PyObject) {
 /// `list[index] = value` (borrowed); false on a miss.
 #[inline(always)]
 pub fn set_list_item(list: &PyObject, index: &PyObject, value: *mut PyObject) -> bool {
-    use adder_semantics::Machine;
-    let Some(list) = list.downcast_exact::<PyListObject>() else {
-        return false;
-    };
-    let Ok(index) = Direct.compact_int(index.as_ptr()) else {
-        return false;
-    };
-    let length = list.len() as i64;
-    let index = if index < 0 { index + length } else { index };
-    if index < 0 || index >= length {
-        return false;
-    }
-    // SAFETY: the index is in range; the list owns what it holds.
-    unsafe {
-        (*value).incref();
-        super::set_register((*list.ob_item.as_ptr()).add(index as usize), value);
-    }
-    true
+    subscript::store_list_item(&mut Direct, list.as_ptr(), index.as_ptr(), value).is_ok()
 }
 
 // ---- operators ----
@@ -869,11 +902,16 @@ pub fn other_int(x: u8, left: &PyObject, right: &PyObject) -> Option<Ref> {
         right.as_ptr(),
     )))
 }
-#[inline]
-pub fn float_op(x: u8, left: *mut PyObject, right: *mut PyObject) -> Option<Ref> {
-    owned(fast(arithmetic::float_binary(&mut Direct, x, left, right)))
+/// Whether the operand is a float whose only count is the register that the instruction takes.
+#[inline(always)]
+pub unsafe fn is_dying_float(raw: u16, operand: *mut PyObject) -> bool {
+    // SAFETY: a live operand.
+    unsafe {
+        raw & (SRC_CONST | SRC_TAKE) == SRC_TAKE
+            && (*operand).ob_refcnt.get() == 1
+            && std::ptr::eq((*operand).ob_type.get(), PyFloatObject::type_object())
+    }
 }
-
 /// `left + right` of strings. `name = name + …`, where the variable holds the only other count of `left`, appends in
 /// place.
 ///

@@ -36,6 +36,24 @@ impl PyFloatObject {
             Ref::from_owned(float)
         }
     }
+    /// As `decref` of an object that is known to be an exact float.
+    ///
+    /// # Safety
+    /// As `memory::decref`, and the type is `float`.
+    #[inline(always)]
+    pub unsafe fn decref_exact(object: *mut PyObject) {
+        // SAFETY: the caller's contract.
+        unsafe {
+            let count = (*object).ob_refcnt.get();
+            if (count as i32) < 0 {
+                return;
+            }
+            (*object).ob_refcnt.set(count - 1);
+            if count == 1 && !FREE.push(object) {
+                memory::raw_free(object.cast());
+            }
+        }
+    }
     #[inline(always)]
     pub fn value(&self) -> f64 {
         self.ob_fval.get()

@@ -10,6 +10,8 @@ use crate::objects::tupleobject::fast_items;
 use crate::prelude::*;
 
 const ITEM: usize = size_of::<*mut PyObject>();
+/// Items that an assignment to a slice keeps on the native stack until it is done.
+const MAX_SWAPPED: usize = 16;
 const MAX_ITEMS: usize = isize::MAX as usize / ITEM;
 
 impl PyListObject {
@@ -88,7 +90,24 @@ impl PyListObject {
     }
 
     pub fn from_slice(items: &[&PyObject]) -> Ref<PyListObject> {
-        Self::from_vec(items.iter().map(|item| item.to_ref()).collect())
+        let list = Self::new();
+        if items.is_empty() {
+            return list;
+        }
+        if let Err(raised) = list.allocate_exact(items.len()) {
+            raised.clear();
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<PyListObject>());
+        }
+        // SAFETY: room for the items, each with a count of its own.
+        unsafe {
+            let target = list.ob_item.get();
+            for (idx, item) in items.iter().enumerate() {
+                item.incref();
+                *target.add(idx) = item.as_ptr();
+            }
+        }
+        list.ob_base.ob_size.set(items.len() as isize);
+        list
     }
 
     /// The items, borrowed from the list: nothing may run Python code while the slice is used.
@@ -267,6 +286,22 @@ impl PyListObject {
         )
     }
 
+    /// As many new items as old ones, from `start` on: the old ones are dropped when the list is whole again.
+    fn swap_range(&self, start: usize, items: &[&PyObject]) {
+        let mut removed = [std::ptr::null_mut::<PyObject>(); MAX_SWAPPED];
+        // SAFETY: the places are within the block, and what they held is owned here.
+        unsafe {
+            let block = self.ob_item.get().add(start);
+            for (idx, item) in items.iter().enumerate() {
+                item.incref();
+                removed[idx] = std::ptr::replace(block.add(idx), item.as_ptr());
+            }
+            for old in &removed[..items.len()] {
+                memory::decref(*old);
+            }
+        }
+    }
+
     /// Replaces the items of `start..stop` by `items`, which are not borrowed from this list.
     pub fn assign_range(&self, start: usize, stop: usize, items: &[&PyObject]) -> PyResult<()> {
         let len = self.len();
@@ -275,6 +310,10 @@ impl PyListObject {
         let n_new = len - (stop - start) + items.len();
         if n_new == 0 {
             self.clear_items();
+            return Ok(());
+        }
+        if items.len() == stop - start && items.len() <= MAX_SWAPPED {
+            self.swap_range(start, items);
             return Ok(());
         }
         // SAFETY: the removed items are moved out before their places are written; all places are within the block.

@@ -171,6 +171,24 @@ pub(super) unsafe fn dealloc(this: *mut PyLongObject) {
 }
 
 impl PyLongObject {
+    /// As `decref` of an object that is known to be an exact int.
+    ///
+    /// # Safety
+    /// As `memory::decref`, and the type is `int`.
+    #[inline(always)]
+    pub unsafe fn decref_exact(object: *mut PyObject) {
+        // SAFETY: the caller's contract.
+        unsafe {
+            let count = (*object).ob_refcnt.get();
+            if (count as i32) < 0 {
+                return;
+            }
+            (*object).ob_refcnt.set(count - 1);
+            if count == 1 && !((*object.cast::<PyLongObject>()).is_compact() && FREE.push(object)) {
+                memory::raw_free(object.cast());
+            }
+        }
+    }
     /// Sign and digits.
     #[inline]
     pub fn view(&self) -> IntView<'_> {

@@ -1,0 +1,240 @@
+//! Small blocks by size class: a block is taken from, and given back to, the list of its class in a few instructions.
+//!
+//! One range of addresses is reserved at the first allocation; a page of it holds blocks of one class, so a block's class
+//! is found from its address, and a block from anywhere else is the C library's. Whoever calls holds the GIL: this is what
+//! `PyMem_Malloc` and `PyObject_Malloc` ask for too. `PYTHONMALLOC=malloc` leaves everything to the C library, as tools that
+//! watch allocations want it.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ffi::c_void;
+use std::ptr::null_mut;
+
+/// Blocks up to this size are ours.
+pub const MAX_SIZE_BYTES: usize = 512;
+const CLASS_SHIFT: u32 = 4;
+const N_CLASSES: usize = (MAX_SIZE_BYTES >> CLASS_SHIFT) + 1;
+const PAGE_SHIFT: u32 = 16;
+const PAGE_BYTES: usize = 1 << PAGE_SHIFT;
+/// Addresses to reserve, if the system has them; memory is used only where pages are.
+const RESERVED_BYTES: usize = 1 << 36;
+const LEAST_RESERVED_BYTES: usize = 1 << 28;
+/// Pages are made accessible so many at a time.
+const COMMIT_BYTES: usize = 1 << 20;
+/// A list that runs empty is filled with about so much.
+const BATCH_BYTES: usize = 4096;
+
+/// A free block: its first word links to the next.
+type Block = *mut *mut c_void;
+
+struct Pool {
+    lists: [Cell<*mut c_void>; N_CLASSES],
+    /// Blocks of each class that were never used: from here to the end of the class's newest page.
+    fresh: [Cell<*mut u8>; N_CLASSES],
+    fresh_end: [Cell<*mut u8>; N_CLASSES],
+    base: Cell<usize>,
+    /// Bytes of the range in which pages may be; 0 before the first allocation and when the C library does it all.
+    n_reserved: Cell<usize>,
+    n_used: Cell<usize>,
+    n_committed: Cell<usize>,
+    is_off: Cell<bool>,
+    /// The class of each page, in memory beside the range.
+    classes: UnsafeCell<*mut u8>,
+}
+
+// SAFETY: touched only by the thread that holds the GIL.
+unsafe impl Sync for Pool {}
+
+static POOL: Pool = Pool {
+    lists: [const { Cell::new(null_mut()) }; N_CLASSES],
+    fresh: [const { Cell::new(null_mut()) }; N_CLASSES],
+    fresh_end: [const { Cell::new(null_mut()) }; N_CLASSES],
+    base: Cell::new(0),
+    n_reserved: Cell::new(0),
+    n_used: Cell::new(0),
+    n_committed: Cell::new(0),
+    is_off: Cell::new(false),
+    classes: UnsafeCell::new(null_mut()),
+};
+
+/// Memory for `size` bytes, aligned to 16; null when there is none.
+#[inline(always)]
+pub fn malloc(size: usize) -> *mut c_void {
+    if size > MAX_SIZE_BYTES {
+        // SAFETY: malloc takes any size.
+        return unsafe { libc::malloc(size) };
+    }
+    let list = &POOL.lists[(size + 15) >> CLASS_SHIFT];
+    let block = list.get();
+    if block.is_null() {
+        return fill(size);
+    }
+    // SAFETY: a free block on a list links to the next.
+    list.set(unsafe { *(block as Block) });
+    block
+}
+
+#[inline(always)]
+pub fn calloc(size: usize) -> *mut c_void {
+    if size > MAX_SIZE_BYTES {
+        // SAFETY: calloc takes any size.
+        return unsafe { libc::calloc(size, 1) };
+    }
+    let block = malloc(size);
+    if !block.is_null() {
+        // SAFETY: the block has at least that size.
+        unsafe { block.cast::<u8>().write_bytes(0, size) };
+    }
+    block
+}
+
+/// The class of a block, `None` for one of the C library's.
+#[inline(always)]
+fn class_of(block: *mut c_void) -> Option<usize> {
+    let offset = (block as usize).wrapping_sub(POOL.base.get());
+    // SAFETY: the table has a byte for each page of the range.
+    (offset < POOL.n_reserved.get())
+        .then(|| unsafe { *(*POOL.classes.get()).add(offset >> PAGE_SHIFT) } as usize)
+}
+
+/// # Safety
+/// The block came from this module or from the C library (or is null), and is not used afterwards.
+#[inline(always)]
+pub unsafe fn free(block: *mut c_void) {
+    match class_of(block) {
+        Some(class) => {
+            // SAFETY: the block is the list's now; a class is below N_CLASSES.
+            unsafe {
+                let list = POOL.lists.get_unchecked(class);
+                *(block as Block) = list.get();
+                list.set(block);
+            }
+        }
+        // SAFETY: the C library's block.
+        None => unsafe { libc::free(block) },
+    }
+}
+
+/// # Safety
+/// As `free`; null allocates.
+pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    let Some(class) = class_of(block) else {
+        if block.is_null() {
+            return malloc(size);
+        }
+        // SAFETY: the C library's block.
+        return unsafe { libc::realloc(block, size) };
+    };
+    let room = class.max(1) << CLASS_SHIFT;
+    if size <= room && size + room / 4 + 16 > room {
+        return block;
+    }
+    let new = malloc(size);
+    if !new.is_null() {
+        // SAFETY: both blocks have that many bytes; the old one is given up.
+        unsafe {
+            std::ptr::copy_nonoverlapping(block.cast::<u8>(), new.cast::<u8>(), room.min(size));
+            free(block);
+        }
+    }
+    new
+}
+
+/// Fills the list of the class of `size` and takes a block.
+#[cold]
+#[inline(never)]
+fn fill(size: usize) -> *mut c_void {
+    let class = (size + 15) >> CLASS_SHIFT;
+    let block_bytes = class.max(1) << CLASS_SHIFT;
+    let mut at = POOL.fresh[class].get();
+    let mut end = POOL.fresh_end[class].get();
+    if (end as usize) - (at as usize) < block_bytes {
+        at = new_page(class);
+        if at.is_null() {
+            // SAFETY: malloc takes any size.
+            return unsafe { libc::malloc(size.max(1)) };
+        }
+        end = at.wrapping_add(PAGE_BYTES);
+        POOL.fresh_end[class].set(end);
+    }
+    let room = (end as usize - at as usize) / block_bytes;
+    let n_blocks = (BATCH_BYTES / block_bytes).clamp(1, room);
+    let stop = at.wrapping_add(n_blocks * block_bytes);
+    POOL.fresh[class].set(stop);
+    // The first block is the caller's; the rest are linked in the order of their addresses.
+    let mut next: *mut c_void = null_mut();
+    let mut block = stop.wrapping_sub(block_bytes);
+    while block > at {
+        // SAFETY: blocks of an accessible page that nobody has.
+        unsafe { *(block as Block) = next };
+        next = block.cast();
+        block = block.wrapping_sub(block_bytes);
+    }
+    POOL.lists[class].set(next);
+    at.cast()
+}
+
+/// A page for a class; null when the range is full or not there.
+fn new_page(class: usize) -> *mut u8 {
+    if POOL.n_reserved.get() == 0 && !reserve() {
+        return null_mut();
+    }
+    let offset = POOL.n_used.get();
+    let end = offset + PAGE_BYTES;
+    if end > POOL.n_reserved.get() {
+        return null_mut();
+    }
+    let page = (POOL.base.get() + offset) as *mut u8;
+    if end > POOL.n_committed.get() {
+        // SAFETY: a part of the reserved range.
+        let status = unsafe { libc::mprotect(page.cast(), COMMIT_BYTES, libc::PROT_READ | libc::PROT_WRITE) };
+        if status != 0 {
+            return null_mut();
+        }
+        POOL.n_committed.set(offset + COMMIT_BYTES);
+    }
+    POOL.n_used.set(end);
+    // SAFETY: the table has a byte for each page of the range.
+    unsafe { *(*POOL.classes.get()).add(offset >> PAGE_SHIFT) = class as u8 };
+    page
+}
+
+fn map(n_bytes: usize, protection: libc::c_int) -> *mut u8 {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new anonymous mapping.
+    let range = unsafe { libc::mmap(null_mut(), n_bytes, protection, flags, -1, 0) };
+    if range == libc::MAP_FAILED {
+        null_mut()
+    } else {
+        range.cast()
+    }
+}
+
+/// Reserves the range; false when the C library is to do it all.
+#[cold]
+fn reserve() -> bool {
+    if POOL.is_off.get() {
+        return false;
+    }
+    POOL.is_off.set(true);
+    if std::env::var_os("PYTHONMALLOC").is_some_and(|name| name == "malloc" || name == "malloc_debug") {
+        return false;
+    }
+    let mut n_bytes = RESERVED_BYTES;
+    while n_bytes >= LEAST_RESERVED_BYTES {
+        let range = map(n_bytes, libc::PROT_NONE);
+        if range.is_null() {
+            n_bytes >>= 1;
+            continue;
+        }
+        let classes = map(n_bytes >> PAGE_SHIFT, libc::PROT_READ | libc::PROT_WRITE);
+        if classes.is_null() {
+            return false;
+        }
+        // SAFETY: nobody reads the table before `n_reserved` is set.
+        unsafe { *POOL.classes.get() = classes };
+        POOL.base.set(range as usize);
+        POOL.n_reserved.set(n_bytes);
+        return true;
+    }
+    false
+}
