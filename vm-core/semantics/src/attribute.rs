@@ -119,7 +119,7 @@ pub fn class_value<M: Machine>(
     let same = m.is(object, class);
     m.guard(same)?;
     let found = m.load_u32(object, offset_of!(PyTypeObject, tp_version_tag));
-    let version = m.int(i64::from(version));
+    let version = m.version(version);
     let unchanged = m.int_compare(Cmp::Eq, found, version);
     m.guard(unchanged)?;
     Ok(m.constant(value))
@@ -156,7 +156,7 @@ pub fn type_value<M: Machine>(
         m.guard(is_valid)?;
         let keys = m.load_field(ty, offset_of!(PyHeapTypeObject, ht_cached_keys));
         let found = m.raw_load_u32(keys, offset_of!(DictKeys, version));
-        let keys_version = m.int(i64::from(keys_version));
+        let keys_version = m.version(keys_version);
         let unchanged = m.int_compare(Cmp::Eq, found, keys_version);
         m.guard(unchanged)?;
     }

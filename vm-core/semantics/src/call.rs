@@ -13,7 +13,7 @@ use std::mem::offset_of;
 pub fn guard_function<M: Machine>(m: &mut M, callable: M::Obj, version: u32) -> Fast<()> {
     m.guard_type(callable, &PyFunction_Type)?;
     let found = m.load_u32(callable, offset_of!(PyFunctionObject, func_version));
-    let version = m.int(i64::from(version));
+    let version = m.version(version);
     let unchanged = m.int_compare(Cmp::Eq, found, version);
     m.guard(unchanged)
 }

@@ -12,7 +12,7 @@ use std::mem::offset_of;
 fn guard_keys<M: Machine>(m: &mut M, dict: M::Obj, version: u32) -> Fast<M::Int> {
     let keys = m.load_field(dict, offset_of!(PyDictObject, ma_keys));
     let found = m.raw_load_u32(keys, offset_of!(DictKeys, version));
-    let version = m.int(i64::from(version));
+    let version = m.version(version);
     let unchanged = m.int_compare(Cmp::Eq, found, version);
     m.guard(unchanged)?;
     Ok(keys)

@@ -76,6 +76,8 @@ pub trait Machine {
 
     // ---- constants ----
     fn int(&mut self, value: i64) -> Self::Int;
+    /// A version that a cache holds.
+    fn version(&mut self, version: u32) -> Self::Int;
     /// An object that code or a cache keeps alive.
     fn constant(&mut self, object: *mut PyObject) -> Self::Obj;
 

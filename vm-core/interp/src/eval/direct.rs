@@ -48,6 +48,10 @@ impl Machine for Direct {
         if object.is_null() { Err(Exit::Miss) } else { Ok(()) }
     }
     #[inline(always)]
+    fn version(&mut self, version: u32) -> i64 {
+        i64::from(version)
+    }
+    #[inline(always)]
     fn constant(&mut self, object: *mut PyObject) -> *mut PyObject {
         object
     }

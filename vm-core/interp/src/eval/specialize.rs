@@ -345,7 +345,8 @@ pub unsafe fn own_of(pc: *const u64) -> Option<Own> {
     unsafe {
         match *pc.add(2) {
             NO_DICT => Some(Own::Never),
-            INLINE => Some(Own::Keys(*pc.add(1) as u32)),
+            // Keys that changed have version 0, as has a cache whose keys have the name.
+            INLINE => Some(*pc.add(1) as u32).filter(|version| *version != 0).map(Own::Keys),
             _ => None,
         }
     }

@@ -172,6 +172,9 @@ fn floor_compact(a: isize, b: isize) -> (isize, isize) {
     }
 }
 
+/// Quotients of fewer digits are found by the school's method, without a change of representation.
+const SHORT_QUOTIENT: usize = 16;
+
 #[inline]
 pub fn floor_div(a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
     if a.is_compact() && b.is_compact() && !b.is_zero() {
@@ -186,6 +189,19 @@ pub fn floor_div(a: &PyLongObject, b: &PyLongObject) -> PyResult<Int> {
             rest = digits::div_rem_small_into(out, a.digits(), *divisor);
         })?;
         return if negative && rest != 0 {
+            sub(&quotient, super::small_int(1))
+        } else {
+            Ok(quotient)
+        };
+    }
+    let (n_a, n_b) = (a.digits().len(), b.digits().len());
+    if n_b >= 2 && n_a > 4 && n_a >= n_b && n_a - n_b < SHORT_QUOTIENT {
+        let negative = a.is_negative() != b.is_negative();
+        let mut has_rest = false;
+        let quotient = PyLongObject::build(negative, n_a - n_b + 1, |out| {
+            has_rest = digits::div_into(out, a.digits(), b.digits());
+        })?;
+        return if negative && has_rest {
             sub(&quotient, super::small_int(1))
         } else {
             Ok(quotient)

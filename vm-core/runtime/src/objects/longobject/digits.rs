@@ -117,30 +117,94 @@ pub fn add_into(out: &mut [u32], a: &[u32], b: &[u32]) {
 /// `a - b` into `out`, whose length is that of `a`; `a >= b`.
 pub fn sub_into(out: &mut [u32], a: &[u32], b: &[u32]) {
     debug_assert!(out.len() == a.len() && a.len() >= b.len());
+    let (low, high) = a.split_at(b.len());
+    let (out_low, out_high) = out.split_at_mut(b.len());
     let mut borrow = 0u32;
-    for i in 0..a.len() {
-        let difference = a[i]
-            .wrapping_sub(b.get(i).copied().unwrap_or(0))
-            .wrapping_sub(borrow);
-        out[i] = difference & MASK;
+    for ((target, digit), other) in out_low.iter_mut().zip(low).zip(b) {
+        let difference = digit.wrapping_sub(*other).wrapping_sub(borrow);
+        *target = difference & MASK;
+        borrow = (difference >> SHIFT) & 1;
+    }
+    for (target, digit) in out_high.iter_mut().zip(high) {
+        let difference = digit.wrapping_sub(borrow);
+        *target = difference & MASK;
         borrow = (difference >> SHIFT) & 1;
     }
     debug_assert_eq!(borrow, 0);
 }
 
-/// `a * b` into `out`, whose length is `len(a) + len(b)`: the school's method.
+/// `a * b` into `out`, whose length is `len(a) + len(b)`: the school's method, with the longer one inside.
 pub fn mul_into(out: &mut [u32], a: &[u32], b: &[u32]) {
     debug_assert_eq!(out.len(), a.len() + b.len());
+    let (a, b) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     out.fill(0);
     for (i, &digit) in a.iter().enumerate() {
+        let factor = u64::from(digit);
         let mut carry = 0u64;
-        for (j, &other) in b.iter().enumerate() {
-            carry += u64::from(out[i + j]) + u64::from(digit) * u64::from(other);
-            out[i + j] = carry as u32 & MASK;
+        for (target, &other) in out[i..i + b.len()].iter_mut().zip(b) {
+            carry += u64::from(*target) + factor * u64::from(other);
+            *target = carry as u32 & MASK;
             carry >>= SHIFT;
         }
         out[i + b.len()] = carry as u32;
     }
+}
+
+/// `a / b` into `out`, of `len(a) - len(b) + 1` digits, by the school's method (Knuth's algorithm D): for short quotients. `b`
+/// has at least two digits. Whether there is a remainder is returned.
+pub fn div_into(out: &mut [u32], a: &[u32], b: &[u32]) -> bool {
+    let n = b.len();
+    debug_assert!(n >= 2 && a.len() >= n && out.len() == a.len() - n + 1);
+    // The highest digit of the divisor gets its highest bit set, so that two digits give a good guess.
+    let shift = b[n - 1].leading_zeros() - (u32::BITS - SHIFT);
+    let shifted = |source: &[u32], n_digits: usize| -> Vec<u32> {
+        let mut target = Vec::with_capacity(n_digits);
+        let mut carry = 0u64;
+        for &digit in source {
+            carry |= u64::from(digit) << shift;
+            target.push(carry as u32 & MASK);
+            carry >>= SHIFT;
+        }
+        if n_digits > source.len() {
+            target.push(carry as u32);
+        }
+        target
+    };
+    let v = shifted(b, n);
+    let mut u = shifted(a, a.len() + 1);
+    let (top, second) = (u64::from(v[n - 1]), u64::from(v[n - 2]));
+    for j in (0..out.len()).rev() {
+        let high = u64::from(u[j + n]) << SHIFT | u64::from(u[j + n - 1]);
+        let (mut guess, mut rest) = (high / top, high % top);
+        while guess >> SHIFT != 0 || guess * second > (rest << SHIFT | u64::from(u[j + n - 2])) {
+            guess -= 1;
+            rest += top;
+            if rest >> SHIFT != 0 {
+                break;
+            }
+        }
+        let mut carry = 0i64;
+        for (digit, &factor) in u[j..j + n].iter_mut().zip(&v) {
+            let difference = i64::from(*digit) - (guess * u64::from(factor)) as i64 + carry;
+            *digit = difference as u32 & MASK;
+            carry = difference >> SHIFT;
+        }
+        let last = i64::from(u[j + n]) + carry;
+        u[j + n] = last as u32 & MASK;
+        if last < 0 {
+            // One too many: it is given back.
+            guess -= 1;
+            let mut carry = 0u32;
+            for (digit, &other) in u[j..j + n].iter_mut().zip(&v) {
+                carry += *digit + other;
+                *digit = carry & MASK;
+                carry >>= SHIFT;
+            }
+            u[j + n] = (u[j + n] + carry) & MASK;
+        }
+        out[j] = guess as u32;
+    }
+    u.iter().any(|digit| *digit != 0)
 }
 
 /// In place `digits = digits * factor + addend`; the carry out is returned (it is below 2**32).

@@ -170,3 +170,32 @@ fn literals() {
         Err(ParseError::TooManyDigits(5000))
     );
 }
+
+#[test]
+fn short_quotients() {
+    // A plain generator of numbers, with runs of the extreme digits that make the guesses of a quotient go wrong.
+    let mut state = 0x2545_F491_4F6C_DD1Du64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        match state % 5 {
+            0 => 0,
+            1 => digits::MASK,
+            _ => (state >> 20) as u32 & digits::MASK,
+        }
+    };
+    for round in 0..4000 {
+        let n = 2 + round % 5;
+        let mut divisor: Vec<u32> = (0..n).map(|_| next()).collect();
+        divisor[n - 1] = divisor[n - 1].max(1);
+        let mut dividend: Vec<u32> = (0..n + round % 7).map(|_| next()).collect();
+        let last = dividend.len() - 1;
+        dividend[last] = dividend[last].max(1);
+        let mut out = vec![0; dividend.len() - n + 1];
+        let has_rest = digits::div_into(&mut out, &dividend, &divisor);
+        let (a, b) = (digits::to_biguint(&dividend), digits::to_biguint(&divisor));
+        assert_eq!(digits::to_biguint(digits::normalized(&out)), &a / &b);
+        assert_eq!(has_rest, &a % &b != num_bigint::BigUint::ZERO);
+    }
+}
