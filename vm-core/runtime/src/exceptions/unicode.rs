@@ -116,7 +116,12 @@ impl PyUnicodeErrorObject {
     }
 
     /// The message: `one` describes a single item (given its value), `many` a range.
-    fn message(&self, one: impl FnOnce(u32) -> String, many: &str, of_bytes: bool) -> PyResult<Ref<PyUnicodeObject>> {
+    fn message(
+        &self,
+        one: impl FnOnce(u32) -> String,
+        many: &str,
+        of_bytes: bool,
+    ) -> PyResult<Ref<PyUnicodeObject>> {
         if self.object.get().is_null() {
             return Ok(PyUnicodeObject::empty());
         }

@@ -6,7 +6,7 @@ use crate::memory::Visitor;
 use crate::objects::methodobject::{full_name, new_function, new_method};
 use crate::prelude::*;
 use crate::protocol::{from_slot, from_status};
-use crate::types::slotdefs::SLOT_DEFS;
+use crate::types::slotdefs::{ROW_SHIFT, SLOT_DEFS};
 use std::mem::{offset_of, transmute};
 
 fn c_name(name: *const c_char) -> Ref<PyUnicodeObject> {
@@ -138,8 +138,9 @@ pub fn new_wrapper(ty: &PyTypeObject, row: usize, function: *const c_void) -> Py
     )?;
     // SAFETY: just made with this layout.
     let fields = unsafe { descriptor.cast_unchecked::<PyWrapperDescrObject>() };
-    // Opaque to C; ours is the row number.
-    fields.d_base.set(row as *mut wrapperbase);
+    fields
+        .d_base
+        .set((crate::types::slotdefs::row_base(row) as *const wrapperbase).cast_mut());
     fields.d_wrapped.set(function.cast_mut());
     Ok(descriptor)
 }
@@ -147,11 +148,7 @@ pub fn new_wrapper(ty: &PyTypeObject, row: usize, function: *const c_void) -> Py
 /// The row, function and type of a slot wrapper.
 pub fn wrapped_slot(object: &PyObject) -> Option<(usize, *const c_void, &PyTypeObject)> {
     let wrapper = object.downcast_exact::<PyWrapperDescrObject>()?;
-    Some((
-        wrapper.d_base.get() as usize,
-        wrapper.d_wrapped.get(),
-        wrapper.d_common.owner(),
-    ))
+    Some((wrapper.row(), wrapper.d_wrapped.get(), wrapper.d_common.owner()))
 }
 
 impl PyDescrObject {
@@ -700,8 +697,24 @@ impl PyGetSetDescrObject {
 )]
 /// A slot of a type as a method.
 impl PyWrapperDescrObject {
+    fn base(&self) -> &wrapperbase {
+        // SAFETY: a row's own, or a copy that C put in its place.
+        unsafe { &*self.d_base.get() }
+    }
+    /// The docstring, which C may have replaced.
+    fn doc(&self) -> String {
+        let doc = self.base().doc.get();
+        if doc.is_null() {
+            return String::new();
+        }
+        // SAFETY: C gives a C string.
+        let text = unsafe { std::ffi::CStr::from_ptr(doc) }.to_string_lossy();
+        crate::objects::methodobject::split_doc(SLOT_DEFS[self.row()].name, &text)
+            .1
+            .to_string()
+    }
     fn row(&self) -> usize {
-        self.d_base.get() as usize
+        (self.base().flags.get() >> ROW_SHIFT) as usize
     }
     fn invoke(&self, object: &PyObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let wrapper = SLOT_DEFS[self.row()]
@@ -758,7 +771,7 @@ impl PyWrapperDescrObject {
     }
     #[getter(name = "__doc__")]
     fn get_doc(&self) -> PyResult {
-        Ok(PyUnicodeObject::from_str(SLOT_DEFS[self.row()].doc).into_object())
+        Ok(PyUnicodeObject::from_string(self.doc()).into_object())
     }
     #[getter(name = "__text_signature__")]
     fn get_text_signature(&self) -> PyResult {

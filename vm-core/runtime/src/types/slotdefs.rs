@@ -9,6 +9,7 @@ use super::slots::*;
 use super::wrappers::{self, Wrapper};
 use crate::objects::descrobject;
 use crate::prelude::*;
+use std::cell::Cell;
 use std::mem::offset_of;
 
 /// Which struct holds a slot.
@@ -66,6 +67,9 @@ macro_rules! suite_offset {
     };
 }
 
+/// Where the number of a row is in the flags of a `wrapperbase`.
+pub const ROW_SHIFT: c_int = 8;
+
 macro_rules! slot_table {
     ($($row:ident $name:literal $(/ $reflected:literal)? $suite:ident $field:ident $generic:expr, $wrapper:expr, $doc:literal;)*) => {
         /// The rows by name, for the const parameter of the generic functions.
@@ -86,6 +90,18 @@ macro_rules! slot_table {
             },)*
         ];
 
+        /// What a slot wrapper of a row shows to C, which may copy it and change the docstring. The row is above the flags.
+        pub fn row_base(row: usize) -> &'static wrapperbase {
+            static BASES: [wrapperbase; N_ROWS] = [
+                $(wrapperbase {
+                    name: Cell::new(concat!($name, "\0").as_ptr().cast()),
+                    doc: Cell::new(concat!($doc, "\0").as_ptr().cast()),
+                    flags: Cell::new((Row::$row as c_int) << ROW_SHIFT),
+                    ..wrapperbase::zeroed()
+                },)*
+            ];
+            &BASES[row]
+        }
         /// The name of a row as an interned string.
         #[inline]
         pub fn row_name(row: usize) -> &'static PyUnicodeObject {

@@ -36,12 +36,8 @@ fn get_item(this: &PyObject, index: isize) -> PyResult {
 
 fn set_contents(this: &PyObject, value: &PyObject) -> PyResult<()> {
     let (proto, _) = target(this)?;
-    let is_fitting = value.is_instance(&proto)?;
-    let is_array = !is_fitting
-        && info_of(value.ty()).is_some_and(|theirs| {
-            theirs.kind == Kind::Array && theirs.proto.borrow().is_some_and(|item| item.is(&proto))
-        });
-    let Some(source) = CData::of(value).filter(|_| is_fitting || is_array) else {
+    // As in CPython, any C data will do.
+    let Some(source) = CData::of(value) else {
         return Err(raise!(
             TypeError,
             "expected {} instead of {}",
