@@ -161,6 +161,7 @@ fn literals() {
             Ok(parsed) => shown(parsed.negative, &parsed.digits),
             Err(ParseError::Invalid) => "ValueError".to_string(),
             Err(ParseError::TooManyDigits(n)) => format!("too many digits: {n}"),
+            Err(ParseError::Huge { .. }) => "huge".to_string(),
         };
         assert_eq!(found, *expected, "int({literal:?}, {base})");
     }
