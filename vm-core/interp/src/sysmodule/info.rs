@@ -298,7 +298,7 @@ pub fn unraisable(values: Vec<Ref>) -> PyResult {
 
 /// Whether an object is what `unraisable` makes.
 pub fn is_unraisable_args(object: &PyObject) -> bool {
-    UNRAISABLE.get().is_some_and(|ty| std::ptr::eq(&*ty, object.ty()))
+    UNRAISABLE.get().is_some_and(|ty| std::ptr::eq(ty, object.ty()))
 }
 
 /// Adds the facts to the module.

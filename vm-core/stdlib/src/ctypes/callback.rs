@@ -48,7 +48,7 @@ impl Callback {
                 cif: std::mem::zeroed(),
                 types,
                 callable: callable.to_ref(),
-                argtypes: argtypes.as_object().to_ref().downcast().ok().expect("a tuple"),
+                argtypes: argtypes.to_ref(),
                 restype: restype.map(PyObject::to_ref),
                 flags,
             });

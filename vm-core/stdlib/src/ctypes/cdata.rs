@@ -120,7 +120,7 @@ impl CData {
     }
 }
 
-fn allocate<'a>(class: &'a PyTypeObject) -> PyResult<(Ref, &'a TypeInfo)> {
+fn allocate(class: &PyTypeObject) -> PyResult<(Ref, &TypeInfo)> {
     let info = info_of(class).ok_or_else(abstract_class)?;
     info.set_flag(FINAL);
     let made = class.alloc_instance(0)?;

@@ -61,7 +61,8 @@ pub struct TypeInfo {
     pub shape: RefCell<Vec<isize>>,
     pub ffi: UnsafeCell<ffi::ffi_type>,
     elements: RefCell<Vec<*mut ffi::ffi_type>>,
-    /// Descriptions made for arrays inside structures.
+    /// Descriptions made for arrays inside structures; libffi has pointers to them.
+    #[allow(clippy::vec_box)]
     nested: RefCell<Vec<Box<Nested>>>,
 }
 

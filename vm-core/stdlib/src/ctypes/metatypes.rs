@@ -406,7 +406,7 @@ impl ArrayMeta {
             return Err(raise!(TypeError, "The '_length_' attribute must be an integer"));
         };
         let length = match length {
-            (sign, _) if (sign as i32) < 0 => {
+            (sign, _) if sign < 0 => {
                 return Err(raise!(ValueError, "The '_length_' attribute must not be negative"));
             }
             (_, None) => return Err(raise!(OverflowError, "The '_length_' attribute is too large")),

@@ -285,7 +285,7 @@ impl CField {
             field.bit_size.set(bits as usize);
             field.bit_offset.set(offset as usize);
         }
-        field.name.set(Some(PyUnicodeObject::intern(name.as_object().to_ref().downcast().ok().expect("a str"))));
+        field.name.set(Some(PyUnicodeObject::intern(name.to_ref())));
         field.proto.set(Some(ty.to_ref()));
         field.size.set(byte_size as usize);
         field.offset.set(byte_offset as usize);

@@ -10,7 +10,7 @@ impl Load<'_> {
     pub fn load_dict(&mut self) -> PyResult<()> {
         let mark = self.pop_mark()?;
         let dict = PyDictObject::new();
-        if (self.stack.len() - mark) % 2 != 0 {
+        if !(self.stack.len() - mark).is_multiple_of(2) {
             return fail("odd number of items for DICT");
         }
         let items: Vec<Ref> = self.stack.drain(mark..).collect();
@@ -65,7 +65,7 @@ impl Load<'_> {
         if start == self.stack.len() {
             return Ok(());
         }
-        if (self.stack.len() - start) % 2 != 0 {
+        if !(self.stack.len() - start).is_multiple_of(2) {
             return fail("odd number of items for SETITEMS");
         }
         let target = self.stack[start - 1].clone();
