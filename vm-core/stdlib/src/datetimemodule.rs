@@ -145,6 +145,28 @@ fields! {
         c"_microsecond" TIME_DATA + 3, Bytes3;
         c"_fold" offset_of!(PyDateTime_Time, fold), Byte;
         c"_tzinfo" offset_of!(PyDateTime_Time, tzinfo), Object;
+    DELTA_PUBLIC[4] =
+        c"days" offset_of!(PyDateTime_Delta, days), Int;
+        c"seconds" offset_of!(PyDateTime_Delta, seconds), Int;
+        c"microseconds" offset_of!(PyDateTime_Delta, microseconds), Int;
+    DATE_PUBLIC[4] =
+        c"year" DATE_DATA, Bytes2;
+        c"month" DATE_DATA + 2, Byte;
+        c"day" DATE_DATA + 3, Byte;
+    TIME_PUBLIC[7] =
+        c"hour" TIME_DATA, Byte;
+        c"minute" TIME_DATA + 1, Byte;
+        c"second" TIME_DATA + 2, Byte;
+        c"microsecond" TIME_DATA + 3, Bytes3;
+        c"fold" offset_of!(PyDateTime_Time, fold), Byte;
+        c"tzinfo" offset_of!(PyDateTime_Time, tzinfo), Object;
+    DATETIME_PUBLIC[7] =
+        c"hour" DATE_DATA + 4, Byte;
+        c"minute" DATE_DATA + 5, Byte;
+        c"second" DATE_DATA + 6, Byte;
+        c"microsecond" DATE_DATA + 7, Bytes3;
+        c"fold" offset_of!(PyDateTime_DateTime, fold), Byte;
+        c"tzinfo" offset_of!(PyDateTime_DateTime, tzinfo), Object;
     DATETIME_FIELDS[7] =
         c"_hour" DATE_DATA + 4, Byte;
         c"_minute" DATE_DATA + 5, Byte;
@@ -222,7 +244,7 @@ fn library_code() -> PyResult {
 }
 
 /// The C API's table. Its objects live as long as the process.
-static CAPI: PyDateTime_CAPI = PyDateTime_CAPI::zeroed();
+pub static CAPI: PyDateTime_CAPI = PyDateTime_CAPI::zeroed();
 
 fn into_c(result: PyResult) -> *mut PyObject {
     result.map_or(null_mut(), Ref::into_raw)
@@ -354,6 +376,30 @@ unsafe extern "C" fn date_from_timestamp(class: *mut PyObject, args: *mut PyObje
     unsafe { datetime_from_timestamp(class, args, null_mut()) }
 }
 
+/// The attributes that programs read: the fields themselves, where the library has properties.
+fn publish_fields() -> PyResult<()> {
+    let tables: [(&Cell<*mut PyTypeObject>, &'static [PyGetSetDef]); 4] = [
+        (&CAPI.DeltaType, &DELTA_PUBLIC),
+        (&CAPI.DateType, &DATE_PUBLIC),
+        (&CAPI.TimeType, &TIME_PUBLIC),
+        (&CAPI.DateTimeType, &DATETIME_PUBLIC),
+    ];
+    for (class, table) in tables {
+        // SAFETY: the table was just filled with classes that live as long as the process.
+        let class = unsafe { &*class.get() };
+        for def in table.iter().take_while(|def| !def.name.get().is_null()) {
+            // Read only.
+            def.set.set(None);
+            let descriptor = adder_runtime::objects::descrobject::new_getset(class, def)?;
+            // SAFETY: the rows have C strings.
+            let name = unsafe { std::ffi::CStr::from_ptr(def.name.get()) }.to_string_lossy();
+            let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(&name));
+            class.type_set_attr(&name, Some(&descriptor))?;
+        }
+    }
+    Ok(())
+}
+
 /// Fills the table with the classes that the library's code made.
 fn fill_capi(names: &PyDictObject) -> PyResult<()> {
     let class = |name: &str| -> PyResult<*mut PyTypeObject> {
@@ -430,6 +476,8 @@ pub mod _datetime {
         names.set_str(identifier!("__builtins__"), &builtins)?;
         names.set_str(identifier!("__name__"), &own_name)?;
         fill_capi(names)?;
+        publish_fields()?;
+        crate::datetimehot::install()?;
         let capsule = PyCapsule::new(
             (&raw const CAPI).cast_mut().cast(),
             c"datetime.datetime_CAPI".as_ptr(),

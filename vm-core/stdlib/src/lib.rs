@@ -21,6 +21,7 @@ macro_rules! modules {
 }
 
 pub mod coding;
+pub mod datetimehot;
 pub mod hashes;
 pub mod util;
 
