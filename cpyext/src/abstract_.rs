@@ -164,6 +164,9 @@ capi! {
         Ok(list)
     }
     fn PySequence_Fast(object: &PyObject, message: &std::ffi::CStr) -> PyResult {
+        if PyListObject::check_exact(object) || PyTupleObject::check_exact(object) {
+            return Ok(object.to_ref());
+        }
         object.to_fast_sequence(&message.to_string_lossy())
     }
     fn PySequence_Contains(object: &PyObject, item: Option<&PyObject>) -> PyResult<bool> {

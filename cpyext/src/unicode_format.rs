@@ -168,10 +168,10 @@ fn read_spec(rest: &mut &[u8], args: &VaList) -> PyResult<Spec> {
     })
 }
 
-/// The digits of an integer argument, with the sign.
-fn integer(spec: &Spec, args: &VaList) -> (bool, String) {
+/// An integer argument.
+fn integer_value(spec: &Spec, args: &VaList) -> i128 {
     let signed = matches!(spec.letter, b'd' | b'i');
-    let value: i128 = match (signed, spec.size) {
+    match (signed, spec.size) {
         (true, "l") => args.long() as i128,
         (true, "ll" | "j") => args.longlong() as i128,
         (true, "z" | "t") => args.ssize() as i128,
@@ -180,7 +180,12 @@ fn integer(spec: &Spec, args: &VaList) -> (bool, String) {
         (false, "ll" | "j") => args.longlong() as u64 as i128,
         (false, "z" | "t") => args.ssize() as usize as i128,
         (false, _) => args.uint() as i128,
-    };
+    }
+}
+
+/// The digits of an integer argument, with the sign.
+fn integer(spec: &Spec, args: &VaList) -> (bool, String) {
+    let value = integer_value(spec, args);
     let magnitude = value.unsigned_abs();
     let digits = match spec.letter {
         b'x' => format!("{magnitude:x}"),
@@ -189,6 +194,27 @@ fn integer(spec: &Spec, args: &VaList) -> (bool, String) {
         _ => magnitude.to_string(),
     };
     (value < 0, digits)
+}
+
+/// A decimal number without width and precision, which most are.
+fn push_decimal(out: &mut Text, value: i128) {
+    if value < 0 {
+        out.0.push(b'-');
+    }
+    let Ok(mut rest) = u64::try_from(value.unsigned_abs()) else {
+        return out.push_str(&value.unsigned_abs().to_string());
+    };
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.0.extend_from_slice(&digits[start..]);
 }
 
 fn push_integer(out: &mut Text, spec: &Spec, negative: bool, digits: String) {
@@ -365,8 +391,8 @@ pub fn format_unicode(format: &CStr, args: &VaList) -> PyResult<Ref<PyUnicodeObj
 }
 
 pub fn format_text(format: &CStr, args: &VaList) -> PyResult<Text> {
-    let mut out = Text::default();
     let mut rest = format.to_bytes();
+    let mut out = Text(Vec::with_capacity(rest.len() + 32));
     while let Some(&byte) = rest.first() {
         if byte != b'%' {
             let end = rest.iter().position(|byte| *byte == b'%').unwrap_or(rest.len());
@@ -411,6 +437,23 @@ pub fn format_text(format: &CStr, args: &VaList) -> PyResult<Text> {
                     },
                     text,
                 );
+            }
+            b'd' | b'i' | b'u' if spec.width.is_none() && spec.precision.is_none() => {
+                push_decimal(&mut out, integer_value(&spec, args));
+            }
+            b's' if plain => {
+                let text = args.ptr::<c_char>();
+                // SAFETY: C gives a terminated string or NULL.
+                let bytes = if text.is_null() {
+                    b"(null)"
+                } else {
+                    unsafe { CStr::from_ptr(text) }.to_bytes()
+                };
+                if bytes.is_ascii() {
+                    out.0.extend_from_slice(bytes);
+                } else {
+                    out.append(&c_text(text, &spec));
+                }
             }
             b'd' | b'i' | b'u' | b'x' | b'X' | b'o' => {
                 let (negative, digits) = integer(&spec, args);

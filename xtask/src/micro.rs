@@ -125,6 +125,8 @@ fn figures(
     if let Some(packages) = packages {
         command.env("PYTHONPATH", packages);
     }
+    // Compiled files are part of an environment that is used.
+    command.env_remove("PYTHONDONTWRITEBYTECODE");
     // One thread of OpenBLAS: the others would share the processor.
     command.env("OPENBLAS_NUM_THREADS", "1");
     let run = process::run(&mut command, TIMEOUT)?;
@@ -134,10 +136,13 @@ fn figures(
     let line = run.stdout.trim_end().lines().last().unwrap_or_default();
     let value: Value = serde_json::from_str(line).context(python.display())?;
     let map = value.as_object().ok_or("the program prints no figures")?;
-    Ok(map
+    let mut figures: Vec<(String, f64)> = map
         .iter()
         .filter_map(|(name, figure)| Some((name.clone(), figure.as_f64()?)))
-        .collect())
+        .collect();
+    // In the program's order.
+    figures.sort_by_key(|(name, _)| line.find(&format!("\"{name}\":")));
+    Ok(figures)
 }
 
 fn show(kind: &Kind, order: &[String], best: &[BTreeMap<String, f64>; 2]) -> bool {

@@ -66,6 +66,56 @@ fn check_call_failed(callable: &PyObject) -> Raised {
     }
 }
 
+/// Whether instances are made by `object.__new__`, which looks at no argument, and an `__init__` found by name.
+fn has_only_init(class: &PyTypeObject) -> bool {
+    let address = |slot: Option<newfunc>| slot.map(|slot| slot as usize);
+    address(class.tp_new.get()) == address(crate::objects::object::PyBaseObject_Type.tp_new.get())
+        && class
+            .tp_init
+            .get()
+            .is_some_and(|slot| slot as usize == crate::types::slots::init_slot as *const () as usize)
+        && class.tp_flags.get() & (Py_TPFLAGS_IS_ABSTRACT | Py_TPFLAGS_HEAPTYPE) == Py_TPFLAGS_HEAPTYPE
+}
+
+/// Calls such a class without making a tuple of the arguments.
+///
+/// # Safety
+/// As `vectorcall`.
+unsafe fn instantiate(
+    class: &PyTypeObject,
+    args: *const *mut PyObject,
+    nargs: usize,
+    kwnames: *mut PyObject,
+) -> PyResult {
+    const FEW: usize = 8;
+    let instance = crate::types::heap::allocate_instance(class, 0)?;
+    let (init, wants_self) = crate::types::slots::init_of(&instance)?;
+    // SAFETY: the values of the names follow the arguments, as the caller vouches; the arrays have room for all.
+    let result = unsafe {
+        let n_names = kwnames
+            .as_ref()
+            .map_or(0, |names| names.cast_unchecked::<PyTupleObject>().len());
+        let n_values = nargs + n_names;
+        if !wants_self {
+            vectorcall(&init, args, nargs, kwnames)?
+        } else if n_values < FEW {
+            let mut all = [std::ptr::null_mut(); FEW];
+            all[0] = instance.as_raw();
+            std::ptr::copy_nonoverlapping(args, all.as_mut_ptr().add(1), n_values);
+            vectorcall(&init, all.as_ptr(), nargs + 1, kwnames)?
+        } else {
+            let mut all = Vec::with_capacity(n_values + 1);
+            all.push(instance.as_raw());
+            all.extend_from_slice(std::slice::from_raw_parts(args, n_values));
+            vectorcall(&init, all.as_ptr(), nargs + 1, kwnames)?
+        }
+    };
+    if !is_none(&result) {
+        return Err(crate::types::slots::init_returned(&result));
+    }
+    Ok(instance)
+}
+
 /// Calls through `tp_call`, making the tuple and the dict that it wants.
 ///
 /// # Safety
@@ -76,6 +126,15 @@ unsafe fn call_by_tp_call(
     nargs: usize,
     kwnames: *mut PyObject,
 ) -> PyResult {
+    if std::ptr::eq(callable.ty(), PyTypeObject::type_object()) {
+        // SAFETY: its type is `type`; the array is the caller's.
+        unsafe {
+            let class = callable.cast_unchecked::<PyTypeObject>();
+            if has_only_init(class) {
+                return instantiate(class, args, nargs, kwnames);
+            }
+        }
+    }
     // SAFETY: `&PyObject` has the layout of a pointer and the caller vouches for the array.
     let positional = unsafe { slice_of(args, nargs) };
     let tuple = PyTupleObject::from_slice(positional);

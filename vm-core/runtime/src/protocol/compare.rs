@@ -62,6 +62,14 @@ impl PyObject {
                 _ => {}
             }
         }
+        if let (Some(left), Some(right)) = (
+            self.downcast_exact::<PyLongObject>(),
+            other.downcast_exact::<PyLongObject>(),
+        ) && left.is_compact()
+            && right.is_compact()
+        {
+            return Ok(op.holds(left.compact_value().cmp(&right.compact_value())));
+        }
         self.rich_compare(other, op)?.is_true()
     }
 

@@ -373,9 +373,7 @@ pub unsafe extern "C" fn init_slot(
                 kwargs.cast::<PyDictObject>().as_ref(),
             )
         };
-        let Some((function, unbound)) = lookup_for_call(object, identifier!("__init__"))? else {
-            return Err(raise!(AttributeError, value => identifier!("__init__").as_object()));
-        };
+        let (function, unbound) = init_of(object)?;
         let result = if unbound {
             let mut all = Vec::with_capacity(args.len() + 1);
             all.push(object);
@@ -389,14 +387,27 @@ pub unsafe extern "C" fn init_slot(
             function.call_tuple(args, kwargs)?
         };
         if !is_none(&result) {
-            return Err(raise!(
-                TypeError,
-                "__init__() should return None, not '{}'",
-                result.ty().name()
-            ));
+            return Err(init_returned(&result));
         }
         Ok(())
     })
+}
+
+/// The `__init__` of an object's class, and whether it wants the object as its first argument.
+pub fn init_of(object: &PyObject) -> PyResult<(Ref, bool)> {
+    match lookup_for_call(object, identifier!("__init__"))? {
+        Some(found) => Ok(found),
+        None => Err(raise!(AttributeError, value => identifier!("__init__").as_object())),
+    }
+}
+
+#[cold]
+pub fn init_returned(result: &PyObject) -> Raised {
+    raise!(
+        TypeError,
+        "__init__() should return None, not '{}'",
+        result.ty().name()
+    )
 }
 
 pub unsafe extern "C" fn new_slot(
