@@ -15,7 +15,7 @@ use crate::process::{self, plain_python};
 use crate::{Context, Oracle, Project, Result, pip, project, report};
 
 const TIMEOUT: Duration = Duration::from_secs(900);
-const TURNS: usize = 3;
+const TURNS: usize = 8;
 
 /// A folder of benches/: its name, the unit of its figures, the most that a ratio should be.
 struct Kind {
