@@ -302,8 +302,11 @@ fn check_copy(view: &Py_buffer, len: isize) -> PyResult<()> {
 
 capi! {
     fn PyObject_GetBuffer(object: &PyObject, view: *mut Py_buffer, flags: c_int) -> PyResult<()> {
-        // SAFETY: C gives a view to fill.
-        get_buffer(object, unsafe { &*view }, flags)
+        // SAFETY: C gives a view to fill, or NULL as it once could.
+        match unsafe { view.as_ref() } {
+            Some(view) => get_buffer(object, view, flags),
+            None => Err(raise!(BufferError, "PyObject_GetBuffer: view==NULL argument is obsolete")),
+        }
     }
     fn PyObject_CheckBuffer(object: &PyObject) -> bool {
         buffer_procs(object).is_some_and(|procs| procs.bf_getbuffer.get().is_some())

@@ -80,7 +80,7 @@ pub fn run_exit_functions() {
 
 type PendingCall = unsafe extern "C" fn(*mut c_void) -> c_int;
 
-fn fatal_error(function: Option<&CStr>, message: Option<&CStr>) -> ! {
+pub fn fatal_error(function: Option<&CStr>, message: Option<&CStr>) -> ! {
     let message = message.map_or("<message not set>".into(), CStr::to_string_lossy);
     match function {
         Some(function) => eprintln!("Fatal Python error: {}: {message}", function.to_string_lossy()),

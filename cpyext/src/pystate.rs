@@ -50,7 +50,16 @@ pub unsafe extern "C" fn PyGILState_Release(old: PyGILState_STATE) {
 /// The calling thread is attached.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyThreadState_Get() -> *mut PyThreadState {
-    as_c(thread_state())
+    match try_thread_state() {
+        Some(state) => as_c(state),
+        None => crate::pylifecycle::fatal_error(
+            Some(c"PyThreadState_Get"),
+            Some(
+                c"the function must be called with the GIL held, after Python initialization and before Python \
+                 finalization, but the GIL is released (the current Python thread state is NULL)",
+            ),
+        ),
+    }
 }
 
 /// # Safety
@@ -165,8 +174,16 @@ capi! {
     fn PyInterpreterState_New() -> PyResult<*mut PyInterpreterState> { Err(one_interpreter()) }
     fn PyInterpreterState_Clear(_interpreter: *mut PyInterpreterState) -> Void { Void }
     fn PyInterpreterState_Delete(_interpreter: *mut PyInterpreterState) -> Void { Void }
-    fn Py_NewInterpreter() -> PyResult<*mut PyThreadState> { Err(one_interpreter()) }
     fn Py_EndInterpreter(_state: *mut PyThreadState) -> Void { Void }
+}
+
+/// NULL: there is one interpreter. C may have no thread state here, so there is no exception either.
+///
+/// # Safety
+/// None.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn Py_NewInterpreter() -> *mut PyThreadState {
+    std::ptr::null_mut()
 }
 
 fn one_interpreter() -> Raised {

@@ -738,14 +738,9 @@ pub unsafe fn call_method_descriptor(
 
 #[inline(always)]
 unsafe fn checked(result: *mut PyObject, callable: *mut PyObject) -> Option<*mut PyObject> {
-    if result.is_null() && !adder_runtime::error::occurred() {
-        // SAFETY: the callable is alive.
-        let name = unsafe { (*callable).repr() }
-            .map(|text| text.to_string_lossy())
-            .unwrap_or_default();
-        let _ = raise!(SystemError, "{name} returned NULL without setting an exception");
-    }
-    (!result.is_null()).then_some(result)
+    // SAFETY: the callable is alive; the result is a new reference or NULL.
+    let checked = unsafe { adder_runtime::protocol::call::checked_result(&*callable, result) };
+    checked.ok().map(Ref::into_raw)
 }
 
 /// `class(...)` for a class with a Python `__init__`: makes the instance and a frame for `__init__`.

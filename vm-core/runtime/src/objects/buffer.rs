@@ -109,8 +109,7 @@ pub unsafe fn get_buffer(object: &PyObject, view: *mut Py_buffer, flags: c_int) 
 pub unsafe fn release_buffer(view: *mut Py_buffer) {
     // SAFETY: the caller's contract.
     unsafe {
-        let exporter = (*view).obj.replace(null_mut());
-        let Some(exporter) = Ref::from_owned_opt(exporter) else {
+        let Some(exporter) = Ref::from_borrowed_opt((*view).obj.get()) else {
             return;
         };
         let release = exporter
@@ -120,8 +119,10 @@ pub unsafe fn release_buffer(view: *mut Py_buffer) {
             .as_ref()
             .and_then(|procs| procs.bf_releasebuffer.get());
         if let Some(release) = release {
+            // The exporter may look at the view's object.
             release(exporter.as_raw(), view);
         }
+        drop(Ref::from_owned_opt((*view).obj.replace(null_mut())));
     }
 }
 

@@ -36,19 +36,47 @@ pub unsafe fn vectorcall(
         // SAFETY: the caller's contract is vectorcall's.
         let result = unsafe { function(callable.as_ptr(), args, nargsf, kwnames) };
         // SAFETY: a new reference or NULL with an exception.
-        return match unsafe { Ref::from_owned_opt(result) } {
-            Some(result) => {
-                debug_assert!(
-                    !crate::error::occurred(),
-                    "a call returned a result with an exception set"
-                );
-                Ok(result)
-            }
-            None => Err(check_call_failed(callable)),
-        };
+        return unsafe { checked_result(callable, result) };
     }
     // SAFETY: the caller's contract.
     unsafe { call_by_tp_call(callable, args, PyVectorcall_NARGS(nargsf), kwnames) }
+}
+
+/// What a native function gave: a result without an exception, or NULL with one; anything else is a SystemError.
+///
+/// # Safety
+/// `result` is a new reference or NULL.
+#[inline]
+pub unsafe fn checked_result(callable: &PyObject, result: *mut PyObject) -> PyResult {
+    // SAFETY: the caller's contract.
+    match unsafe { Ref::from_owned_opt(result) } {
+        Some(result) if !crate::error::occurred() => Ok(result),
+        Some(result) => Err(result_with_error(callable, result)),
+        None => Err(check_call_failed(callable)),
+    }
+}
+
+/// The SystemError of a function that gave a result with an exception set, which becomes its cause.
+#[cold]
+fn result_with_error(callable: &PyObject, result: Ref) -> Raised {
+    let cause = crate::error::fetch();
+    drop(result);
+    let raised = match callable.repr() {
+        Ok(repr) => raise!(
+            SystemError,
+            "{} returned a result with an exception set",
+            repr.to_string_lossy()
+        ),
+        Err(raised) => raised,
+    };
+    let Some(cause) = cause else { return raised };
+    let exception = raised.take();
+    for name in [identifier!("__context__"), identifier!("__cause__")] {
+        if let Err(raised) = exception.set_attr(name, &cause) {
+            raised.clear();
+        }
+    }
+    crate::error::restore(exception)
 }
 
 #[cold]
@@ -323,7 +351,7 @@ fn call_function_tuple(
     // SAFETY: positional arguments, then a value a name; a new reference or NULL.
     unsafe {
         let result = function(callable.as_ptr(), pointer.cast(), args.len(), names);
-        Ref::from_owned_opt(result).ok_or_else(|| check_call_failed(callable))
+        checked_result(callable, result)
     }
 }
 
