@@ -56,6 +56,10 @@ impl Decoder {
     pub fn force_utf8(&mut self) {
         self.encoding = Encoding::Utf8;
     }
+    /// Whether the bytes are not UTF-8 already.
+    pub fn converts(&self) -> bool {
+        matches!(self.encoding, Encoding::Utf16 { .. } | Encoding::Table(_))
+    }
     fn skip(&mut self, n: usize) {
         self.pending.drain(..n);
     }

@@ -25,15 +25,19 @@ impl Scanner {
         let rest = self.rest();
         let end = match end_of_tag(rest) {
             Ok(Found::Whole(end)) => end,
-            Ok(Found::Cut) if rest.len() > 1 && !is_name_start(rest[1]) => return self.bad(INVALID_TOKEN),
+            _ if rest.len() > 1 && !is_name_start(rest[1]) => return self.bad_at(INVALID_TOKEN, 1),
             Ok(Found::Cut) => return self.cut(),
-            Err(error) => return self.bad(error),
+            Err(error) => {
+                let wrong = rest[1..].iter().position(|byte| *byte == b'<').unwrap_or(0);
+                return self.bad_at(error, wrong + 1);
+            }
         };
         let is_empty = rest[end - 1] == b'/';
         let inside = rest[1..end - usize::from(is_empty)].to_vec();
         let parsed = self.tag_parts(&inside);
         let (raw_name, attributes) = match parsed {
             Ok(parts) => parts,
+            Err(INVALID_TOKEN) => return self.bad_at(INVALID_TOKEN, self.wrong_at),
             Err(error) => return self.bad(error),
         };
         self.root_started();
@@ -65,6 +69,7 @@ impl Scanner {
         loop {
             let n_spaces = rest.iter().take_while(|byte| is_space(**byte)).count();
             rest = &rest[n_spaces..];
+            self.wrong_at = 1 + inside.len() - rest.len();
             if rest.is_empty() {
                 break;
             }
@@ -72,8 +77,10 @@ impl Scanner {
                 return Err(INVALID_TOKEN);
             }
             let attribute = name_at(rest)?;
-            rest = rest[attribute.len()..].trim_ascii_start().strip_prefix(b"=").ok_or(INVALID_TOKEN)?;
-            rest = rest.trim_ascii_start();
+            rest = rest[attribute.len()..].trim_ascii_start();
+            self.wrong_at = 1 + inside.len() - rest.len();
+            rest = rest.strip_prefix(b"=").ok_or(INVALID_TOKEN)?.trim_ascii_start();
+            self.wrong_at = 1 + inside.len() - rest.len();
             let quote = rest.first().copied().filter(|byte| matches!(byte, b'"' | b'\'')).ok_or(INVALID_TOKEN)?;
             let end = rest[1..].iter().position(|byte| *byte == quote).ok_or(INVALID_TOKEN)? + 1;
             let attribute = to_text(attribute);
@@ -198,6 +205,10 @@ impl Scanner {
         Ok(true)
     }
     fn close_element(&mut self, raw: &[u8]) {
+        if raw.is_empty() {
+            // The end of an empty element is where its tag ends.
+            self.move_to_now();
+        }
         let Some(element) = self.open.pop() else { return };
         self.push(Event::End { name: element.name }, raw);
         for _ in 0..element.n_namespaces {

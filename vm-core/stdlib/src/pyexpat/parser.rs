@@ -352,6 +352,9 @@ impl XmlParser {
     }
     #[cold]
     fn fail(&self, error: XmlError) -> Raised {
+        if error == TOO_DEEP {
+            return raise!(RecursionError, "maximum recursion depth exceeded in a content model");
+        }
         self.error.set(error.0);
         let at = self.scanner.borrow().at;
         expat_error(error.0, at.line, at.column)
@@ -401,6 +404,7 @@ impl XmlParser {
         let waiting = {
             let mut scanner = self.scanner.borrow_mut();
             self.context_start.set(scanner.n_input());
+            scanner.longest_text = self.decoder.borrow().converts().then_some(1024);
             scanner.feed(&text, is_final && wrong.is_none());
             scanner.n_unread()
         };
@@ -408,7 +412,9 @@ impl XmlParser {
             return Ok(());
         }
         self.handle_all()?;
-        self.n_waiting.set(self.scanner.borrow().n_unread());
+        // A token that was not whole is tried again when there is much more of it.
+        let unread = self.scanner.borrow().n_unread();
+        self.n_waiting.set(if unread == waiting { unread } else { 0 });
         match wrong {
             Some(error) => {
                 self.scanner.borrow_mut().fail_here();

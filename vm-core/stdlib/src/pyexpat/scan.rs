@@ -43,6 +43,9 @@ pub const RESERVED_PREFIX_XMLNS: XmlError = XmlError(39);
 pub const RESERVED_NAMESPACE_URI: XmlError = XmlError(40);
 pub const AMPLIFICATION_LIMIT_BREACH: XmlError = XmlError(43);
 
+/// Not of expat: a content model nests deeper than is read.
+pub const TOO_DEEP: XmlError = XmlError(u32::MAX);
+
 pub type Scanned<T> = Result<T, XmlError>;
 
 #[derive(Debug)]
@@ -92,6 +95,7 @@ pub enum Event {
 pub struct Item {
     pub event: Event,
     pub raw: String,
+    at: Position,
 }
 
 /// What the receiver wants, as of now.
@@ -154,6 +158,10 @@ pub struct Scanner {
     pub(super) external_subset: Option<(Option<String>, Option<String>)>,
     in_cdata: bool,
     is_final: bool,
+    /// How much text comes at once from a document that had to be converted.
+    pub longest_text: Option<usize>,
+    /// Where in a tag its error is.
+    pub(super) wrong_at: usize,
     pub has_doctype: bool,
     /// Where reading stands, and where the event began that was given last.
     now: Position,
@@ -262,6 +270,8 @@ impl Scanner {
             external_subset: None,
             in_cdata: false,
             is_final: false,
+            longest_text: None,
+            wrong_at: 0,
             has_doctype: false,
             now: Position { line: 1, column: 0, byte: 0 },
             at: Position { line: 1, column: 0, byte: 0 },
@@ -338,7 +348,8 @@ impl Scanner {
     }
     pub(super) fn push(&mut self, event: Event, raw: &[u8]) {
         let raw = if self.wishes.raw { to_text(raw) } else { String::new() };
-        self.queue.push_back(Item { event, raw });
+        let at = self.at;
+        self.queue.push_back(Item { event, raw, at });
     }
     /// Where an error is: at the start of what could not be read.
     pub fn fail_here(&mut self) {
@@ -350,6 +361,7 @@ impl Scanner {
     pub fn next(&mut self) -> Scanned<Option<Item>> {
         loop {
             if let Some(item) = self.queue.pop_front() {
+                self.at = item.at;
                 return Ok(Some(item));
             }
             if !self.step()? && self.queue.is_empty() {
@@ -400,6 +412,21 @@ impl Scanner {
     pub(super) fn bad(&mut self, error: XmlError) -> Scanned<bool> {
         self.fail_here();
         Err(error)
+    }
+    /// As `bad`, at the character that makes the token wrong.
+    pub(super) fn bad_at(&mut self, error: XmlError, offset: usize) -> Scanned<bool> {
+        if self.sources.len() == 1 {
+            let offset = offset.min(self.rest().len());
+            self.consume(offset);
+            self.fail_here();
+        }
+        Err(error)
+    }
+    /// Where reading stands.
+    pub(super) fn move_to_now(&mut self) {
+        if self.sources.len() == 1 {
+            self.at = self.now;
+        }
     }
 
     fn xml_declaration(&mut self) -> Scanned<bool> {
@@ -461,8 +488,17 @@ impl Scanner {
                 self.state = State::Content;
                 Ok(true)
             }
-            [b'<', b'/', ..] if self.state == State::Prolog => self.bad(INVALID_TOKEN),
-            [b'<', byte, ..] if self.state == State::Prolog && !matches!(byte, b'!') => self.bad(INVALID_TOKEN),
+            [b'<', byte, ..] if self.state == State::Prolog && *byte != b'!' => self.bad_at(INVALID_TOKEN, 1),
+            [first, ..] if is_name_start(*first) && self.state == State::Prolog => {
+                // A name is a token here, whose end shows what is wrong.
+                let end = rest.iter().position(|byte| !is_name_byte(*byte));
+                match end.map(|end| (end, rest[end])) {
+                    Some((end, byte)) if !is_space(byte) && !b"[>%)|,?*+".contains(&byte) => {
+                        self.bad_at(INVALID_TOKEN, end)
+                    }
+                    _ => self.bad(outside),
+                }
+            }
             _ => self.bad(outside),
         }
     }
@@ -573,6 +609,14 @@ impl Scanner {
         if end == 0 {
             return Ok(false);
         }
+        if let Some(longest) = self.longest_text
+            && end > longest
+        {
+            end = longest;
+            while rest[end] & 0xc0 == 0x80 {
+                end -= 1;
+            }
+        }
         self.give_text(end, None)
     }
     fn give_text(&mut self, n: usize, text: Option<&str>) -> Scanned<bool> {
@@ -580,7 +624,8 @@ impl Scanner {
             return Ok(true);
         }
         if check_chars(&self.rest()[..n]).is_err() {
-            return self.bad(INVALID_TOKEN);
+            let wrong = (0..n).find(|at| check_chars(&self.rest()[..at + 1]).is_err());
+            return self.bad_at(INVALID_TOKEN, wrong.unwrap_or(0));
         }
         let raw = self.consume(n);
         let text = text.map_or_else(|| to_text(&raw), str::to_owned);
@@ -594,7 +639,7 @@ impl Scanner {
         let n = rest[1..].iter().position(|byte| !is_name_byte(*byte) && *byte != b'#');
         let Some(n) = n else { return self.cut() };
         if rest[1 + n] != b';' || n == 0 {
-            return self.bad(INVALID_TOKEN);
+            return self.bad_at(INVALID_TOKEN, 1 + n);
         }
         let name = rest[1..1 + n].to_vec();
         let character = match name.strip_prefix(b"#") {

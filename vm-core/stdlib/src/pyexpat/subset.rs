@@ -3,6 +3,9 @@
 use super::dtd::{AttributeRule, Entity};
 use super::scan::*;
 
+/// How deep content models may nest.
+const MAX_MODEL_DEPTH: usize = 500;
+
 /// The place of a `>` or `[` that is in no literal.
 fn end_of_declaration(text: &[u8], also: u8) -> Option<usize> {
     let mut quote = 0;
@@ -113,7 +116,10 @@ impl<'a> Walk<'a> {
         0
     }
     /// What stands in parentheses in an element declaration.
-    fn model(&mut self) -> Scanned<Model> {
+    fn model(&mut self, depth: usize) -> Scanned<Model> {
+        if depth > MAX_MODEL_DEPTH {
+            return Err(TOO_DEEP);
+        }
         const MIXED: u32 = 3;
         const NAME: u32 = 4;
         const CHOICE: u32 = 5;
@@ -133,7 +139,7 @@ impl<'a> Walk<'a> {
         }
         loop {
             let child = if self.take(b"(") {
-                self.model()?
+                self.model(depth + 1)?
             } else {
                 let name = Some(self.name()?);
                 let quantifier = self.quantifier();
@@ -305,7 +311,7 @@ impl Scanner {
                 } else if walk.take(b"ANY") {
                     plain(2)
                 } else if walk.take(b"(") {
-                    walk.model()?
+                    walk.model(0)?
                 } else {
                     return Err(SYNTAX);
                 };
