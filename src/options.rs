@@ -326,6 +326,7 @@ fn read_environment(config: &mut Config) -> Result<(), End> {
     config.unbuffered |= variable(config, "PYTHONUNBUFFERED").is_some();
     config.safe_path |= variable(config, "PYTHONSAFEPATH").is_some();
     config.dev_mode |= variable(config, "PYTHONDEVMODE").is_some();
+    config.faulthandler |= variable(config, "PYTHONFAULTHANDLER").is_some();
     config.code_debug_ranges &= variable(config, "PYTHONNODEBUGRANGES").is_none();
     config.warn_default_encoding = variable(config, "PYTHONWARNDEFAULTENCODING").is_some().into();
     config.pycache_prefix = variable(config, "PYTHONPYCACHEPREFIX");
@@ -389,6 +390,7 @@ fn read_x_options(config: &mut Config) -> Result<Option<bool>, End> {
     for (name, value) in config.xoptions.clone() {
         match name.as_str() {
             "dev" => config.dev_mode = true,
+            "faulthandler" => config.faulthandler = true,
             "no_debug_ranges" => config.code_debug_ranges = false,
             "utf8" => match value.as_deref() {
                 None | Some("1") => utf8_mode = Some(true),

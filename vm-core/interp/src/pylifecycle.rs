@@ -40,6 +40,8 @@ pub struct Config {
     pub bytes_warning: i64,
     pub dont_write_bytecode: bool,
     pub dev_mode: bool,
+    /// Whether `faulthandler` is enabled from the start.
+    pub faulthandler: bool,
     pub utf8_mode: i64,
     /// The error handler of standard input and output.
     pub stdio_errors: &'static str,
@@ -86,6 +88,7 @@ impl Default for Config {
             bytes_warning: 0,
             dont_write_bytecode: false,
             dev_mode: false,
+            faulthandler: false,
             utf8_mode: 1,
             stdio_errors: "strict",
             warn_default_encoding: 0,
@@ -179,6 +182,9 @@ pub fn initialize_imports() -> PyResult<()> {
     if !config().warnoptions.is_empty() {
         import::import_full(identifier!("warnings").as_object())?;
     }
+    if config().faulthandler || config().dev_mode {
+        adder_runtime::hooks::import_module("faulthandler")?.call_method(identifier!("enable"), &[])?;
+    }
     if config().import_site && !config().no_site {
         import::import_full(identifier!("site").as_object())?;
     }
@@ -199,8 +205,8 @@ pub fn finalize() -> bool {
     if let Some(run) = EXIT_FUNCTIONS.get() {
         run();
     }
-    let flushed = crate::pythonrun::flush_streams();
     thread::begin_finalizing();
+    let flushed = crate::pythonrun::flush_streams();
     finalize_modules();
     adder_runtime::memory::gc::collect(2);
     flushed & crate::pythonrun::flush_streams()

@@ -4,6 +4,8 @@ use adder_runtime::prelude::*;
 use std::cell::RefCell;
 
 struct Callback {
+    /// Told apart by this while others are removed.
+    id: u64,
     function: Ref,
     args: Ref<PyTupleObject>,
     kwargs: Option<Ref<PyDictObject>>,
@@ -12,6 +14,7 @@ struct Callback {
 struct Callbacks(RefCell<Vec<Callback>>);
 // SAFETY: used only under the GIL.
 unsafe impl Sync for Callbacks {}
+static NEXT_ID: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 static CALLBACKS: Callbacks = Callbacks(RefCell::new(Vec::new()));
 
 /// Calls the registered functions, last first; exceptions are reported and do not stop the rest.
@@ -46,6 +49,7 @@ pub mod atexit {
             return Err(raise!(TypeError, "the first argument must be callable"));
         }
         CALLBACKS.0.borrow_mut().push(Callback {
+            id: NEXT_ID.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
             function: func.to_ref(),
             args: PyTupleObject::from_slice(args),
             kwargs: kwargs.map(|kwargs| kwargs.to_ref()),
@@ -71,18 +75,19 @@ pub mod atexit {
     /// Forgets a function.
     #[pyfunction("($module, func, /)")]
     fn unregister(func: &PyObject) -> PyResult<()> {
-        let mut at = 0;
-        loop {
-            let candidate = match CALLBACKS.0.borrow().get(at) {
-                Some(callback) => callback.function.clone(),
-                None => return Ok(()),
-            };
-            if func.eq(&candidate)? {
+        // Comparing may register and unregister functions.
+        let ids: Vec<u64> = CALLBACKS.0.borrow().iter().map(|callback| callback.id).collect();
+        for id in ids.into_iter().rev() {
+            let place = || CALLBACKS.0.borrow().iter().position(|callback| callback.id == id);
+            let Some(at) = place() else { continue };
+            let candidate = CALLBACKS.0.borrow()[at].function.clone();
+            if func.eq(&candidate)?
+                && let Some(at) = place()
+            {
                 let removed = CALLBACKS.0.borrow_mut().remove(at);
                 drop(removed);
-            } else {
-                at += 1;
             }
         }
+        Ok(())
     }
 }

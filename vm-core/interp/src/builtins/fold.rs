@@ -110,6 +110,38 @@ pub fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
             }
         }
     }
+    if let Some(start) = total
+        .downcast_exact::<PyComplexObject>()
+        .map(|value| value.value())
+    {
+        let part = |high| Compensated { high, low: 0.0 };
+        let (mut real, mut imag) = (part(start.0), part(start.1));
+        let sum = |real: Compensated, imag: Compensated| {
+            PyComplexObject::from_parts(real.value(), imag.value()).into_object()
+        };
+        loop {
+            let Some(item) = iterator.next()? else {
+                return Ok(sum(real, imag));
+            };
+            if let Some(number) = item
+                .downcast_exact::<PyComplexObject>()
+                .map(|value| value.value())
+            {
+                real.add(number.0);
+                imag.add(number.1);
+            } else if let Some(number) = item.downcast_exact::<PyFloatObject>() {
+                real.add(number.value());
+            } else if let Some(number) = (*item)
+                .downcast::<PyLongObject>()
+                .and_then(|number| number.to_i64())
+            {
+                real.add(number as f64);
+            } else {
+                total = number::add(&sum(real, imag), &item)?;
+                break;
+            }
+        }
+    }
     while let Some(item) = iterator.next()? {
         total = number::add(&total, &item)?;
     }

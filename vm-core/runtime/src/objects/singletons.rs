@@ -56,7 +56,7 @@ pub fn py_bool(value: bool) -> Ref {
 }
 
 macro_rules! singleton {
-    ($(#[$doc:meta])* $marker:ident, $name:literal, $type:ident, $object:ident, $repr:literal, $truth:expr, $hash:expr) => {
+    ($(#[$doc:meta])* $marker:ident, $name:literal, $type:ident, $object:ident, $repr:literal, $hash:expr, { $($more:tt)* }) => {
         $(#[$doc])*
         #[repr(transparent)]
         pub struct $marker(PyObject);
@@ -72,10 +72,16 @@ macro_rules! singleton {
             fn tp_hash(&self) -> PyResult<Py_hash_t> {
                 Ok($hash)
             }
+            // With a hash of its own the type does not inherit `object`'s comparison.
             #[slot]
-            fn nb_bool(&self) -> PyResult<bool> {
-                $truth
+            fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
+                Ok(match (op, other.is(self.as_object())) {
+                    (CompareOp::Eq, true) => true_().to_ref(),
+                    (CompareOp::Ne, true) => false_().to_ref(),
+                    _ => not_implemented().to_ref(),
+                })
             }
+            $($more)*
             #[slot]
             fn tp_new(_cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
                 if args.len() != 0 || kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
@@ -95,18 +101,30 @@ macro_rules! singleton {
 
 singleton!(
     /// The type of the None singleton.
-    PyNone, "NoneType", _PyNone_Type, _Py_NoneStruct, "None", Ok(false),
+    PyNone, "NoneType", _PyNone_Type, _Py_NoneStruct, "None",
     // A constant, so that hashes of tuples with None do not depend on addresses.
-    0xFCA8_6420
+    0xFCA8_6420,
+    {
+        #[slot]
+        fn nb_bool(&self) -> bool {
+            false
+        }
+    }
 );
 singleton!(
     /// The type of the NotImplemented singleton.
     PyNotImplemented, "NotImplementedType", _PyNotImplemented_Type, _Py_NotImplementedStruct, "NotImplemented",
-    Err(raise!(TypeError, "NotImplemented should not be used in a boolean context")),
-    crate::objects::numeric_hash::hash_pointer(&raw const _Py_NotImplementedStruct) as Py_hash_t
+    crate::objects::numeric_hash::hash_pointer(&raw const _Py_NotImplementedStruct) as Py_hash_t,
+    {
+        #[slot]
+        fn nb_bool(&self) -> PyResult<bool> {
+            Err(raise!(TypeError, "NotImplemented should not be used in a boolean context"))
+        }
+    }
 );
 singleton!(
     /// The type of the Ellipsis singleton.
-    PyEllipsis, "ellipsis", PyEllipsis_Type, _Py_EllipsisObject, "Ellipsis", Ok(true),
-    crate::objects::numeric_hash::hash_pointer(&raw const _Py_EllipsisObject) as Py_hash_t
+    PyEllipsis, "ellipsis", PyEllipsis_Type, _Py_EllipsisObject, "Ellipsis",
+    crate::objects::numeric_hash::hash_pointer(&raw const _Py_EllipsisObject) as Py_hash_t,
+    {}
 );

@@ -597,6 +597,7 @@ impl FileIO {
     fn __getstate__(&self) -> PyResult<()> {
         Err(cannot_pickle(self.as_object()))
     }
+    /// True if the file is closed
     #[getter]
     fn closed(&self) -> bool {
         self.is_closed()
