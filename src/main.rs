@@ -35,7 +35,11 @@ fn run(options: Options) -> i32 {
         dump,
         skip_first_line,
     } = options;
-    if let Some(stage) = dump {
+    // A trace is of a program that runs; the stages before it are of its text.
+    let dumps_trace = dump.as_deref() == Some("trace");
+    if let Some(stage) = dump
+        && !dumps_trace
+    {
         return dump_program(&stage, &program);
     }
     config.path0 = path0(&config, &program);
@@ -48,6 +52,9 @@ fn run(options: Options) -> i32 {
         eprintln!("Fatal Python error: the interpreter could not be initialized");
         pythonrun::handle_uncaught(raised);
         return 1;
+    }
+    if dumps_trace {
+        return dump_trace(&program);
     }
     let mut status = run_program(&program, skip_first_line).map_or_else(pythonrun::handle_uncaught, |()| 0);
     if inspect {
@@ -155,21 +162,44 @@ fn run_compiled(bytes: &[u8]) -> PyResult<()> {
     }
 }
 
-/// `--dump=STAGE`: prints a stage of the compiler for a program.
-fn dump_program(stage: &str, program: &Program) -> i32 {
-    let source = match program {
-        Program::Command(source) => source.clone(),
+/// The text of a program to dump, or the exit status.
+fn source_of(program: &Program) -> Result<String, i32> {
+    match program {
+        Program::Command(source) => Ok(source.clone()),
         Program::Script(path) => match std::fs::read_to_string(path) {
-            Ok(source) => source,
+            Ok(source) => Ok(source),
             Err(problem) => {
                 eprintln!("adder: cannot read {}: {problem}", path.to_string_lossy());
-                return 2;
+                Err(2)
             }
         },
         _ => {
             eprintln!("adder: --dump wants a script or -c");
-            return 2;
+            Err(2)
         }
+    }
+}
+
+/// Runs the program, calls its function `run` until that is warm, and prints the raw trace of its first loop.
+fn dump_trace(program: &Program) -> i32 {
+    let source = match source_of(program) {
+        Ok(source) => source,
+        Err(status) => return status,
+    };
+    match adder_jit::trace_of(&source) {
+        Ok(text) => {
+            print!("{text}");
+            0
+        }
+        Err(raised) => pythonrun::handle_uncaught(raised),
+    }
+}
+
+/// `--dump=STAGE`: prints a stage of the compiler for a program.
+fn dump_program(stage: &str, program: &Program) -> i32 {
+    let source = match source_of(program) {
+        Ok(source) => source,
+        Err(status) => return status,
     };
     match adder_interp::code::dump(stage, &source) {
         Ok(text) => {

@@ -56,7 +56,7 @@ Options:
 -W arg : control of warnings: action:message:category:module:lineno (also PYTHONWARNINGS=arg)
 -x     : skip the first line of the source
 -X opt : an implementation option: utf8, dev, int_max_str_digits=N, importtime, frozen_modules, pycache_prefix=PATH, no_debug_ranges, ...
---dump=STAGE : print a stage of the compiler (ast, bytecode) in place of running
+--dump=STAGE : print a stage (ast, bytecode; trace of the first loop of `run`) in place of running
 file   : the program
 -      : the program from standard input (the default; a prompt if that is a terminal)
 arg ...: arguments of the program, in sys.argv[1:]

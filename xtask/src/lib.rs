@@ -14,6 +14,7 @@ pub mod micro;
 pub mod oracle;
 pub mod pip;
 pub mod process;
+pub mod profile;
 pub mod programs;
 pub mod project;
 pub mod report;

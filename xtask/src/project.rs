@@ -19,6 +19,11 @@ pub struct Adder {
     pub answers: Result,
 }
 
+/// Flags of release builds, as `cargo build --release --config` wants them: each handler of the bytecode loop gets a jump of its
+/// own to the next one, in place of one jump for all, which a processor predicts worse. It gains 6 to 15 %.
+pub const RELEASE_FLAGS: &str =
+    "build.rustflags=['-C', 'llvm-args=-tail-dup-pred-size=2000 -tail-dup-succ-size=2000']";
+
 impl Project {
     pub fn find() -> Result<Project> {
         let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -65,7 +70,8 @@ impl Project {
             None => {
                 eprintln!("building adder (release)");
                 let mut cargo = self.cargo();
-                cargo.args(["build", "--release", "--package", "adder"]);
+                cargo.args(["build", "--release", "--package", "adder", "--config"]);
+                cargo.arg(RELEASE_FLAGS);
                 if !process::succeeds(&mut cargo)? {
                     return Err("adder does not build".into());
                 }

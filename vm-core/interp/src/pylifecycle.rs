@@ -209,6 +209,7 @@ pub fn finalize() -> bool {
     let flushed = crate::pythonrun::flush_streams();
     finalize_modules();
     adder_runtime::memory::gc::collect(2);
+    crate::eval::ic::report();
     flushed & crate::pythonrun::flush_streams()
 }
 

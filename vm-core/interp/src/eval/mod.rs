@@ -20,6 +20,7 @@ use direct::Direct;
 use std::ptr::null_mut;
 
 pub mod direct;
+pub mod ic;
 pub mod ops;
 pub mod specialize;
 pub mod unwind;

@@ -5,7 +5,7 @@
 //! specialised ones. The low half is the compiler's where the opcode table says so.
 
 use super::direct::Direct;
-use super::op;
+use super::{ic, op};
 use crate::frame::*;
 use adder_compiler::bytecode::opcode::{NO_REG, SRC_CONST, SRC_INDEX, SRC_TAKE};
 use adder_runtime::abi::*;
@@ -67,15 +67,30 @@ unsafe fn set_word(pc: *const u64, index: usize, value: u64) {
     unsafe { *pc.add(index).cast_mut() = value }
 }
 
+/// Gives the instruction a specialised form.
 unsafe fn set_opcode(pc: *const u64, opcode: u8) {
+    ic::specialised(opcode);
     // SAFETY: the words are writable.
     unsafe { *pc.cast_mut() = *pc & !0xFF | u64::from(opcode) }
+}
+
+/// Takes it away again.
+unsafe fn set_generic(pc: *const u64, generic: u8) {
+    // SAFETY: the words are writable.
+    unsafe {
+        ic::missed(*pc as u8);
+        ic::dropped(*pc as u8);
+        *pc.cast_mut() = *pc & !0xFF | u64::from(generic);
+    }
 }
 
 /// The operands do not suit any specialised form.
 unsafe fn give_up(pc: *const u64) {
     // SAFETY: as above.
-    unsafe { set_high(pc, AFTER_FAILURE) }
+    unsafe {
+        ic::unsuitable(*pc as u8);
+        set_high(pc, AFTER_FAILURE)
+    }
 }
 
 /// A specialised form met operands that it is not for.
@@ -86,7 +101,7 @@ unsafe fn give_up(pc: *const u64) {
 pub unsafe fn miss(pc: *const u64, generic: u8) {
     // SAFETY: the caller's contract.
     unsafe {
-        set_opcode(pc, generic);
+        set_generic(pc, generic);
         set_high(pc, AFTER_MISS);
     }
 }
@@ -101,10 +116,12 @@ pub unsafe fn miss_again(pc: *const u64, generic: u8) {
     unsafe {
         let n_misses = super::field_x(*pc) + 1;
         if n_misses < PATIENCE {
+            ic::missed(*pc as u8);
             *pc.cast_mut() = *pc & !0xFF00 | u64::from(n_misses) << 8;
             return;
         }
-        *pc.cast_mut() = *pc & !0xFFFF | u64::from(generic);
+        set_generic(pc, generic);
+        *pc.cast_mut() &= !0xFF00;
         // Other operands may be the rule by now: the next run looks again.
         set_high(pc, WARM - 1);
     }
@@ -118,7 +135,7 @@ pub unsafe fn miss_again(pc: *const u64, generic: u8) {
 pub unsafe fn reset(pc: *const u64, generic: u8) {
     // SAFETY: the caller's contract.
     unsafe {
-        set_opcode(pc, generic);
+        set_generic(pc, generic);
         set_high(pc, 0u32.wrapping_sub(8));
     }
 }
@@ -346,7 +363,9 @@ pub unsafe fn own_of(pc: *const u64) -> Option<Own> {
         match *pc.add(2) {
             NO_DICT => Some(Own::Never),
             // Keys that changed have version 0, as has a cache whose keys have the name.
-            INLINE => Some(*pc.add(1) as u32).filter(|version| *version != 0).map(Own::Keys),
+            INLINE => Some(*pc.add(1) as u32)
+                .filter(|version| *version != 0)
+                .map(Own::Keys),
             _ => None,
         }
     }
@@ -455,6 +474,10 @@ unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnico
         let descriptor = ty.lookup(name);
         if let Some(descriptor) = descriptor {
             let descriptor_type = descriptor.ty();
+            if descriptor_type.tp_flags.get() & Py_TPFLAGS_IMMUTABLETYPE == 0 {
+                // Its class may become a descriptor's, which no version of this type would tell.
+                return false;
+            }
             let is_data = descriptor_type.tp_descr_set.get().is_some();
             if is_data {
                 if let Some(offset) = slot_offset(descriptor, ty, false) {
