@@ -51,6 +51,8 @@ pub struct CompileError {
     pub(crate) from_tokenizer: bool,
     /// The parser wanted more when the text ended.
     pub(crate) at_end: bool,
+    /// What was to be warned of before the error was met.
+    pub warnings: Vec<CompileWarning>,
 }
 
 impl CompileError {
@@ -67,6 +69,7 @@ impl CompileError {
             raw_columns: true,
             from_tokenizer: false,
             at_end: false,
+            warnings: Vec::new(),
         }
     }
 

@@ -78,7 +78,7 @@ pub fn code_object(code: &bytecode::CodeObject) -> PyResult<Ref<PyCodeObject>> {
     let location = |(start, position): &(u32, bytecode::Position)| Location {
         start: *start,
         line: position.line,
-        end_line: kept(position.end_line),
+        end_line: if ranges { position.end_line } else { position.line },
         col: kept(position.col),
         end_col: kept(position.end_col),
     };
@@ -209,7 +209,10 @@ pub fn compile_text(
             issue_warnings(&compiled.warnings, filename)?;
             code_object(&compiled.code)
         }
-        Err(error) => Err(with_metadata(raise_compile_error(&error, filename), &error, text)),
+        Err(error) => {
+            issue_warnings(&error.warnings, filename)?;
+            Err(with_metadata(raise_compile_error(&error, filename), &error, text))
+        }
     }
 }
 
@@ -223,11 +226,13 @@ fn with_metadata(raised: Raised, error: &CompileError, text: &str) -> Raised {
     let begins_statement =
         |line: &str| !line.starts_with([' ', '\t', '#', ')', ']', '}']) && !line.trim().is_empty();
     let lines = text.lines().take(usize::try_from(error.lineno).unwrap_or(0));
-    let start = lines
+    // The statement before is shown, too: the error may be in what was to continue it.
+    let starts: Vec<usize> = lines
         .enumerate()
         .filter(|(_, line)| begins_statement(line))
-        .last();
-    let line = PyLongObject::from_usize(start.map_or(0, |(index, _)| index + 1));
+        .map(|(index, _)| index + 1)
+        .collect();
+    let line = PyLongObject::from_usize(starts.iter().rev().nth(1).or(starts.last()).copied().unwrap_or(0));
     let parts = vec![
         line.into_object(),
         PyLongObject::from_i64(0).into_object(),

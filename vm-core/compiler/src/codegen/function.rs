@@ -549,6 +549,9 @@ impl<'a> Compiler<'a> {
         }
         let block = self.lookup(def, KeyKind::Annotations)?;
         self.enter_lazy(place, block, Ident::new_static("__annotate__"))?;
+        if let Some(outer) = self.unit.qualname.strip_suffix("__annotate__") {
+            self.unit.qualname = format!("{outer}{}.__annotate__", def.name);
+        }
         let dict = self.unit.code.alloc();
         self.emit(place, Opcode::BUILD_MAP, 0, dict, dict, Opnd::NO);
         for (name, annotation) in annotated {

@@ -67,7 +67,8 @@ impl<'a> Compiler<'a> {
             self.emit_failures(case.pattern.pos, &mut state);
             self.bind(next);
         }
-        self.emit(subject.pos, Opcode::CLEAR, 0, subject_reg, Opnd::NO, Opnd::NO);
+        let last = cases.last().map_or(subject.pos, |case| case.pattern.pos);
+        self.emit(last, Opcode::CLEAR, 0, subject_reg, Opnd::NO, Opnd::NO);
         self.set_depth(depth);
         self.bind(end);
         Ok(())
@@ -530,7 +531,10 @@ impl<'a> Compiler<'a> {
         case: &mut Case,
     ) -> Result<()> {
         let mut names: Vec<Ident> = Vec::new();
-        for pattern in patterns {
+        for (index, pattern) in patterns.iter().enumerate() {
+            if index + 1 < patterns.len() {
+                self.check_irrefutable(pattern)?;
+            }
             let mut bound = Vec::new();
             bound_names(pattern, &mut bound);
             bound.sort();

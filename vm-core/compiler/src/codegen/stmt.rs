@@ -497,7 +497,13 @@ impl<'a> Compiler<'a> {
         self.bind(top);
         self.push_block(node.iter.pos, FBlock::For { top, exit, iter })?;
         let body_depth = self.depth();
-        let (dst, value) = self.loop_target(&node.target);
+        // A target on a line of its own is stored there.
+        let (dst, value) = if node.target.pos.line == node.iter.pos.line {
+            self.loop_target(&node.target)
+        } else {
+            let temp = self.unit.code.alloc();
+            (temp, Some(temp.take()))
+        };
         self.unit
             .code
             .emit_jump(node.iter.pos, Opcode::FOR_ITER, 0, dst, iter, exhausted);

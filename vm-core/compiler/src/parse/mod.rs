@@ -97,7 +97,8 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
         minor: extras.feature_version,
     });
     let parsed = parser::parse_unchecked(input, options);
-    if let Some(error) = errors::first_error(&parsed, input, &lines, mode) {
+    if let Some(mut error) = errors::first_error(&parsed, input, &lines, mode) {
+        error.warnings = warnings_before(&error, input, &lines);
         return Err(error.finish(Some(input)));
     }
     let mut converter = Converter::new(input, &lines);
@@ -142,6 +143,23 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
         }
         None => Ok(Parsed { ast, warnings }),
     }
+}
+
+/// Warnings of the string literals that stand before an error.
+fn warnings_before(error: &CompileError, input: &str, lines: &LineIndex) -> Vec<CompileWarning> {
+    if !input.contains('\\') {
+        return Vec::new();
+    }
+    let mut converter = Converter::new(input, lines);
+    for token in tokenizer::tokenize(input, lines).tokens {
+        let place = lines.line_col((token.start as u32).into());
+        if token.kind == tokenizer::Kind::String && place < (error.lineno, error.offset) {
+            let range =
+                ruff_text_size::TextRange::new((token.start as u32).into(), (token.end as u32).into());
+            converter.warn_of_escapes(range);
+        }
+    }
+    converter.warnings
 }
 
 /// Drops a tree that may nest deeply on a stack that is large enough.

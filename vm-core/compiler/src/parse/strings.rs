@@ -330,6 +330,27 @@ impl Converter<'_> {
         at + 1 + digits
     }
 
+    /// Warns of what is wrong in a string literal that is not made into a constant.
+    pub(super) fn warn_of_escapes(&mut self, literal: TextRange) {
+        let text = &self.source[literal];
+        let Some(quote) = text.find(['"', '\'']) else {
+            return;
+        };
+        let prefix = text[..quote].to_ascii_lowercase();
+        let triple = text[quote..].starts_with("\"\"\"") || text[quote..].starts_with("'''");
+        let size = if triple { 3 } else { 1 };
+        if prefix.contains('r') || text.len() < quote + 2 * size {
+            return;
+        }
+        let start = literal.start() + TextSize::new((quote + size) as u32);
+        let body = TextRange::new(start, literal.end() - TextSize::new(size as u32));
+        if prefix.contains('b') {
+            self.decode_bytes(body, &mut Vec::new());
+        } else {
+            self.decode(body, false, false);
+        }
+    }
+
     fn decode_bytes(&mut self, range: TextRange, out: &mut Vec<u8>) {
         let source = self.source;
         let bytes = source[range].as_bytes();

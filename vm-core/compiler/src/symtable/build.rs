@@ -912,6 +912,13 @@ impl Builder {
     ) -> Result<()> {
         let is_generator = kind == ComprehensionKind::Generator;
         let outermost = &generators[0];
+        let is_async = generators.iter().any(|generator| generator.is_async);
+        if is_async && !is_generator && self.block().in_unevaluated_annotation {
+            return Err(CompileError::syntax(
+                "asynchronous comprehension outside of an asynchronous function",
+                expr.pos,
+            ));
+        }
         // The outermost iterable is evaluated in the enclosing scope.
         let outer = self.cur;
         self.block().comp_iter_expr += 1;

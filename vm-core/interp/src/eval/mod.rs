@@ -352,7 +352,10 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                         match opcode {
                             op::NOP => next!(1),
                             op::RESUME => {
-                                check_breaker!();
+                                // Signals that arrive meanwhile are for the generator that is waited for.
+                                if x < 2 {
+                                    check_breaker!();
+                                }
                                 next!(2)
                             }
                             op::RETURN_GENERATOR => match genobject::make_from_frame(ts, frame) {
