@@ -353,7 +353,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                             op::NOP => next!(1),
                             op::RESUME => {
                                 // Signals that arrive meanwhile are for the generator that is waited for.
-                                if x < 2 {
+                                if field_x(w) < 2 {
                                     check_breaker!();
                                 }
                                 next!(2)
