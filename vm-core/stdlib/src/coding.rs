@@ -15,6 +15,8 @@ pub struct Progress {
 /// A library's stream.
 pub trait Coder: Send {
     type Error;
+    /// A step without input, which does not finish, is an error of the library's.
+    const NEEDS_INPUT: bool;
     /// Reads some input and writes some output. With `finish` there will be no more input.
     fn step(
         &mut self,
@@ -40,6 +42,14 @@ const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
 pub fn run<C: Coder>(coder: &mut C, input: &[u8], finish: bool, max: usize) -> Result<Run, C::Error> {
     let mut out: Vec<u8> = Vec::new();
     let mut consumed = 0;
+    if C::NEEDS_INPUT && input.is_empty() && !finish {
+        return Ok(Run {
+            out,
+            consumed,
+            end: false,
+            full: false,
+        });
+    }
     loop {
         if out.len() == out.capacity() {
             let block = out.capacity().clamp(FIRST_BLOCK, LARGEST_BLOCK);

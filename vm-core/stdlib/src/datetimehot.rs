@@ -296,6 +296,69 @@ fn compare_datetimes(this: &PyObject, other: &PyObject) -> Option<std::cmp::Orde
     same_zone(a, b).then(|| bytes_of(&a.data).cmp(&bytes_of(&b.data)))
 }
 
+/// The number that ASCII digits write.
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit()
+            .then(|| number * 10 + i64::from(byte - b'0'))
+    })
+}
+
+/// `YYYY-MM-DD`.
+fn iso_date(text: &[u8]) -> Option<[i64; 3]> {
+    let [y @ .., b'-', m1, m2, b'-', d1, d2] = text else {
+        return None;
+    };
+    let date = [
+        digits(y).filter(|_| y.len() == 4)?,
+        digits(&[*m1, *m2])?,
+        digits(&[*d1, *d2])?,
+    ];
+    is_date(date[0], date[1], date[2]).then_some(date)
+}
+
+/// `HH:MM`, with seconds or without, in microseconds.
+fn iso_time(text: &[u8]) -> Option<i128> {
+    let (text, fraction) = match text {
+        [whole @ .., b'.', a, b, c, d, e, f] => (whole, digits(&[*a, *b, *c, *d, *e, *f])?),
+        _ => (text, 0),
+    };
+    let (hour, minute, second) = match text {
+        [a, b, b':', c, d] if fraction == 0 => (digits(&[*a, *b])?, digits(&[*c, *d])?, 0),
+        [a, b, b':', c, d, b':', e, f] => (digits(&[*a, *b])?, digits(&[*c, *d])?, digits(&[*e, *f])?),
+        _ => return None,
+    };
+    let in_range = hour < 24 && minute < 60 && second < 60;
+    in_range.then(|| i128::from(hour * 3600 + minute * 60 + second) * US_PER_SECOND + i128::from(fraction))
+}
+
+/// What `int()` would take and ISO 8601 does not: signs, spaces and underscores within numbers, digits of other scripts.
+fn is_iso_like(text: &[u8], separators: &[usize]) -> bool {
+    let mut previous = b'0';
+    for (at, byte) in text.iter().enumerate() {
+        let known = byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'W' | b'.' | b',' | b'+' | b'Z');
+        let is_sign =
+            matches!(byte, b'-' | b'+') && matches!(previous, b':' | b'.' | b',' | b'-' | b'+' | b'W');
+        if is_sign || !known && !separators.contains(&at) {
+            return false;
+        }
+        previous = *byte;
+    }
+    true
+}
+
+#[cold]
+fn invalid_iso(text: &PyObject) -> Raised {
+    match text.repr() {
+        Ok(shown) => raise!(
+            ValueError,
+            "Invalid isoformat string: {}",
+            shown.to_string_lossy()
+        ),
+        Err(raised) => raised,
+    }
+}
+
 struct HotDelta;
 
 #[pymethods(part = DELTA_HOT)]
@@ -448,6 +511,23 @@ impl HotDate {
         let date: &PyDateTime_Date = unsafe { this.cast_unchecked() };
         let hash = hash_bytes(&date.hashcode, &bytes_of(&date.data));
         Ok(PyLongObject::from_isize(hash).into_object())
+    }
+    /// Construct a date from a string in ISO 8601 format.
+    #[classmethod("($type, string, /)")]
+    fn fromisoformat(cls: &PyTypeObject, string: &PyObject) -> PyResult {
+        if let Some(text) = string.downcast::<PyUnicodeObject>() {
+            let Some(ascii) = text.ascii_str() else {
+                return Err(invalid_iso(string));
+            };
+            if let Some(date) = iso_date(ascii.as_bytes()).filter(|_| std::ptr::eq(cls, CAPI.DateType.get()))
+            {
+                return new_date(cls, date);
+            }
+            if !is_iso_like(ascii.as_bytes(), &[]) {
+                return Err(invalid_iso(string));
+            }
+        }
+        ask(identifier!("date.fromisoformat"), &[cls.as_object(), string])
     }
     /// Return proleptic Gregorian ordinal.  January 1 of year 1 is day 1.
     #[method("($self, /)")]
@@ -608,6 +688,28 @@ impl HotDatetime {
             ),
         }
     }
+    /// Construct a date from a string in ISO 8601 format.
+    #[classmethod("($type, string, /)")]
+    fn fromisoformat(cls: &PyTypeObject, string: &PyObject) -> PyResult {
+        if let Some(text) = string.downcast::<PyUnicodeObject>()
+            && let Some(ascii) = text.ascii_str()
+        {
+            let bytes = ascii.as_bytes();
+            let (date, time) = bytes.split_at(bytes.len().min(10));
+            let date = iso_date(date).filter(|_| std::ptr::eq(cls, CAPI.DateTimeType.get()));
+            let time = match time {
+                [] => Some(0),
+                [_, time @ ..] => iso_time(time),
+            };
+            if let (Some(date), Some(us)) = (date, time) {
+                return new_datetime(cls, date, us, None, 0);
+            }
+            if !is_iso_like(bytes, &[7, 8, 10]) {
+                return Err(invalid_iso(string));
+            }
+        }
+        ask(identifier!("datetime.fromisoformat"), &[cls.as_object(), string])
+    }
     /// Return date object with same year, month and day.
     #[method("($self, /)")]
     fn date(this: &PyObject) -> PyResult {
@@ -675,6 +777,24 @@ impl HotDatetime {
     }
 }
 
+struct HotIsoCalendarDate;
+
+#[pymethods(part = ISO_CALENDAR_DATE_HOT)]
+impl HotIsoCalendarDate {
+    #[method("($self, /)", name = "__repr__")]
+    fn repr(this: &PyObject) -> PyResult {
+        match this.downcast::<PyTupleObject>().map(PyTupleObject::as_slice) {
+            Some([year, week, weekday]) => {
+                let [year, week, weekday] =
+                    [year.str()?, week.str()?, weekday.str()?].map(|part| part.to_string_lossy());
+                let text = format!("datetime.IsoCalendarDate(year={year}, week={week}, weekday={weekday})");
+                Ok(PyUnicodeObject::from_string(text).into_object())
+            }
+            _ => ask(identifier!("IsoCalendarDate.__repr__"), &[this]),
+        }
+    }
+}
+
 /// Puts the methods of a table into a class; those that were there are kept to be asked.
 fn replace_methods(class: &PyTypeObject, class_name: &str, table: &[PyMethodDef]) -> PyResult<()> {
     let Some(kept) = REPLACED.get() else { return Ok(()) };
@@ -700,8 +820,12 @@ fn replace_methods(class: &PyTypeObject, class_name: &str, table: &[PyMethodDef]
 }
 
 /// Replaces methods of the library's classes, which the C API's table has.
-pub fn install() -> PyResult<()> {
+pub fn install(names: &PyDictObject) -> PyResult<()> {
     REPLACED.set(Some(PyDictObject::new()));
+    let calendar = names.get_str(identifier!("IsoCalendarDate"));
+    if let Some(calendar) = calendar.as_deref().and_then(|calendar| calendar.downcast_type()) {
+        replace_methods(calendar, "IsoCalendarDate", &ISO_CALENDAR_DATE_HOT_METHODS)?;
+    }
     replace_methods(class(&CAPI.DeltaType), "timedelta", &DELTA_HOT_METHODS)?;
     replace_methods(class(&CAPI.DateType), "date", &DATE_HOT_METHODS)?;
     replace_methods(class(&CAPI.DateTimeType), "datetime", &DATETIME_HOT_METHODS)

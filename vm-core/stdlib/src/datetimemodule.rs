@@ -477,7 +477,7 @@ pub mod _datetime {
         names.set_str(identifier!("__name__"), &own_name)?;
         fill_capi(names)?;
         publish_fields()?;
-        crate::datetimehot::install()?;
+        crate::datetimehot::install(names)?;
         let capsule = PyCapsule::new(
             (&raw const CAPI).cast_mut().cast(),
             c"datetime.datetime_CAPI".as_ptr(),

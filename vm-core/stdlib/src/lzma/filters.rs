@@ -42,9 +42,12 @@ impl Options {
 /// An int that the library takes in 32 bits.
 pub fn u32_of(object: &PyObject) -> PyResult<u32> {
     let int = object.index()?;
+    if int.is_negative() {
+        return Err(raise!(ValueError, "Cannot convert negative int"));
+    }
     match int.to_i64().map(u32::try_from) {
         Some(Ok(value)) => Ok(value),
-        _ => Err(raise!(OverflowError, "Value too large for uint32_t type")),
+        _ => Err(raise!(OverflowError, "Python int too large for C uint32_t")),
     }
 }
 
