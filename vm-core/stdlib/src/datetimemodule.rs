@@ -413,6 +413,10 @@ fn fill_capi(names: &PyDictObject) -> PyResult<()> {
     CAPI.TimeType.set(class("time")?);
     CAPI.DeltaType.set(class("timedelta")?);
     CAPI.TZInfoType.set(class("tzinfo")?);
+    for class in [&CAPI.DateType, &CAPI.DateTimeType, &CAPI.TimeType, &CAPI.DeltaType] {
+        // SAFETY: set above.
+        unsafe { &*class.get() }.tp_new.set(Some(types::slots::class_new_slot));
+    }
     CAPI.TimeZone_UTC.set(class("UTC")?.cast());
     CAPI.Date_FromDate.set(Some(date_from_date));
     CAPI.DateTime_FromDateAndTime.set(Some(datetime_from_parts));

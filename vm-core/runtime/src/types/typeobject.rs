@@ -315,6 +315,21 @@ impl PyObject {
 
 // ---- tp_new in dicts ----
 
+/// The first base whose `tp_new` is not that of classes written in Python.
+fn native_new_base(class: &PyTypeObject) -> &PyTypeObject {
+    use super::slots::{class_new_slot, new_slot};
+    let mut native = class;
+    while native.tp_new.get().is_some_and(|new| {
+        [new_slot as newfunc as usize, class_new_slot as newfunc as usize].contains(&(new as usize))
+    }) {
+        match native.base() {
+            Some(base) => native = base,
+            None => break,
+        }
+    }
+    native
+}
+
 unsafe extern "C" fn tp_new_wrapper(
     owner: *mut PyObject,
     args: *mut PyObject,
@@ -347,18 +362,14 @@ unsafe extern "C" fn tp_new_wrapper(
             ));
         }
         // The native base must be the one that this `tp_new` is for: object.__new__(dict) is refused.
-        let mut native = class;
-        while native
-            .tp_new
-            .get()
-            .is_some_and(|new| new as usize == super::slots::new_slot as *const () as usize)
+        let owners = owner.tp_new.get();
+        let mut native = native_new_base(class);
+        if native.tp_new.get().map(|new| new as usize) != owners.map(|new| new as usize)
+            && let Some(written) = super::slots::class_new_owner(class)
         {
-            match native.base() {
-                Some(base) => native = base,
-                None => break,
-            }
+            native = native_new_base(written);
         }
-        let (own, owners) = (native.tp_new.get(), owner.tp_new.get());
+        let own = native.tp_new.get();
         if own.is_none() || class.tp_flags.get() & Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
             return Err(raise!(TypeError, "cannot create '{}' instances", class.name()));
         }
