@@ -118,6 +118,11 @@ fn concatenate([left, right]: [*mut PyObject; 2]) -> PyResult {
     // SAFETY: as above.
     unsafe { ops::binary_op(arithmetic::nb::ADD, &*left, &*right) }
 }
+fn extend([list, items]: [*mut PyObject; 2]) -> PyResult {
+    // SAFETY: as above.
+    unsafe { ops::list_extend(&*list, &*items)? };
+    Ok(none_ref())
+}
 fn negative([object]: [*mut PyObject; 1]) -> PyResult {
     // SAFETY: as above.
     unsafe { ops::negative(&*object) }
@@ -305,7 +310,15 @@ impl Recorder {
                 }
                 op::RETURN_VALUE => self.return_value(word),
                 op::LOAD_CONST..=op::CLEAR => self.step_move(word),
-                op::BUILD_TUPLE | op::BUILD_LIST | op::UNPACK_SEQUENCE_PAIR => self.step_display(word),
+                op::BUILD_TUPLE | op::BUILD_LIST | op::BUILD_MAP | op::UNPACK_SEQUENCE_PAIR => {
+                    self.step_display(word)
+                }
+                op::LIST_EXTEND => {
+                    let (list, items) = (self.register(field_a(word) as usize), self.source(field_b(word)));
+                    let result = self.m.call("list_extend", [list, items], extend).map(|_| ());
+                    self.finish_store(word, result, &[field_b(word)])
+                }
+                op::CALL | op::CALL_CLASS_INIT => self.step_residual_call(word),
                 op::CALL_PY_EXACT
                 | op::CALL_BOUND_METHOD
                 | op::CALL_BUILTIN_O
@@ -619,22 +632,62 @@ impl Recorder {
                 return self.advance(word);
             }
             let mut operands = Vec::new();
-            for register in b..b + c {
+            let n = if word as u8 == op::BUILD_MAP { 2 * c } else { c };
+            for register in b..b + n {
                 let id = self.register(register as usize).id;
                 operands.push(id);
                 self.shadow()[register as usize] = None;
             }
             let registers = self.slot(b as usize);
-            let (name, raw) = if word as u8 == op::BUILD_TUPLE {
-                let tuple = ops::tuple_of_registers(registers, c as usize);
-                ("new_tuple", tuple.into_raw().cast::<PyObject>())
-            } else {
-                let list = ops::list_of_registers(registers, c as usize);
-                ("new_list", list.into_raw().cast::<PyObject>())
+            let (name, raw) = match word as u8 {
+                op::BUILD_TUPLE => {
+                    let tuple = ops::tuple_of_registers(registers, c as usize);
+                    ("new_tuple", tuple.into_raw().cast::<PyObject>())
+                }
+                op::BUILD_LIST => {
+                    let list = ops::list_of_registers(registers, c as usize);
+                    ("new_list", list.into_raw().cast::<PyObject>())
+                }
+                _ => match ops::dict_of_registers(registers, c as usize) {
+                    Ok(dict) => ("new_dict", dict.into_raw().cast::<PyObject>()),
+                    Err(_) => return Next::Raise,
+                },
             };
             let id = self.m.value(name, &operands);
             self.set_target(a, Obj { raw, id });
             self.advance(word)
+        }
+    }
+
+    /// A call without a form that the recorder follows: whatever it does, it is one operation.
+    unsafe fn step_residual_call(&mut self, word: u64) -> Next {
+        let (b, c) = (field_b(word) as usize, field_c(word) as usize);
+        // SAFETY: as in `step_call`.
+        unsafe {
+            let mut operands = Vec::new();
+            for register in b..b + 2 + c {
+                operands.extend(self.optional_register(register).map(|value| value.id));
+            }
+            let callable = &**self.slot(b);
+            if callable.downcast::<PyFunctionObject>().is_some()
+                || callable.downcast::<PyMethodObject>().is_some()
+            {
+                return Next::Stop(Some("a call of another Python function".to_owned()));
+            }
+            let raw = match calls::call(thread_state(), self.slot(b), c) {
+                calls::Called::Value(raw) => raw,
+                calls::Called::Frame(_) => unreachable!("only calls of Python functions push frames"),
+                calls::Called::Raised => return Next::Raise,
+            };
+            let id = self.m.value("call_object", &operands);
+            self.m.effect("guard_no_exception", &[]);
+            for register in b..b + 2 + c {
+                if !(*self.slot(register)).is_null() {
+                    let value = self.take_register(register);
+                    self.m.decref(value);
+                }
+            }
+            self.finish(word, Ok(Obj { raw, id }), &[])
         }
     }
 
