@@ -27,7 +27,7 @@ fn class(module: &PyModuleObject, name: &str) -> PyResult<Ref<PyTypeObject>> {
 pub fn fail<T>(module: &PyModuleObject, name: &str, message: &str) -> PyResult<T> {
     let class = class(module, name)?;
     let exception = class.as_object().call1(PyUnicodeObject::from_str(message).as_object())?;
-    Err(adder_runtime::error::set_object(&exception, None))
+    Err(adder_runtime::error::restore(exception))
 }
 
 fn only_one<T>(module: &PyModuleObject, what: &str) -> PyResult<T> {
