@@ -27,7 +27,7 @@ print(pd.Period("2024-03", freq="M") + 1, (dates + pd.offsets.MonthEnd()).strfti
 text = pd.Series(["Alpha", "beta", None])
 print(text.str.upper().tolist(), text.str.len().tolist(), text.str.contains("a").tolist())
 category = pd.Categorical(["lo", "hi", "lo"], categories=["lo", "hi"], ordered=True)
-print(category.codes.tolist(), category.max(), pd.cut([1, 5, 9], [0, 3, 6, 10]).tolist(), pd.factorize(["b", "a", "b"]))
+print(category.codes.tolist(), category.max(), pd.cut([1, 5, 9], [0, 3, 6, 10]).tolist(), pd.factorize(np.array(["b", "a", "b"], dtype=object)))
 index = pd.MultiIndex.from_product([["x", "y"], [1, 2]], names=["l", "n"])
 print(pd.Series(range(4), index=index).unstack(), index.get_level_values(0).tolist(), sep="\n")
 print(pd.Series([1, None], dtype="Int64").sum(), pd.array([True, None], dtype="boolean"), pd.Interval(0, 1), pd.unique(np.array([2, 1, 2])))
