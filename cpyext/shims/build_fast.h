@@ -38,6 +38,16 @@ static inline PyObject *build_item(char letter, va_list *args)
     }
 }
 
+static inline int is_plain_letter(char letter)
+{
+    switch (letter) {
+    case 'i': case 'l': case 'n': case 'd': case 's': case 'O': case 'N':
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 /* Py_BuildValue; NULL: not plain, or an item failed, which the general function says. */
 static inline PyObject *build_fast(const char *format, va_list *args)
 {
@@ -45,7 +55,7 @@ static inline PyObject *build_fast(const char *format, va_list *args)
     if (!format)
         return NULL;
     format += in_parens;
-    for (; format[n] && strchr("ilndsON", format[n]); n++)
+    for (; is_plain_letter(format[n]); n++)
         if (n == MOST_ITEMS)
             return NULL;
     if (n == 0 || (in_parens ? format[n] != ')' || format[n + 1] : format[n] != 0))

@@ -433,6 +433,9 @@ pub fn str_from_c(text: &CStr) -> PyResult<Ref<PyUnicodeObject>> {
 
 /// The str that UTF-8 bytes spell; UnicodeDecodeError when they do not.
 pub fn str_from_utf8(bytes: &[u8]) -> PyResult<Ref<PyUnicodeObject>> {
+    if bytes.is_ascii() {
+        return Ok(PyUnicodeObject::from_ascii(bytes));
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(PyUnicodeObject::from_str(text)),
         Err(_) => {

@@ -375,24 +375,23 @@ impl PyCFunctionObject {
             return self.as_object().call_tuple(args, kwargs);
         }
         // SAFETY: the definition's own convention.
-        unsafe {
+        let result = unsafe {
             let native = def.ml_meth.get().unwrap_unchecked();
             if flags & METH_KEYWORDS != 0 {
                 let native: PyCFunctionWithKeywords = transmute(native);
-                return crate::protocol::from_slot(
-                    native(receiver(self, def), args.as_ptr(), raw_kwargs),
-                    &def.name_text(),
-                );
-            }
-            if !raw_kwargs.is_null() {
+                native(receiver(self, def), args.as_ptr(), raw_kwargs)
+            } else if raw_kwargs.is_null() {
+                native(receiver(self, def), args.as_ptr())
+            } else {
                 return Err(raise!(
                     TypeError,
                     "{}() takes no keyword arguments",
                     full_name(self.as_object())
                 ));
             }
-            crate::protocol::from_slot(native(receiver(self, def), args.as_ptr()), &def.name_text())
-        }
+        };
+        // SAFETY: a new reference or NULL.
+        unsafe { Ref::from_owned_opt(result) }.ok_or_else(|| Raised::from_c(&def.name_text()))
     }
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
