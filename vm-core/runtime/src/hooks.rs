@@ -65,6 +65,17 @@ pub fn import_module(name: &str) -> PyResult {
     }
 }
 
+/// Whether `-b` was given.
+pub static BYTES_WARNING: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// A BytesWarning, when `-b` was given.
+pub fn warn_of_bytes(message: &str) -> PyResult<()> {
+    if BYTES_WARNING.load(std::sync::atomic::Ordering::Relaxed) {
+        return warn(crate::exceptions::exc::BytesWarning, message, 1);
+    }
+    Ok(())
+}
+
 pub fn audit(event: &str, args: &[&PyObject]) -> PyResult<()> {
     get().map_or(Ok(()), |hooks| (hooks.audit)(event, args))
 }

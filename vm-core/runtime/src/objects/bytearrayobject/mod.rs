@@ -361,6 +361,7 @@ impl PyByteArrayObject {
     }
     #[slot]
     fn tp_str(&self) -> PyResult<Ref<PyUnicodeObject>> {
+        crate::hooks::warn_of_bytes("str() on a bytearray instance")?;
         Self::tp_repr(self)
     }
     #[slot]
@@ -370,6 +371,9 @@ impl PyByteArrayObject {
     #[slot]
     fn tp_richcompare(this: &PyObject, other: &PyObject, op: CompareOp) -> PyResult {
         if !has_buffer(other) || !has_buffer(this) {
+            if PyUnicodeObject::check(other) && matches!(op, CompareOp::Eq | CompareOp::Ne) {
+                crate::hooks::warn_of_bytes("Comparison between bytearray and string")?;
+            }
             return Ok(not_implemented().to_ref());
         }
         let (left, right) = (BytesArg::of(this)?, BytesArg::of(other));

@@ -275,6 +275,7 @@ impl PyBytesObject {
     }
     #[slot]
     fn tp_str(&self) -> PyResult<Ref<PyUnicodeObject>> {
+        crate::hooks::warn_of_bytes("str() on a bytes instance")?;
         bytes_methods::repr(self.as_bytes(), "")
     }
     #[slot]
@@ -288,6 +289,9 @@ impl PyBytesObject {
     #[slot]
     fn tp_richcompare(&self, other: &PyObject, op: CompareOp) -> PyResult {
         let Some(other) = other.downcast::<PyBytesObject>() else {
+            if matches!(op, CompareOp::Eq | CompareOp::Ne) {
+                warn_of_comparison(other)?;
+            }
             return Ok(not_implemented().to_ref());
         };
         Ok(py_bool(match op {
@@ -444,5 +448,16 @@ pub fn concat(left: &PyObject, right: &PyObject) -> PyResult<Ref<PyBytesObject>>
         std::ptr::copy_nonoverlapping(first.as_ptr(), object.data_ptr(), first.len());
         std::ptr::copy_nonoverlapping(second.as_ptr(), object.data_ptr().add(first.len()), second.len());
         Ok(object)
+    }
+}
+
+/// `-b`: bytes are compared for equality with a str or an int, and are never equal.
+pub(crate) fn warn_of_comparison(other: &PyObject) -> PyResult<()> {
+    if PyUnicodeObject::check(other) {
+        crate::hooks::warn_of_bytes("Comparison between bytes and string")
+    } else if PyLongObject::check(other) {
+        crate::hooks::warn_of_bytes("Comparison between bytes and int")
+    } else {
+        Ok(())
     }
 }
