@@ -98,11 +98,8 @@ pub fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
             };
             if let Some(number) = item.downcast_exact::<PyFloatObject>() {
                 value.add(number.value());
-            } else if let Some(number) = (*item)
-                .downcast::<PyLongObject>()
-                .and_then(|number| number.to_i64())
-            {
-                value.add(number as f64);
+            } else if let Some(number) = (*item).downcast::<PyLongObject>() {
+                value.add(number.to_f64()?);
             } else {
                 total = PyFloatObject::from_f64(value.value()).into_object();
                 total = number::add(&total, &item)?;
@@ -131,11 +128,8 @@ pub fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
                 imag.add(number.1);
             } else if let Some(number) = item.downcast_exact::<PyFloatObject>() {
                 real.add(number.value());
-            } else if let Some(number) = (*item)
-                .downcast::<PyLongObject>()
-                .and_then(|number| number.to_i64())
-            {
-                real.add(number as f64);
+            } else if let Some(number) = (*item).downcast::<PyLongObject>() {
+                real.add(number.to_f64()?);
             } else {
                 total = number::add(&sum(real, imag), &item)?;
                 break;
