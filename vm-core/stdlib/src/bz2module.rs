@@ -56,6 +56,7 @@ impl Stream {
 impl Coder for Stream {
     type Error = i32;
     const NEEDS_INPUT: bool = true;
+    const ENDS_WITH_ERROR: bool = true;
     fn step(&mut self, input: &[u8], out: &mut [MaybeUninit<u8>], finish: bool) -> Result<Progress, i32> {
         let n_in = u32::try_from(input.len()).unwrap_or(u32::MAX);
         let n_out = u32::try_from(out.len()).unwrap_or(u32::MAX);

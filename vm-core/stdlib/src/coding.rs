@@ -17,6 +17,8 @@ pub trait Coder: Send {
     type Error;
     /// A step without input, which does not finish, is an error of the library's.
     const NEEDS_INPUT: bool;
+    /// A stream may not be read on after an error.
+    const ENDS_WITH_ERROR: bool;
     /// Reads some input and writes some output. With `finish` there will be no more input.
     fn step(
         &mut self,
@@ -80,6 +82,8 @@ pub fn run<C: Coder>(coder: &mut C, input: &[u8], finish: bool, max: usize) -> R
 pub struct Decoding<C> {
     pub coder: C,
     pending: Vec<u8>,
+    /// The library has lost track of the stream.
+    failed: bool,
     pub eof: bool,
     pub needs_input: bool,
     pub unused_data: Vec<u8>,
@@ -87,6 +91,7 @@ pub struct Decoding<C> {
 
 pub enum DecodeError<E> {
     AfterEnd,
+    AfterError,
     Coder(E),
 }
 
@@ -95,6 +100,7 @@ impl<C: Coder> Decoding<C> {
         Mutex::new(Decoding {
             coder,
             pending: Vec::new(),
+            failed: false,
             eof: false,
             needs_input: true,
             unused_data: Vec::new(),
@@ -103,6 +109,9 @@ impl<C: Coder> Decoding<C> {
     fn decode(&mut self, data: &[u8], max: usize) -> Result<Vec<u8>, DecodeError<C::Error>> {
         if self.eof {
             return Err(DecodeError::AfterEnd);
+        }
+        if self.failed {
+            return Err(DecodeError::AfterError);
         }
         let mut input = std::mem::take(&mut self.pending);
         let bytes = if input.is_empty() {
@@ -114,8 +123,7 @@ impl<C: Coder> Decoding<C> {
         let run = match run(&mut self.coder, bytes, false, max) {
             Ok(run) => run,
             Err(error) => {
-                // What was asked for may still be read on, as far as it goes.
-                self.pending = bytes.to_vec();
+                self.failed = C::ENDS_WITH_ERROR;
                 self.needs_input = false;
                 return Err(DecodeError::Coder(error));
             }
@@ -153,6 +161,10 @@ where
     match result {
         Ok(out) => Ok(PyBytesObject::from_vec(out)),
         Err(DecodeError::AfterEnd) => Err(raise!(EOFError, "End of stream already reached")),
+        Err(DecodeError::AfterError) => Err(raise!(
+            ValueError,
+            "Decompressor is unusable after a previous error"
+        )),
         Err(DecodeError::Coder(problem)) => Err(error(problem)),
     }
 }

@@ -56,6 +56,7 @@ impl Stream {
 impl Coder for Stream {
     type Error = lz::lzma_ret;
     const NEEDS_INPUT: bool = false;
+    const ENDS_WITH_ERROR: bool = false;
     fn step(&mut self, input: &[u8], out: &mut [MaybeUninit<u8>], finish: bool) -> Result<Progress, lz::lzma_ret> {
         let raw = &mut *self.raw;
         raw.next_in = input.as_ptr();

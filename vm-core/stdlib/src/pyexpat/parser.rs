@@ -587,6 +587,7 @@ impl XmlParser {
         child.specified_attributes.set(self.specified_attributes.get());
         child.namespace_prefixes.set(self.namespace_prefixes.get());
         child.parameter_entities.set(self.parameter_entities.get());
+        child.defers.set(self.defers.get());
         child.base.replace(self.base.borrow().clone());
         Ok(child)
     }

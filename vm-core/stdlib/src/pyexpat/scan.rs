@@ -689,11 +689,22 @@ impl Scanner {
             }
             None if self.wishes.external_entities => {
                 let (system, public) = (entity.system.clone(), entity.public.clone());
-                self.push(Event::ExternalEntity { context: Some(name.to_owned()), system, public }, &raw);
+                self.push(Event::ExternalEntity { context: Some(self.context_of(name)), system, public }, &raw);
             }
             None => self.push(Event::Other, &raw),
         }
         Ok(true)
+    }
+    /// What an external entity's parser is told: the namespaces in force, and the entity.
+    fn context_of(&self, name: &str) -> String {
+        if self.separator.is_none() {
+            return name.to_owned();
+        }
+        let mut context = "xml=http://www.w3.org/XML/1998/namespace".to_owned();
+        for (prefix, uri) in &self.namespaces {
+            context.push_str(&format!("\x0c{prefix}={}", uri.as_deref().unwrap_or_default()));
+        }
+        format!("{context}\x0c{name}")
     }
     /// Entities within entities may not blow up the document.
     pub(super) fn count_expansion(&mut self, n: usize) -> Scanned<()> {

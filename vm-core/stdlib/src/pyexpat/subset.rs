@@ -194,6 +194,9 @@ impl Scanner {
         let has_external = external.is_some();
         let (system, public) = external.unwrap_or_default();
         self.dtd.borrow_mut().is_partial |= has_external;
+        if has_external && !self.wishes.parameter_entities && !self.dtd.borrow().standalone {
+            self.push(Event::NotStandalone, b"");
+        }
         let event = Event::StartDoctype { name, system: system.clone(), public: public.clone(), has_subset, tokens: parts };
         self.push(event, &raw);
         self.external_subset = has_external.then_some((system, public));
@@ -214,8 +217,6 @@ impl Scanner {
             let standalone = self.dtd.borrow().standalone;
             if self.wishes.parameter_entities && !standalone {
                 self.push(Event::ExternalEntity { context: None, system, public }, b"");
-            } else if !standalone {
-                self.push(Event::NotStandalone, b"");
             }
         }
         self.push(Event::EndDoctype, &raw);
@@ -291,9 +292,19 @@ impl Scanner {
                 let (system, public) = (entity.system.clone(), entity.public.clone());
                 self.push(Event::ExternalEntity { context: None, system, public }, &raw);
             }
+            _ if self.wishes.parameter_entities => {
+                dtd.is_partial = true;
+                self.push(
+                    Event::SkippedEntity {
+                        name,
+                        is_parameter: true,
+                    },
+                    &raw,
+                );
+            }
             _ => {
                 dtd.is_partial = true;
-                self.push(Event::SkippedEntity { name, is_parameter: true }, &raw);
+                self.push(Event::Other, &raw);
             }
         }
         Ok(true)
