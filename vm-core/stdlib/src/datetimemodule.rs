@@ -413,10 +413,6 @@ fn fill_capi(names: &PyDictObject) -> PyResult<()> {
     CAPI.TimeType.set(class("time")?);
     CAPI.DeltaType.set(class("timedelta")?);
     CAPI.TZInfoType.set(class("tzinfo")?);
-    for class in [&CAPI.DateType, &CAPI.DateTimeType, &CAPI.TimeType, &CAPI.DeltaType] {
-        // SAFETY: set above.
-        unsafe { &*class.get() }.tp_new.set(Some(types::slots::class_new_slot));
-    }
     CAPI.TimeZone_UTC.set(class("UTC")?.cast());
     CAPI.Date_FromDate.set(Some(date_from_date));
     CAPI.DateTime_FromDateAndTime.set(Some(datetime_from_parts));
@@ -482,6 +478,11 @@ pub mod _datetime {
         fill_capi(names)?;
         publish_fields()?;
         crate::datetimehot::install(names)?;
+        // Last, as setting attributes of a class fills its slots anew.
+        for class in [&CAPI.DateType, &CAPI.DateTimeType, &CAPI.TimeType, &CAPI.DeltaType] {
+            // SAFETY: the table was filled above with classes that live as long as the process.
+            unsafe { &*class.get() }.tp_new.set(Some(types::slots::class_new_slot));
+        }
         let capsule = PyCapsule::new(
             (&raw const CAPI).cast_mut().cast(),
             c"datetime.datetime_CAPI".as_ptr(),
