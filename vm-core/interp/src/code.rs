@@ -226,13 +226,21 @@ fn with_metadata(raised: Raised, error: &CompileError, text: &str) -> Raised {
     let begins_statement =
         |line: &str| !line.starts_with([' ', '\t', '#', ')', ']', '}']) && !line.trim().is_empty();
     let lines = text.lines().take(usize::try_from(error.lineno).unwrap_or(0));
-    // The statement before is shown, too: the error may be in what was to continue it.
-    let starts: Vec<usize> = lines
-        .enumerate()
-        .filter(|(_, line)| begins_statement(line))
-        .map(|(index, _)| index + 1)
-        .collect();
-    let line = PyLongObject::from_usize(starts.iter().rev().nth(1).or(starts.last()).copied().unwrap_or(0));
+    // Statements before are shown, too, as far as the module looks: the error may be in what was to continue one.
+    const LOOKED_AT: usize = 1000;
+    let lines: Vec<&str> = lines.collect();
+    let mut left = lines.iter().map(|line| line.len() + 1).sum::<usize>();
+    let mut start = 0;
+    for (index, line) in lines.iter().enumerate() {
+        if begins_statement(line) {
+            start = index + 1;
+            if left <= LOOKED_AT {
+                break;
+            }
+        }
+        left -= line.len() + 1;
+    }
+    let line = PyLongObject::from_usize(start);
     let parts = vec![
         line.into_object(),
         PyLongObject::from_i64(0).into_object(),

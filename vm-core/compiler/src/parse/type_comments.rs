@@ -69,7 +69,13 @@ pub fn attach(ast: &mut Mod, source: &str, lines: &LineIndex, comments: &[TextRa
                 TextSize::new(comment.end as u32),
             );
             let is_redundant = attacher.redundant == Some(comment.start);
-            let message = if is_redundant {
+            let before = source[..comment.start].trim_end();
+            let after_star = before
+                .strip_suffix(',')
+                .is_some_and(|text| text.trim_end().ends_with('*'));
+            let message = if after_star {
+                "bare * has associated type comment"
+            } else if is_redundant {
                 "Cannot have two type comments on def"
             } else {
                 "invalid syntax"
