@@ -822,7 +822,7 @@ fn replace_methods(class: &PyTypeObject, class_name: &str, table: &[PyMethodDef]
 /// Replaces methods of the library's classes, which the C API's table has.
 pub fn install(names: &PyDictObject) -> PyResult<()> {
     REPLACED.set(Some(PyDictObject::new()));
-    let calendar = names.get_str(identifier!("IsoCalendarDate"));
+    let calendar = names.get_str(identifier!("_IsoCalendarDate"));
     if let Some(calendar) = calendar.as_deref().and_then(|calendar| calendar.downcast_type()) {
         replace_methods(calendar, "IsoCalendarDate", &ISO_CALENDAR_DATE_HOT_METHODS)?;
     }
