@@ -66,8 +66,7 @@ const fn default_allocator() -> PyMemAllocatorEx {
     }
 }
 
-static ALLOCATORS: [PyMemAllocatorEx; N_DOMAINS] =
-    [default_allocator(), pool_allocator(), pool_allocator()];
+static ALLOCATORS: [PyMemAllocatorEx; N_DOMAINS] = [default_allocator(), pool_allocator(), pool_allocator()];
 
 /// No C object is larger than a Py_ssize_t can say.
 const MAX_SIZE: usize = isize::MAX as usize;
