@@ -2,7 +2,7 @@
 
 use crate::export::{Borrowed, Void, opt};
 use adder_runtime::prelude::*;
-use adder_runtime::thread::{self, INTERPRETER, ThreadState, thread_state, try_thread_state};
+use adder_runtime::thread::{self, INTERPRETER, ThreadState, try_thread_state};
 
 fn interpreter() -> *mut PyInterpreterState {
     (&raw const INTERPRETER).cast_mut().cast()

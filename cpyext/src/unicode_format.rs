@@ -443,10 +443,10 @@ pub fn format_text(format: &CStr, args: &VaList) -> PyResult<Text> {
             }
             b's' if plain => {
                 let text = args.ptr::<c_char>();
-                // SAFETY: C gives a terminated string or NULL.
                 let bytes = if text.is_null() {
                     b"(null)"
                 } else {
+                    // SAFETY: C gives a terminated string.
                     unsafe { CStr::from_ptr(text) }.to_bytes()
                 };
                 if bytes.is_ascii() {

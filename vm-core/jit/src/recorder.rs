@@ -797,10 +797,10 @@ impl Recorder {
             let first = if has_self { b + 1 } else { b + 2 };
             let mut shadow = vec![None; (*new).n_registers()];
             let mut operands = vec![name];
-            for index in 0..n_args {
+            for (index, noted) in shadow.iter_mut().enumerate().take(n_args) {
                 let argument = self.take_register(first + index);
                 *Frame::registers(new).add(index) = argument.raw;
-                shadow[index] = self.m.is_on.then_some(argument.id);
+                *noted = self.m.is_on.then_some(argument.id);
                 operands.push(argument.id);
             }
             self.m.effect("enter", &operands);

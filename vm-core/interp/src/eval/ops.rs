@@ -276,13 +276,13 @@ pub fn binary_slice(object: &PyObject, start: &PyObject, stop: &PyObject) -> PyR
         if let Some((start, stop)) = slice_bounds(start, stop, list.len()) {
             return Ok(PyListObject::from_slice(&list.as_slice()[start..stop]).into_object());
         }
-    } else if let Some(tuple) = object.downcast_exact::<PyTupleObject>() {
-        if let Some((start, stop)) = slice_bounds(start, stop, tuple.len()) {
-            if stop - start == tuple.len() {
-                return Ok(object.to_ref());
-            }
-            return Ok(PyTupleObject::from_slice(&tuple.as_slice()[start..stop]).into_object());
+    } else if let Some(tuple) = object.downcast_exact::<PyTupleObject>()
+        && let Some((start, stop)) = slice_bounds(start, stop, tuple.len())
+    {
+        if stop - start == tuple.len() {
+            return Ok(object.to_ref());
         }
+        return Ok(PyTupleObject::from_slice(&tuple.as_slice()[start..stop]).into_object());
     }
     object.get_item(PySliceObject::new_slice(Some(start), Some(stop), None)?.as_object())
 }
