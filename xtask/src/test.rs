@@ -75,7 +75,7 @@ pub fn run(project: &Project) -> Result<bool> {
             bless: false,
             all: false,
             list: 40,
-            timeout: Duration::from_secs(120),
+            timeout: Duration::from_secs(300),
         };
         conformance::run(project, &oracle, adder.running()?, &options)
     });

@@ -15,8 +15,10 @@ pub static ERROR: ExceptionClass = ExceptionClass::new("struct.error", || adder_
 #[repr(C)]
 pub struct Struct {
     ob_base: PyObject,
-    weakreflist: Cell<*mut PyObject>,
+    // C code that knows CPython's struct reads these two fields.
     size: Cell<isize>,
+    n_values: Cell<isize>,
+    weakreflist: Cell<*mut PyObject>,
     layout: RefCell<Option<Rc<Layout>>>,
     format: ObjectCell<PyBytesObject>,
 }
@@ -56,6 +58,7 @@ impl Struct {
                 ob_base: blank_header(),
                 weakreflist: Cell::new(std::ptr::null_mut()),
                 size: Cell::new(-1),
+                n_values: Cell::new(-1),
                 layout: RefCell::new(None),
                 format: ObjectCell::new(None),
             },
@@ -67,6 +70,7 @@ impl Struct {
         let format = format_bytes(format)?;
         let layout = Layout::parse(format.as_bytes())?;
         self.size.set(layout.size as isize);
+        self.n_values.set(layout.n_values as isize);
         self.layout.replace(Some(Rc::new(layout)));
         self.format.set(Some(format));
         Ok(())

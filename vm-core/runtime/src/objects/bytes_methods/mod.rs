@@ -321,9 +321,9 @@ fn hex_separator(sep: &PyObject) -> PyResult<u8> {
         return Err(raise!(ValueError, "sep must be length 1."));
     }
     let byte = if let Some(text) = sep.downcast::<PyUnicodeObject>() {
-        text.latin1().map(|units| units[0])
+        text.latin1().and_then(|units| units.first().copied())
     } else if let Some(bytes) = sep.downcast::<PyBytesObject>() {
-        Some(bytes.as_bytes()[0])
+        bytes.as_bytes().first().copied()
     } else {
         return Err(raise!(TypeError, "sep must be str or bytes."));
     };

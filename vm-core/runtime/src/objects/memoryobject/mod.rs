@@ -140,6 +140,8 @@ impl PyMemoryViewObject {
     fn assign_slice(&self, slice: &PySliceObject, value: &PyObject) -> PyResult<()> {
         let source = OwnedBuffer::get(value, PyBUF_FULL_RO)?;
         let target = self.sliced(slice)?;
+        // The indices of the slice may have released the view.
+        self.check_released()?;
         let (from, to) = (Geometry::of(&source.0), target.geometry());
         let plain = |format: &CStr| {
             format
@@ -501,6 +503,7 @@ impl PyMemoryViewObject {
         }
         // SAFETY: null or the exporter, which the managed buffer keeps alive.
         if let Some(exporter) = unsafe { self.view.obj.get().as_ref() } {
+            let _held = self.hold();
             exporter.hash()?;
         }
         let hash = crate::pyhash::hash_bytes(&self.geometry().to_bytes(false));
@@ -682,6 +685,7 @@ impl PyMemoryViewObject {
     #[method("($self, /, sep=<unrepresentable>, bytes_per_sep=1)")]
     fn hex(&self, sep: Option<&PyObject>, bytes_per_sep: Option<&PyObject>) -> PyResult {
         self.check_released()?;
+        let _held = self.hold();
         let bytes = PyBytesObject::from_slice(&self.geometry().to_bytes(false));
         let args: Vec<&PyObject> = sep.into_iter().chain(bytes_per_sep).collect();
         bytes.as_object().call_method(identifier!("hex"), &args)
@@ -877,12 +881,27 @@ impl PyMemoryViewObject {
     }
 }
 
+/// An export of a view, counted while code runs that must not release it.
+struct Held<'a>(&'a PyMemoryViewObject);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.exports.set(self.0.exports.get() - 1);
+    }
+}
+
 impl PyMemoryViewObject {
+    fn hold(&self) -> Held<'_> {
+        self.exports.set(self.exports.get() + 1);
+        Held(self)
+    }
     fn pack_at(&self, indices: &[isize], native: Native, value: &PyObject) -> PyResult<()> {
         // Converting the value may run code that releases the view, so it is converted first.
         let mut bytes = [0u8; 16];
         // SAFETY: no native item is longer; then the item is within the view.
         unsafe {
+            self.check_released()?;
+            self.item_ptr(indices)?;
             native.pack(bytes.as_mut_ptr(), value)?;
             self.check_released()?;
             let ptr = self.item_ptr(indices)?;
