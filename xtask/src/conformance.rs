@@ -360,7 +360,7 @@ pub fn conclude(
     if !options.baseline {
         return Ok(baseline::tally(ours, theirs, None));
     }
-    let lost = baseline::regressions(&baseline::load(record)?, ours);
+    let lost = baseline::regressions(&baseline::load(record)?, ours, theirs);
     for line in &lost {
         println!("STOPPED PASSING {line}");
     }
