@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::internals::Internals;
 use crate::process::{self, Scratch};
 use crate::suite::{self, FileReport, Job};
 use crate::{Context, Oracle, Project, Result, Tally, baseline, project, report};
@@ -207,6 +208,7 @@ pub fn run(project: &Project, oracle: &Oracle, adder: &Path, options: &Options) 
         &ours,
         &theirs,
         &project.root.join("conformance/cpython-baseline.txt"),
+        &Internals::load(&project.root.join("conformance/internals.txt"))?,
         options,
     )
 }
@@ -346,10 +348,11 @@ pub fn conclude(
     ours: &[FileReport],
     theirs: &[FileReport],
     record: &Path,
+    internals: &Internals,
     options: &Options,
 ) -> Result<Tally> {
-    println!("\n{title}\n{}", report::files(ours, theirs));
-    let failures = report::failures(ours, theirs, options.list);
+    println!("\n{title}\n{}", report::files(ours, theirs, internals));
+    let failures = report::failures(ours, theirs, internals, options.list);
     if !failures.is_empty() {
         println!("{failures}\n");
     }

@@ -1,5 +1,6 @@
 //! reports of tests, ours and CPython's -> tables and lists for people.
 
+use crate::internals::Internals;
 use crate::suite::{FileReport, Outcome};
 
 /// Rows of cells as aligned text: the first column to the left, the others to the right.
@@ -35,8 +36,8 @@ pub fn row<const N: usize>(cells: [&dyn std::fmt::Display; N]) -> Vec<String> {
     cells.iter().map(|cell| cell.to_string()).collect()
 }
 
-/// A line per file, ours beside CPython's, and a line for all.
-pub fn files(ours: &[FileReport], theirs: &[FileReport]) -> String {
+/// A line per file, ours beside CPython's, a line for all, and what it comes to.
+pub fn files(ours: &[FileReport], theirs: &[FileReport], internals: &Internals) -> String {
     let mut rows = vec![row([
         &"file",
         &"tests",
@@ -54,6 +55,7 @@ pub fn files(ours: &[FileReport], theirs: &[FileReport]) -> String {
     ])];
     let mut total = vec![0_usize; 9];
     let (mut seconds, mut their_seconds) = (0.0, 0.0);
+    let (mut whole_files, mut score, mut apart) = (0, (0, 0), 0);
     for (our, their) in ours.iter().zip(theirs) {
         let not_run = their
             .records
@@ -76,7 +78,12 @@ pub fn files(ours: &[FileReport], theirs: &[FileReport]) -> String {
             .zip(numbers)
             .for_each(|(sum, number)| *sum += number);
         (seconds, their_seconds) = (seconds + our.seconds, their_seconds + their.seconds);
-        let whole = if our.is_whole() { "yes" } else { "no" };
+        let (passed, of) = internals.score(our, their);
+        let is_whole = our.ran() && passed == of;
+        let whole = if is_whole { "yes" } else { "no" };
+        whole_files += usize::from(is_whole);
+        score = (score.0 + passed, score.1 + of);
+        apart += internals.apart(our).count();
         rows.push(numbers_row(
             &our.name,
             &numbers,
@@ -85,15 +92,25 @@ pub fn files(ours: &[FileReport], theirs: &[FileReport]) -> String {
             their.seconds,
         ));
     }
-    let whole = ours.iter().filter(|report| report.is_whole()).count();
     rows.push(numbers_row(
         "all",
         &total,
         seconds,
-        &format!("{whole}/{}", ours.len()),
+        &format!("{whole_files}/{}", ours.len()),
         their_seconds,
     ));
-    table(&rows)
+    let share = 100.0 * score.0 as f64 / score.1.max(1) as f64;
+    let mut text = table(&rows);
+    text += &format!(
+        "{} of the {} tests that pass on CPython pass here ({share:.1} %); {whole_files} of {} files are whole",
+        score.0,
+        score.1,
+        ours.len()
+    );
+    if apart > 0 {
+        text += &format!("; {apart} tests of CPython's internals are listed apart");
+    }
+    text + "\n"
 }
 
 fn numbers_row(name: &str, n: &[usize], seconds: f64, whole: &str, their_seconds: f64) -> Vec<String> {
@@ -117,7 +134,7 @@ fn numbers_row(name: &str, n: &[usize], seconds: f64, whole: &str, their_seconds
 }
 
 /// Everything that does not pass here, by name with the reason; what CPython fails as well says so.
-pub fn failures(ours: &[FileReport], theirs: &[FileReport], most: usize) -> String {
+pub fn failures(ours: &[FileReport], theirs: &[FileReport], internals: &Internals, most: usize) -> String {
     let mut lines = Vec::new();
     for (our, their) in ours.iter().zip(theirs) {
         if let Some(why) = &our.broken {
@@ -136,6 +153,7 @@ pub fn failures(ours: &[FileReport], theirs: &[FileReport], most: usize) -> Stri
             match record.outcome {
                 Outcome::Passed => {}
                 Outcome::Skipped if !passes_there => {}
+                _ if internals.reason(id).is_some() => {}
                 outcome => lines.push(format!("{id}: {}: {}{note}", outcome.name(), record.reason)),
             }
         }
@@ -145,5 +163,9 @@ pub fn failures(ours: &[FileReport], theirs: &[FileReport], most: usize) -> Stri
     if left_out > 0 {
         lines.push(format!("... and {left_out} more"));
     }
+    let apart = ours.iter().flat_map(|our| internals.apart(our));
+    lines.extend(apart.map(|(id, reason)| format!("{id}: apart: {reason}")));
+    let needless = ours.iter().flat_map(|our| internals.needless(our));
+    lines.extend(needless.map(|id| format!("{id}: passes, and is listed among CPython's internals")));
     lines.join("\n")
 }
