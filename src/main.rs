@@ -9,8 +9,38 @@ use adder_interp::{import, pylifecycle, pythonrun};
 use adder_runtime::prelude::*;
 use options::{Options, Program};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// Bit `n` is set when descriptor `n` was not open at the start.
+static CLOSED_AT_START: AtomicU8 = AtomicU8::new(0);
+
+/// Runs before `main`, where Rust opens what is closed of the descriptors 0 to 2.
+extern "C" fn note_closed_descriptors() {
+    for fd in 0..3 {
+        // SAFETY: only asks about the descriptor.
+        if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+            CLOSED_AT_START.fetch_or(1 << fd, Ordering::Relaxed);
+        }
+    }
+}
+
+#[used]
+// SAFETY: the section holds addresses of C functions without arguments that are read.
+#[unsafe(link_section = ".init_array")]
+static NOTE_CLOSED_DESCRIPTORS: extern "C" fn() = note_closed_descriptors;
+
+/// A program that was started without a standard stream shall not meet another in its place.
+fn close_again() {
+    for fd in 0..3 {
+        if CLOSED_AT_START.load(Ordering::Relaxed) & 1 << fd != 0 {
+            // SAFETY: nobody uses the descriptor yet.
+            unsafe { libc::close(fd) };
+        }
+    }
+}
 
 fn main() {
+    close_again();
     // A reader that goes away shows as an error of the write, as in CPython.
     // SAFETY: sets a disposition before any thread is started.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };

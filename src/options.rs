@@ -348,6 +348,9 @@ fn read_environment(config: &mut Config) -> Result<(), End> {
             }
         }
     }
+    if let Some(n_frames) = variable(config, "PYTHONTRACEMALLOC") {
+        config.tracemalloc = frames_limit("PYTHONTRACEMALLOC", &n_frames)?;
+    }
     if let Some(limit) = variable(config, "PYTHONINTMAXSTRDIGITS") {
         config.int_max_str_digits = digits_limit("PYTHONINTMAXSTRDIGITS", &limit)?;
     }
@@ -365,6 +368,19 @@ fn digits_limit(source: &str, value: &str) -> Result<i64, End> {
         _ => Err(End {
             text: format!(
                 "Fatal Python error: {source}: invalid limit; must be >= 640 or 0 for unlimited.\n"
+            ),
+            status: 1,
+        }),
+    }
+}
+
+/// How many frames of a traceback `tracemalloc` is to keep.
+fn frames_limit(source: &str, value: &str) -> Result<usize, End> {
+    match value.parse::<usize>() {
+        Ok(n_frames) if (0..=65535).contains(&n_frames) => Ok(n_frames),
+        _ => Err(End {
+            text: format!(
+                "Fatal Python error: config_init_tracemalloc: {source}: invalid number of frames\n"
             ),
             status: 1,
         }),
@@ -391,6 +407,12 @@ fn read_x_options(config: &mut Config) -> Result<Option<bool>, End> {
         match name.as_str() {
             "dev" => config.dev_mode = true,
             "faulthandler" => config.faulthandler = true,
+            "tracemalloc" => {
+                config.tracemalloc = match value.as_deref() {
+                    None => 1,
+                    Some(n_frames) => frames_limit("-X tracemalloc=NFRAME", n_frames)?,
+                };
+            }
             "no_debug_ranges" => config.code_debug_ranges = false,
             "utf8" => match value.as_deref() {
                 None | Some("1") => utf8_mode = Some(true),

@@ -1,15 +1,25 @@
 //! pymem.h: raw memory: the raw domain by the C library's allocator, the others from the pool. Domains can be replaced (`PyMem_SetAllocator`) and tell what they are.
 
 use crate::export::{Void, put};
-use adder_runtime::memory::pool;
+use adder_runtime::memory::{pool, trace};
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
 
 const N_DOMAINS: usize = 3;
 
+/// Tells of a block of the raw domain while allocations are traced.
+#[inline]
+fn trace_raw(freed: *mut c_void, new: *mut c_void, size: usize) {
+    if trace::is_tracing() {
+        trace::tell_unattached(freed, new, size);
+    }
+}
+
 unsafe extern "C" fn default_malloc(_ctx: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: malloc takes any size.
-    unsafe { libc::malloc(size.max(1)) }
+    let block = unsafe { libc::malloc(size.max(1)) };
+    trace_raw(std::ptr::null_mut(), block, size);
+    block
 }
 unsafe extern "C" fn default_calloc(_ctx: *mut c_void, n_items: usize, size: usize) -> *mut c_void {
     let (n_items, size) = if n_items == 0 || size == 0 {
@@ -18,13 +28,23 @@ unsafe extern "C" fn default_calloc(_ctx: *mut c_void, n_items: usize, size: usi
         (n_items, size)
     };
     // SAFETY: calloc takes any sizes.
-    unsafe { libc::calloc(n_items, size) }
+    let block = unsafe { libc::calloc(n_items, size) };
+    trace_raw(std::ptr::null_mut(), block, n_items.saturating_mul(size));
+    block
 }
 unsafe extern "C" fn default_realloc(_ctx: *mut c_void, block: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: the block came from this allocator.
-    unsafe { libc::realloc(block, size.max(1)) }
+    let new = unsafe { libc::realloc(block, size.max(1)) };
+    if !new.is_null() {
+        trace_raw(block, new, size);
+    }
+    new
 }
 unsafe extern "C" fn default_free(_ctx: *mut c_void, block: *mut c_void) {
+    // Told first: afterwards the address may be another thread's block.
+    if !block.is_null() {
+        trace_raw(block, std::ptr::null_mut(), 0);
+    }
     // SAFETY: the block came from this allocator.
     unsafe { libc::free(block) }
 }
@@ -220,12 +240,35 @@ capi! {
         ARENAS.free.set(allocator.free.get());
         Void
     }
-    fn PyTraceMalloc_Track(_domain: c_uint, _pointer: usize, _size: usize) -> c_int { TRACING_IS_OFF }
-    fn PyTraceMalloc_Untrack(_domain: c_uint, _pointer: usize) -> c_int { TRACING_IS_OFF }
 }
 
-/// What the two functions above return when nobody traces memory.
+/// What the two functions below return when nobody traces memory.
 const TRACING_IS_OFF: c_int = -2;
+
+/// Runs `f` attached to the interpreter if memory is traced.
+fn while_tracing(f: impl FnOnce() -> bool) -> c_int {
+    if !trace::is_tracing() {
+        return TRACING_IS_OFF;
+    }
+    let attached = adder_runtime::thread::ensure_attached();
+    let told = f();
+    adder_runtime::thread::release_attached(attached);
+    if told { 0 } else { TRACING_IS_OFF }
+}
+
+/// # Safety
+/// The interpreter is initialised; the calling thread may be without the GIL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyTraceMalloc_Track(domain: c_uint, pointer: usize, size: usize) -> c_int {
+    while_tracing(|| trace::track(domain, pointer as *mut c_void, size))
+}
+
+/// # Safety
+/// As `PyTraceMalloc_Track`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyTraceMalloc_Untrack(domain: c_uint, pointer: usize) -> c_int {
+    while_tracing(|| trace::untrack(domain, pointer as *mut c_void))
+}
 
 fn copy_allocator(from: &PyMemAllocatorEx, to: &PyMemAllocatorEx) {
     to.ctx.set(from.ctx.get());

@@ -42,6 +42,8 @@ pub struct Config {
     pub dev_mode: bool,
     /// Whether `faulthandler` is enabled from the start.
     pub faulthandler: bool,
+    /// How many frames `tracemalloc` keeps from the start; 0 when it is not on.
+    pub tracemalloc: usize,
     pub utf8_mode: i64,
     /// The error handler of standard input and output.
     pub stdio_errors: &'static str,
@@ -89,6 +91,7 @@ impl Default for Config {
             dont_write_bytecode: false,
             dev_mode: false,
             faulthandler: false,
+            tracemalloc: 0,
             utf8_mode: 1,
             stdio_errors: "strict",
             warn_default_encoding: 0,
@@ -180,6 +183,11 @@ pub fn initialize_imports() -> PyResult<()> {
     // It installs the handler that raises KeyboardInterrupt.
     import::import_full(identifier!("_signal").as_object())?;
     crate::pythonrun::main_dict()?;
+    if config().tracemalloc > 0 {
+        let n_frames = PyLongObject::from_usize(config().tracemalloc);
+        adder_runtime::hooks::import_module("_tracemalloc")?
+            .call_method(identifier!("start"), &[n_frames.as_object()])?;
+    }
     if !config().warnoptions.is_empty() {
         import::import_full(identifier!("warnings").as_object())?;
     }
@@ -210,6 +218,7 @@ pub fn finalize() -> bool {
     let flushed = crate::pythonrun::flush_streams();
     finalize_modules();
     adder_runtime::memory::gc::collect(2);
+    adder_runtime::memory::trace::stop();
     crate::eval::ic::report();
     flushed & crate::pythonrun::flush_streams()
 }

@@ -12,6 +12,7 @@ use std::ffi::{c_int, c_void};
 
 pub mod gc;
 pub mod pool;
+pub mod trace;
 
 /// Bytes before a GC object.
 pub const GC_HEAD_SIZE: usize = PyGC_Head::SIZE;

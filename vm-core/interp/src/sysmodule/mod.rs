@@ -470,10 +470,10 @@ pub mod sys {
             .store(maxdigits as usize, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
-    /// Return the number of memory blocks currently allocated: not counted.
+    /// Return the number of memory blocks currently allocated.
     #[pyfunction("($module, /)")]
     fn getallocatedblocks() -> usize {
-        0
+        adder_runtime::memory::pool::n_allocated()
     }
     /// Return the number of elements of the unicode interned dictionary.
     #[pyfunction("($module, /, *, _only_immortal=False)")]

@@ -4,7 +4,11 @@
 //! is found from its address, and a block from anywhere else is the C library's. Whoever calls holds the GIL: this is what
 //! `PyMem_Malloc` and `PyObject_Malloc` ask for too. `PYTHONMALLOC=malloc` leaves everything to the C library, as tools that
 //! watch allocations want it.
+//!
+//! While allocations are traced (`trace.rs`) the lists that `malloc` looks at are empty and `free` takes no block for ours, so
+//! that every call ends in a cold function here, which does the work on other lists; otherwise tracing costs nothing.
 
+use super::trace;
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -34,6 +38,11 @@ struct Pool {
     base: Cell<usize>,
     /// Bytes of the range in which pages may be; 0 before the first allocation and when the C library does it all.
     n_reserved: Cell<usize>,
+    /// As `n_reserved`, but 0 while allocations are traced: where `free` may give a block back without telling anybody.
+    n_direct: Cell<usize>,
+    is_tracing: Cell<bool>,
+    /// What `lists` are, while allocations are traced.
+    kept: [Cell<*mut c_void>; N_CLASSES],
     n_used: Cell<usize>,
     n_committed: Cell<usize>,
     is_off: Cell<bool>,
@@ -50,6 +59,9 @@ static POOL: Pool = Pool {
     fresh_end: [const { Cell::new(null_mut()) }; N_CLASSES],
     base: Cell::new(0),
     n_reserved: Cell::new(0),
+    n_direct: Cell::new(0),
+    is_tracing: Cell::new(false),
+    kept: [const { Cell::new(null_mut()) }; N_CLASSES],
     n_used: Cell::new(0),
     n_committed: Cell::new(0),
     is_off: Cell::new(false),
@@ -60,8 +72,7 @@ static POOL: Pool = Pool {
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut c_void {
     if size > MAX_SIZE_BYTES {
-        // SAFETY: malloc takes any size.
-        return unsafe { libc::malloc(size) };
+        return large_malloc(size);
     }
     let list = &POOL.lists[(size + 15) >> CLASS_SHIFT];
     let block = list.get();
@@ -76,8 +87,7 @@ pub fn malloc(size: usize) -> *mut c_void {
 #[inline(always)]
 pub fn calloc(size: usize) -> *mut c_void {
     if size > MAX_SIZE_BYTES {
-        // SAFETY: calloc takes any size.
-        return unsafe { libc::calloc(size, 1) };
+        return large_calloc(size);
     }
     let block = malloc(size);
     if !block.is_null() {
@@ -87,45 +97,92 @@ pub fn calloc(size: usize) -> *mut c_void {
     block
 }
 
-/// The class of a block, `None` for one of the C library's.
+fn large_malloc(size: usize) -> *mut c_void {
+    // SAFETY: malloc takes any size.
+    let block = unsafe { libc::malloc(size) };
+    if POOL.is_tracing.get() {
+        trace::track(trace::DEFAULT_DOMAIN, block, size);
+    }
+    block
+}
+
+fn large_calloc(size: usize) -> *mut c_void {
+    // SAFETY: calloc takes any size.
+    let block = unsafe { libc::calloc(size, 1) };
+    if POOL.is_tracing.get() {
+        trace::track(trace::DEFAULT_DOMAIN, block, size);
+    }
+    block
+}
+
+/// The class of a block in the first `n_bytes` of the range, `None` for one from anywhere else.
 #[inline(always)]
-fn class_of(block: *mut c_void) -> Option<usize> {
+fn class_in(block: *mut c_void, n_bytes: usize) -> Option<usize> {
     let offset = (block as usize).wrapping_sub(POOL.base.get());
     // SAFETY: the table has a byte for each page of the range.
-    (offset < POOL.n_reserved.get())
-        .then(|| unsafe { *(*POOL.classes.get()).add(offset >> PAGE_SHIFT) } as usize)
+    (offset < n_bytes).then(|| unsafe { *(*POOL.classes.get()).add(offset >> PAGE_SHIFT) } as usize)
+}
+
+/// # Safety
+/// The block is of that class, and is not used afterwards.
+#[inline(always)]
+unsafe fn push(lists: &[Cell<*mut c_void>; N_CLASSES], class: usize, block: *mut c_void) {
+    // SAFETY: the block is the list's now; a class is below N_CLASSES.
+    unsafe {
+        let list = lists.get_unchecked(class);
+        *(block as Block) = list.get();
+        list.set(block);
+    }
 }
 
 /// # Safety
 /// The block came from this module or from the C library (or is null), and is not used afterwards.
 #[inline(always)]
 pub unsafe fn free(block: *mut c_void) {
-    match class_of(block) {
-        Some(class) => {
-            // SAFETY: the block is the list's now; a class is below N_CLASSES.
-            unsafe {
-                let list = POOL.lists.get_unchecked(class);
-                *(block as Block) = list.get();
-                list.set(block);
-            }
-        }
-        // SAFETY: the C library's block.
-        None => unsafe { libc::free(block) },
+    match class_in(block, POOL.n_direct.get()) {
+        // SAFETY: the caller's contract.
+        Some(class) => unsafe { push(&POOL.lists, class, block) },
+        // SAFETY: the caller's contract.
+        None => unsafe { free_other(block) },
     }
+}
+
+/// A block of the C library's, or any block while allocations are traced.
+///
+/// # Safety
+/// As `free`.
+unsafe fn free_other(block: *mut c_void) {
+    if POOL.is_tracing.get() {
+        trace::untrack(trace::DEFAULT_DOMAIN, block);
+        if let Some(class) = class_in(block, POOL.n_reserved.get()) {
+            // SAFETY: the caller's contract.
+            return unsafe { push(&POOL.kept, class, block) };
+        }
+    }
+    // SAFETY: the C library's block.
+    unsafe { libc::free(block) }
 }
 
 /// # Safety
 /// As `free`; null allocates.
 pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
-    let Some(class) = class_of(block) else {
-        if block.is_null() {
-            return malloc(size);
-        }
+    if block.is_null() {
+        return malloc(size);
+    }
+    let Some(class) = class_in(block, POOL.n_reserved.get()) else {
         // SAFETY: the C library's block.
-        return unsafe { libc::realloc(block, size) };
+        let new = unsafe { libc::realloc(block, size) };
+        if POOL.is_tracing.get() && !new.is_null() {
+            trace::untrack(trace::DEFAULT_DOMAIN, block);
+            trace::track(trace::DEFAULT_DOMAIN, new, size);
+        }
+        return new;
     };
     let room = class.max(1) << CLASS_SHIFT;
     if size <= room && size + room / 4 + 16 > room {
+        if POOL.is_tracing.get() {
+            trace::track(trace::DEFAULT_DOMAIN, block, size);
+        }
         return block;
     }
     let new = malloc(size);
@@ -139,12 +196,77 @@ pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     new
 }
 
-/// Fills the list of the class of `size` and takes a block.
+/// Has every allocation told to `trace`, or no longer.
+pub(super) fn set_tracing(on: bool) {
+    if POOL.is_tracing.replace(on) == on {
+        return;
+    }
+    let (from, to) = if on {
+        (&POOL.lists, &POOL.kept)
+    } else {
+        (&POOL.kept, &POOL.lists)
+    };
+    for (from, to) in from.iter().zip(to) {
+        to.set(from.replace(null_mut()));
+    }
+    POOL.n_direct.set(if on { 0 } else { POOL.n_reserved.get() });
+}
+
+/// Blocks that somebody has. They are counted when asked for: all of the pages, without those that wait on a list or were
+/// never used.
+pub fn n_allocated() -> usize {
+    let mut n_blocks = 0;
+    for page in 0..POOL.n_used.get() >> PAGE_SHIFT {
+        // SAFETY: a page that is in use has its class in the table.
+        let class = unsafe { *(*POOL.classes.get()).add(page) } as usize;
+        n_blocks += PAGE_BYTES / block_bytes_of(class);
+    }
+    let lists = if POOL.is_tracing.get() {
+        &POOL.kept
+    } else {
+        &POOL.lists
+    };
+    for (class, list) in lists.iter().enumerate() {
+        let unused = POOL.fresh_end[class].get() as usize - POOL.fresh[class].get() as usize;
+        let mut n_free = unused / block_bytes_of(class);
+        let mut block = list.get();
+        while !block.is_null() {
+            n_free += 1;
+            // SAFETY: a free block on a list links to the next.
+            block = unsafe { *(block as Block) };
+        }
+        n_blocks = n_blocks.saturating_sub(n_free);
+    }
+    n_blocks
+}
+
+fn block_bytes_of(class: usize) -> usize {
+    class.max(1) << CLASS_SHIFT
+}
+
+/// Where `malloc` found no free block: fills the list and takes one, or does what tracing asks for.
 #[cold]
 #[inline(never)]
 fn fill(size: usize) -> *mut c_void {
+    if !POOL.is_tracing.get() {
+        return fill_list(&POOL.lists, size);
+    }
+    let list = &POOL.kept[(size + 15) >> CLASS_SHIFT];
+    let mut block = list.get();
+    if block.is_null() {
+        block = fill_list(&POOL.kept, size);
+    } else {
+        // SAFETY: a free block on a list links to the next.
+        list.set(unsafe { *(block as Block) });
+    }
+    trace::track(trace::DEFAULT_DOMAIN, block, size);
+    block
+}
+
+/// Fills the list of the class of `size` and takes a block.
+fn fill_list(lists: &[Cell<*mut c_void>; N_CLASSES], size: usize) -> *mut c_void {
     let class = (size + 15) >> CLASS_SHIFT;
-    let block_bytes = class.max(1) << CLASS_SHIFT;
+    let block_bytes = block_bytes_of(class);
     let mut at = POOL.fresh[class].get();
     let mut end = POOL.fresh_end[class].get();
     if (end as usize) - (at as usize) < block_bytes {
@@ -169,7 +291,7 @@ fn fill(size: usize) -> *mut c_void {
         next = block.cast();
         block = block.wrapping_sub(block_bytes);
     }
-    POOL.lists[class].set(next);
+    lists[class].set(next);
     at.cast()
 }
 
@@ -234,6 +356,9 @@ fn reserve() -> bool {
         unsafe { *POOL.classes.get() = classes };
         POOL.base.set(range as usize);
         POOL.n_reserved.set(n_bytes);
+        if !POOL.is_tracing.get() {
+            POOL.n_direct.set(n_bytes);
+        }
         return true;
     }
     false

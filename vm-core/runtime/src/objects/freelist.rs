@@ -55,6 +55,26 @@ impl FreeList {
         self.n_items.set(self.n_items.get() + 1);
         true
     }
+
+    /// Gives the memory of dead objects of `ty` back. With `closed` none is kept from now on, so that each object's birth and
+    /// death is its block's.
+    pub fn clear(&self, ty: &PyTypeObject, closed: bool) {
+        loop {
+            let object = self.pop();
+            if object.is_null() {
+                break;
+            }
+            // SAFETY: a dead object of that type, which the list owned.
+            unsafe { memory::free_object_of(object, ty) };
+        }
+        self.n_items.set(if closed { self.max } else { 0 });
+    }
+}
+
+/// Opens or closes the lists of all types.
+pub fn close_all(closed: bool) {
+    super::tupleobject::clear_free_list(closed);
+    super::listobject::clear_free_list(closed);
 }
 
 /// Zeroed memory of `size` bytes for an instance of a static type, header set, untracked. Without memory for so small

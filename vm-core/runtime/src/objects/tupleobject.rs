@@ -14,6 +14,12 @@ use std::cell::Cell;
 const MAX_FREE_SIZE: usize = 20;
 static FREE_TUPLES: [FreeList; MAX_FREE_SIZE] = [const { FreeList::new(2000) }; MAX_FREE_SIZE];
 
+pub(super) fn clear_free_list(closed: bool) {
+    for list in &FREE_TUPLES {
+        list.clear(&PyTuple_Type, closed);
+    }
+}
+
 /// The empty tuple, with the collector's header before it as before any tuple.
 #[repr(C)]
 struct EmptyTuple {

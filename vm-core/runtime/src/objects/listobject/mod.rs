@@ -14,6 +14,10 @@ use crate::prelude::*;
 
 static FREE_LISTS: FreeList = FreeList::new(80);
 
+pub(super) fn clear_free_list(closed: bool) {
+    FREE_LISTS.clear(&PyList_Type, closed);
+}
+
 #[pytype(
     name = "list",
     static_name = PyList_Type,
