@@ -102,7 +102,14 @@ unsafe fn call_through_vectorcall(
 ) -> PyResult {
     // SAFETY: the caller's contract.
     unsafe {
-        let Some(function) = PyVectorcall_Function(callable) else {
+        // A subclass with its own `__call__` has not got the flag, but has the function.
+        let offset = (*callable).ty().tp_vectorcall_offset.get();
+        let function = if offset > 0 {
+            *callable.byte_offset(offset).cast::<Option<vectorcallfunc>>()
+        } else {
+            None
+        };
+        let Some(function) = function else {
             return Err(raise!(
                 TypeError,
                 "'{}' object does not support vectorcall",

@@ -480,6 +480,10 @@ pub fn format_bytes(format: &CStr, args: &VaList) -> PyResult<Ref<PyBytesObject>
             continue;
         }
         let directive = rest;
+        if after.is_empty() {
+            out.push(byte);
+            break;
+        }
         let spec = read_spec(&mut rest, args)?;
         match spec.letter {
             b'%' => out.push(b'%'),

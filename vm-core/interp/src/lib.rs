@@ -25,7 +25,7 @@ pub mod pylifecycle;
 pub mod pythonrun;
 pub mod state;
 pub mod streams;
-pub mod suggestions;
+pub use adder_runtime::suggestions;
 pub mod sysmodule;
 pub mod template;
 pub mod traceback;

@@ -152,6 +152,7 @@ pub fn initialize(config: Config) -> PyResult<()> {
         None => adder_runtime::pyhash::seed_from_environment().unwrap_or(adder_runtime::pyhash::Seed::Random),
     };
     adder_runtime::pyhash::init(seed);
+    adder_runtime::hooks::DEV_MODE.store(config.dev_mode, std::sync::atomic::Ordering::Relaxed);
     adder_runtime::hooks::BYTES_WARNING.store(config.bytes_warning > 0, std::sync::atomic::Ordering::Relaxed);
     let _ = CONFIG.set(config);
     set_main_thread();

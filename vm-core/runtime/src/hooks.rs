@@ -68,6 +68,9 @@ pub fn import_module(name: &str) -> PyResult {
 /// Whether `-b` was given.
 pub static BYTES_WARNING: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
+/// Whether `-X dev` was given.
+pub static DEV_MODE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// A BytesWarning, when `-b` was given.
 pub fn warn_of_bytes(message: &str) -> PyResult<()> {
     if BYTES_WARNING.load(std::sync::atomic::Ordering::Relaxed) {

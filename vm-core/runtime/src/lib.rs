@@ -20,6 +20,7 @@ pub mod object;
 pub mod objects;
 pub mod protocol;
 pub mod pyhash;
+pub mod suggestions;
 pub mod thread;
 pub mod types;
 

@@ -172,6 +172,25 @@ pub unsafe fn raw_free(ptr: *mut c_void) {
     unsafe { pool::free(ptr) }
 }
 
+/// MemoryError unless there is room for that many bytes: asked before Rust's own collections grow to a length that the
+/// program chose, as they end the process when they cannot. Small lengths are not looked at.
+#[inline]
+pub fn ensure_room(n_bytes: usize) -> PyResult<()> {
+    if n_bytes < 1 << 24 {
+        Ok(())
+    } else {
+        find_room(n_bytes)
+    }
+}
+
+#[cold]
+fn find_room(n_bytes: usize) -> PyResult<()> {
+    match Vec::<u8>::new().try_reserve_exact(n_bytes) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(no_memory()),
+    }
+}
+
 #[cold]
 pub fn no_memory() -> crate::Raised {
     crate::raise!(MemoryError)

@@ -8,7 +8,7 @@ use adder_runtime::exceptions::exc;
 use adder_runtime::hooks;
 use adder_runtime::objects::buffer::Buffer;
 use adder_runtime::objects::codeobject::{
-    CodeParts, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
+    CodeParts, Location, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
 };
 use adder_runtime::objects::setobject::{PyFrozenSet_Type, PySet_Type};
 use adder_runtime::prelude::*;
@@ -661,6 +661,7 @@ impl<'a> Reader<'a> {
         let (Some(exceptions), Some(locations)) = (exceptions, locations) else {
             return Err(bad_data("damaged tables of a code object"));
         };
+        let locations = shown_locations(locations);
         let parts = CodeParts {
             argcount,
             posonlyargcount,
@@ -684,6 +685,16 @@ impl<'a> Reader<'a> {
         }
         Ok(PyCodeObject::from_parts(parts)?.into_object())
     }
+}
+
+/// `-X no_debug_ranges` holds for code that was compiled without it too.
+fn shown_locations(mut locations: Vec<Location>) -> Vec<Location> {
+    if !adder_interp::pylifecycle::config().code_debug_ranges {
+        for location in &mut locations {
+            (location.end_line, location.col, location.end_col) = (location.line, -1, -1);
+        }
+    }
+    locations
 }
 
 fn ascii_text(bytes: &[u8], interned: bool) -> Ref {

@@ -1,7 +1,7 @@
 //! `sum`, `min` and `max`.
 
 use adder_runtime::abi::*;
-use adder_runtime::args::Kwargs;
+use adder_runtime::args::{Kwargs, check_keyword_count, unexpected_keyword};
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
 
@@ -144,15 +144,13 @@ pub fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
 
 pub fn min_max(args: &[&PyObject], kwargs: Kwargs<'_>, op: CompareOp, name: &str) -> PyResult {
     let (mut key, mut default) = (None, None);
+    check_keyword_count(name, kwargs.len(), 2)?;
     for (keyword, value) in kwargs.iter() {
         match keyword.str()?.to_string_lossy().as_str() {
             "key" => key = Some(value).filter(|key| !is_none(key)),
             "default" => default = Some(value),
             other => {
-                return Err(raise!(
-                    TypeError,
-                    "{name}() got an unexpected keyword argument '{other}'"
-                ));
+                return Err(unexpected_keyword(name, other, &["key", "default"]));
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::frame::current_frame;
 use crate::state;
 use adder_runtime::abi::*;
+use adder_runtime::args::{check_keyword_count, unexpected_keyword};
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
@@ -419,15 +420,13 @@ pub mod builtins {
         };
         let list = PyListObject::from_vec(iterable.collect()?);
         let (mut key, mut reverse) = (None, false);
+        check_keyword_count("sort", kwargs.len(), 2)?;
         for (name, value) in kwargs.iter() {
             match name.str()?.to_string_lossy().as_str() {
                 "key" => key = Some(value).filter(|key| !is_none(key)),
                 "reverse" => reverse = value.is_true()?,
                 other => {
-                    return Err(raise!(
-                        TypeError,
-                        "sort() got an unexpected keyword argument '{other}'"
-                    ));
+                    return Err(unexpected_keyword("sort", other, &["key", "reverse"]));
                 }
             }
         }

@@ -283,14 +283,18 @@ impl Signature {
 
     #[cold]
     fn unexpected_keyword(&self, keyword: &PyObject) -> Raised {
-        match keyword.str() {
-            Ok(keyword) => {
-                let (name, keyword) = (self.name, keyword.to_string_lossy());
-                raise!(
-                    TypeError,
-                    "{name}() got an unexpected keyword argument '{keyword}'"
-                )
+        let name = self.name;
+        let possible = &self.params[self.n_posonly..];
+        // A subclass of str may say that it is equal to a name that it is not.
+        for param in possible.iter().filter(|_| !PyUnicodeObject::check_exact(keyword)) {
+            match keyword.eq(PyUnicodeObject::from_str(param).as_object()) {
+                Ok(false) => {}
+                Ok(true) => return raise!(TypeError, "invalid keyword argument for {name}()"),
+                Err(raised) => return raised,
             }
+        }
+        match keyword.str() {
+            Ok(keyword) => unexpected_keyword(name, &keyword.to_string_lossy(), possible),
             Err(raised) => raised,
         }
     }
@@ -598,4 +602,31 @@ pub unsafe fn init_without_keywords(
     } else {
         Ok(())
     }
+}
+
+/// TypeError for a keyword that `name()` does not have, with the nearest of those that it has.
+#[cold]
+pub fn unexpected_keyword(name: &str, keyword: &str, possible: &[&str]) -> Raised {
+    match crate::suggestions::best_match(keyword, possible.iter().copied()) {
+        Some(other) => raise!(
+            TypeError,
+            "{name}() got an unexpected keyword argument '{keyword}'. Did you mean '{other}'?"
+        ),
+        None => raise!(
+            TypeError,
+            "{name}() got an unexpected keyword argument '{keyword}'"
+        ),
+    }
+}
+
+/// TypeError when there are more keywords than a function has that takes nothing else by name.
+pub fn check_keyword_count(name: &str, n_given: usize, n_possible: usize) -> PyResult<()> {
+    if n_given > n_possible {
+        let s = plural(n_possible);
+        return Err(raise!(
+            TypeError,
+            "{name}() takes at most {n_possible} keyword argument{s} ({n_given} given)"
+        ));
+    }
+    Ok(())
 }

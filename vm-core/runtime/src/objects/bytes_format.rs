@@ -40,13 +40,13 @@ fn write_value(bytes: &mut Vec<u8>, value: &PyObject, spec: &Spec) -> PyResult<(
     match u8::try_from(spec.conversion) {
         Ok(b'r' | b'a') => {
             let text = value.ascii()?;
-            write_padded(bytes, text.raw_bytes(), spec, spec.precision);
+            write_padded(bytes, text.raw_bytes(), spec, spec.precision)?;
         }
         Ok(b's' | b'b') => {
             let run = run_of(value)?;
-            write_padded(bytes, &run, spec, spec.precision);
+            write_padded(bytes, &run, spec, spec.precision)?;
         }
-        Ok(b'c') => write_padded(bytes, &[one_byte(value)?], spec, None),
+        Ok(b'c') => write_padded(bytes, &[one_byte(value)?], spec, None)?,
         _ => match number_text(value, spec, Some("float argument required"))? {
             Some(text) => bytes.extend_from_slice(text.as_bytes()),
             None => return Err(unsupported(spec)),
@@ -55,17 +55,20 @@ fn write_value(bytes: &mut Vec<u8>, value: &PyObject, spec: &Spec) -> PyResult<(
     Ok(())
 }
 
-fn write_padded(bytes: &mut Vec<u8>, run: &[u8], spec: &Spec, precision: Option<usize>) {
+fn write_padded(bytes: &mut Vec<u8>, run: &[u8], spec: &Spec, precision: Option<usize>) -> PyResult<()> {
     let run = &run[..precision.map_or(run.len(), |precision| precision.min(run.len()))];
     let n_missing = spec.width.unwrap_or(0).saturating_sub(run.len());
-    let end = bytes.len() + n_missing;
+    if bytes.try_reserve(n_missing).is_err() {
+        return Err(crate::memory::no_memory());
+    }
     if !spec.left {
-        bytes.resize(end, b' ');
+        bytes.resize(bytes.len() + n_missing, b' ');
     }
     bytes.extend_from_slice(run);
     if spec.left {
         bytes.resize(bytes.len() + n_missing, b' ');
     }
+    Ok(())
 }
 
 /// The bytes of `%b`.

@@ -300,8 +300,9 @@ fn integer_text(value: &PyObject, spec: &Spec, conversion: u8) -> PyResult<Strin
     };
     let n_zeros = spec.precision.unwrap_or(0).saturating_sub(digits.len());
     if n_zeros > i32::MAX as usize - 3 {
-        return Err(raise!(ValueError, "precision too large"));
+        return Err(raise!(OverflowError, "precision too large"));
     }
+    crate::memory::ensure_room(3 * n_zeros)?;
     if sign.is_empty() && prefix.is_empty() && n_zeros == 0 {
         return Ok(text);
     }
@@ -318,10 +319,15 @@ fn float_text(value: &PyObject, spec: &Spec, conversion: u8, not_float: Option<&
         None => raised,
     })?;
     let flags = if spec.alternate { dtoa::DTSF_ALT } else { 0 };
+    let precision = spec.precision.unwrap_or(6);
+    if precision > dtoa::MAX_PRECISION {
+        return Err(raise!(ValueError, "precision too big"));
+    }
+    crate::memory::ensure_room(2 * precision)?;
     Ok(dtoa::double_to_string(
         number,
         char::from(conversion),
-        spec.precision.unwrap_or(6),
+        precision,
         flags,
     ))
 }
@@ -351,6 +357,7 @@ pub fn number_text(value: &PyObject, spec: &Spec, not_float: Option<&str>) -> Py
     if n_missing >= i32::MAX as usize {
         return Err(crate::memory::no_memory());
     }
+    crate::memory::ensure_room(3 * n_missing)?;
     let padding = || if spec.zero && !spec.left { "0" } else { " " }.repeat(n_missing);
     Ok(Some(match (spec.left, spec.zero) {
         (true, _) => format!("{sign}{body}{}", padding()),

@@ -32,6 +32,9 @@ impl std::fmt::Write for ShortText {
     }
 }
 
+/// The greatest precision of `PyOS_double_to_string`: the text's length is an `int` in C, and has room for an exponent.
+pub const MAX_PRECISION: usize = i32::MAX as usize - 1024;
+
 /// Flags of `PyOS_double_to_string`.
 pub const DTSF_SIGN: u32 = 0x01;
 pub const DTSF_ADD_DOT_0: u32 = 0x02;

@@ -117,8 +117,7 @@ impl PyTupleObject {
     /// For the collector: stops tracking a tuple all of whose items are settled as atoms.
     pub fn maybe_untrack(&self) {
         let settled = self.as_slice().iter().all(|item| {
-            !item.type_has(Py_TPFLAGS_HAVE_GC)
-                || (PyTupleObject::check_exact(item) && !gc::is_tracked(item.as_ptr()))
+            !gc::is_gc_object(item) || (PyTupleObject::check_exact(item) && !gc::is_tracked(item.as_ptr()))
         });
         if settled && PyTupleObject::check_exact(self.as_object()) {
             gc::untrack(self.as_ptr());

@@ -316,11 +316,8 @@ fn inherit_slots_from(ty: &PyTypeObject, base: &PyTypeObject) {
     if ty.tp_vectorcall_offset.get() == 0 {
         ty.tp_vectorcall_offset.set(base.tp_vectorcall_offset.get());
     }
-    // A heap type that may get a new `__call__` must not keep its base's vectorcall.
-    if ty.tp_call.get().is_none()
-        && base.has_flag(Py_TPFLAGS_HAVE_VECTORCALL)
-        && ty.has_flag(Py_TPFLAGS_IMMUTABLETYPE)
-    {
+    // A heap type that gets a new `__call__` loses it again.
+    if ty.tp_call.get().is_none() && base.has_flag(Py_TPFLAGS_HAVE_VECTORCALL) {
         ty.set_flag(Py_TPFLAGS_HAVE_VECTORCALL);
     }
     inherit_slots!(ty, base; tp_call tp_str);
@@ -329,7 +326,11 @@ fn inherit_slots_from(ty: &PyTypeObject, base: &PyTypeObject) {
     if ty.tp_descr_set.get().is_none() {
         ty.tp_descr_set.set(base.tp_descr_set.get());
     }
-    if base.has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR) && ty.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
+    let is_inherited = match (ty.tp_descr_get.get(), base.tp_descr_get.get()) {
+        (Some(own), Some(inherited)) => own as usize == inherited as usize,
+        _ => false,
+    };
+    if is_inherited && base.has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR) && ty.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
         ty.set_flag(Py_TPFLAGS_METHOD_DESCRIPTOR);
     }
     inherit_slots!(ty, base; tp_init tp_alloc tp_is_gc tp_finalize);

@@ -388,6 +388,10 @@ fn update_slot(ty: &PyTypeObject, first: usize) -> usize {
             generic = def.generic.0;
         }
     }
+    if use_generic && std::ptr::eq(place, (&raw const ty.tp_call).cast()) {
+        // A `__call__` of its own and vectorcall exclude each other.
+        ty.clear_flag(Py_TPFLAGS_HAVE_VECTORCALL);
+    }
     slot.set(if !specific.is_null() && !use_generic {
         specific
     } else {

@@ -455,7 +455,7 @@ pub fn contains(
 }
 
 pub fn buffer(
-    _function: *const c_void,
+    function: *const c_void,
     object: &PyObject,
     args: &PyTupleObject,
     kwargs: Option<&PyDictObject>,
@@ -463,7 +463,9 @@ pub fn buffer(
     expect(args, kwargs, 1)?;
     let flags = args.as_slice()[0].to_index(crate::exceptions::exc::OverflowError)?;
     let flags = c_int::try_from(flags).map_err(|_| raise!(OverflowError, "buffer flags out of range"))?;
-    crate::objects::memoryobject::from_object_with_flags(object, flags)
+    let function = slot!(function, getbufferproc);
+    // SAFETY: the slot of a class that the object is an instance of.
+    Ok(unsafe { PyMemoryViewObject::from_object_by(function, object, flags)? }.into_object())
 }
 
 pub fn release_buffer(

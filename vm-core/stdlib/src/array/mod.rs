@@ -70,6 +70,12 @@ impl Array {
             return self.extend_raw(view.as_bytes());
         }
         if PyListObject::check(initial) || PyTupleObject::check(initial) {
+            let n_items = adder_runtime::objects::tupleobject::fast_items(initial).len();
+            if self.len() == 0 && n_items > 0 {
+                // Just as much memory as is needed.
+                self.resize(n_items)?;
+                self.ob_base.ob_size.set(0);
+            }
             let mut index = 0;
             while let Some(item) = adder_runtime::objects::tupleobject::fast_items(initial).get(index) {
                 self.push(&item.to_ref())?;

@@ -83,8 +83,8 @@ impl DefaultDict {
             return Err(raise!(KeyError, value => args.as_object()));
         };
         let value = factory.call0()?;
-        self.as_object().set_item(key, &value)?;
-        Ok(value)
+        // What the factory itself may have stored stays.
+        Ok(self.dict.set_default(key, &value)?.0)
     }
     fn copy_of(&self) -> PyResult {
         let factory = self.default_factory.get().unwrap_or_else(none_ref);

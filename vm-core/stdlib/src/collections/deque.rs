@@ -1,6 +1,5 @@
 //! `collections.deque` over a ring buffer, with iterators that notice changes.
 
-use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -45,10 +44,19 @@ impl Deque {
     /// A deque of the same type over `items`.
     fn like(&self, items: &PyObject) -> PyResult {
         let class = self.as_object().ty().as_object();
-        match self.maxlen.get() {
-            None => class.call1(items),
-            Some(maxlen) => class.call(&[items, PyLongObject::from_usize(maxlen).as_object()]),
+        let made = match self.maxlen.get() {
+            None => class.call1(items)?,
+            Some(maxlen) => class.call(&[items, PyLongObject::from_usize(maxlen).as_object()])?,
+        };
+        if !Deque::check(&made) {
+            return Err(raise!(
+                TypeError,
+                "{}() must return a deque, not {}",
+                self.as_object().ty().name(),
+                made.ty().name()
+            ));
         }
+        Ok(made)
     }
     fn item_at(&self, index: isize) -> Option<Ref> {
         usize::try_from(index).ok().and_then(|index| self.items.borrow().get(index).cloned())
@@ -64,14 +72,26 @@ impl Deque {
     }
     /// The first index of a value in a range; `None` when it is not there.
     fn find(&self, value: &PyObject, start: usize, stop: usize) -> PyResult<Option<usize>> {
+        self.search(value, start, stop, || raise!(RuntimeError, "deque mutated during iteration"))
+    }
+    fn search(
+        &self,
+        value: &PyObject,
+        start: usize,
+        stop: usize,
+        mutated: impl FnOnce() -> Raised,
+    ) -> PyResult<Option<usize>> {
         let state = self.state.get();
         for at in start..stop {
             let Some(item) = self.item_at(at as isize) else { break };
-            let equal = item.eq(value)?;
+            let equal = item.eq(value);
             if self.state.get() != state {
-                return Err(raise!(RuntimeError, "deque mutated during iteration"));
+                if let Err(raised) = equal {
+                    raised.clear();
+                }
+                return Err(mutated());
             }
-            if equal {
+            if equal? {
                 return Ok(Some(at));
             }
         }
@@ -263,16 +283,7 @@ impl Deque {
     /// Removes the first item that equals a value.
     #[method("($self, value, /)")]
     fn remove(&self, value: &PyObject) -> PyResult<()> {
-        let found = match self.find(value, 0, self.len()) {
-            Ok(found) => found,
-            Err(raised) => {
-                if raised.matches(exc::RuntimeError) {
-                    raised.clear();
-                    return Err(raise!(IndexError, "deque mutated during remove()."));
-                }
-                return Err(raised);
-            }
-        };
+        let found = self.search(value, 0, self.len(), || raise!(IndexError, "deque mutated during remove()."))?;
         let Some(at) = found else { return Err(raise!(ValueError, "deque.remove(x): x not in deque")) };
         let removed = self.items.borrow_mut().remove(at);
         self.changed();

@@ -111,7 +111,7 @@ impl TupleGetter {
     #[slot]
     fn tp_repr(&self) -> PyResult {
         let doc = self.get_doc()?.repr()?.to_string_lossy();
-        let text = format!("{}({}, {doc})", self.as_object().ty().full_name(), self.index);
+        let text = format!("{}({}, {doc})", self.as_object().ty().short_name(), self.index);
         Ok(PyUnicodeObject::from_string(text).into_object())
     }
 }

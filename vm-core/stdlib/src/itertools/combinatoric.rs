@@ -1,6 +1,7 @@
 //! `product`, `permutations`, `combinations`, `combinations_with_replacement`: pools and index vectors.
 
 use super::header;
+use adder_runtime::args::{check_keyword_count, unexpected_keyword};
 use adder_runtime::prelude::*;
 use std::cell::{Cell, RefCell};
 
@@ -55,11 +56,14 @@ impl Product {
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let mut repeat = 1;
         if let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() != 0) {
+            check_keyword_count("product", kwargs.len(), 1)?;
             match kwargs.get_str(identifier!("repeat")) {
-                Some(value) if kwargs.len() == 1 => {
-                    repeat = value.to_index(adder_runtime::exceptions::exc::OverflowError)?;
+                Some(value) => repeat = value.to_index(adder_runtime::exceptions::exc::OverflowError)?,
+                None => {
+                    let keyword = kwargs.next_entry(&mut 0).map(|(name, _, _)| name.to_ref()).unwrap_or_else(none_ref);
+                    let keyword = keyword.str()?.to_string_lossy();
+                    return Err(unexpected_keyword("product", &keyword, &["repeat"]));
                 }
-                _ => return Err(raise!(TypeError, "product() got an unexpected keyword argument")),
             }
         }
         if repeat < 0 {

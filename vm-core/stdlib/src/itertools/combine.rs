@@ -177,7 +177,8 @@ impl Pairwise {
             ob_base: header(),
             iterator: ObjectCell::new(Some(iterable.iter()?)),
             old: ObjectCell::new(None),
-            result: Cell::new(std::ptr::null_mut()),
+            // Made here: a pair that is used again is tracked by the collector, whatever it holds.
+            result: Cell::new(PyTupleObject::from_vec(vec![none_ref(), none_ref()]).into_raw()),
         };
         Ok(Ref::new_in(cls, pairwise)?.into_object())
     }

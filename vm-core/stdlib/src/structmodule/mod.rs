@@ -280,17 +280,18 @@ impl UnpackIterator {
     }
 }
 
-static CACHE: Kept = Kept::new();
+// Formats that are str, and that are bytes: those are not compared with each other, which -b would warn of.
+static CACHES: [Kept; 2] = [Kept::new(), Kept::new()];
 const MAX_CACHE: usize = 100;
 
-fn cache() -> PyResult<Ref<PyDictObject>> {
-    let dict = CACHE.get_or_make(|| Ok(PyDictObject::new().into_object()))?;
+fn cache(of_bytes: bool) -> PyResult<Ref<PyDictObject>> {
+    let dict = CACHES[usize::from(of_bytes)].get_or_make(|| Ok(PyDictObject::new().into_object()))?;
     dict.downcast::<PyDictObject>().map_err(|_| raise!(SystemError, "the cache of struct formats is not a dict"))
 }
 
 /// The compiled form of a format, from the cache when it is there.
 fn cached(format: &PyObject) -> PyResult<Ref<Struct>> {
-    let cache = cache()?;
+    let cache = cache(!PyUnicodeObject::check(format))?;
     if let Some(found) = cache.get(format)?
         && let Ok(found) = found.downcast::<Struct>()
     {
@@ -317,7 +318,8 @@ pub mod _struct {
     /// Clears the internal cache.
     #[pyfunction("($module, /)")]
     fn _clearcache() -> PyResult<()> {
-        cache()?.clear();
+        cache(false)?.clear();
+        cache(true)?.clear();
         Ok(())
     }
     /// The size in bytes of the struct that the format describes.

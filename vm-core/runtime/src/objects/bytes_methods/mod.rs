@@ -363,7 +363,9 @@ pub fn join<T: ByteString>(this: &T, iterable: &PyObject) -> PyResult<Ref<T>> {
     }
     let separator = this.bytes();
     let total: usize = pieces.iter().map(|piece| piece.as_bytes().len()).sum();
-    let mut joined = Vec::with_capacity(total + separator.len() * pieces.len());
+    let total = total.saturating_add(separator.len().saturating_mul(pieces.len()));
+    crate::memory::ensure_room(total)?;
+    let mut joined = Vec::with_capacity(total);
     for (idx, piece) in pieces.iter().enumerate() {
         if idx > 0 {
             joined.extend_from_slice(separator);

@@ -36,6 +36,7 @@ pub(super) fn pad<T: ByteString>(this: &T, left: usize, right: usize, fill: u8) 
     let bytes = this.bytes();
     let mut padded = Vec::new();
     let total = bytes.len().saturating_add(left).saturating_add(right);
+    check_len(total)?;
     if padded.try_reserve_exact(total).is_err() {
         return Err(crate::memory::no_memory());
     }
@@ -43,6 +44,13 @@ pub(super) fn pad<T: ByteString>(this: &T, left: usize, right: usize, fill: u8) 
     padded.extend_from_slice(bytes);
     padded.resize(total, fill);
     Ok(T::make(padded))
+}
+
+fn check_len(len: usize) -> PyResult<()> {
+    if len > isize::MAX as usize - super::super::bytesobject::HEADER_SIZE {
+        return Err(raise!(OverflowError, "byte string is too large"));
+    }
+    Ok(())
 }
 
 pub(super) fn missing<T: ByteString>(this: &T, width: isize) -> usize {
@@ -63,6 +71,7 @@ pub(super) fn zfill<T: ByteString>(this: &T, width: isize) -> PyResult<Ref<T>> {
         return Ok(this.whole());
     }
     let bytes = this.bytes();
+    check_len(bytes.len() + missing)?;
     let n_sign = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
     let mut padded = Vec::new();
     if padded.try_reserve_exact(bytes.len() + missing).is_err() {

@@ -15,7 +15,7 @@ use std::mem::offset_of;
 mod iter;
 pub use iter::{BytesIterator, PyBytesIter_Type};
 
-const HEADER_SIZE: usize = offset_of!(PyBytesObject, ob_sval);
+pub(super) const HEADER_SIZE: usize = offset_of!(PyBytesObject, ob_sval);
 
 #[repr(C, align(8))]
 struct StaticBytes {
@@ -326,7 +326,7 @@ impl PyBytesObject {
         let Some(len) = bytes
             .len()
             .checked_mul(n.max(0) as usize)
-            .filter(|len| *len <= isize::MAX as usize - 64)
+            .filter(|len| *len <= isize::MAX as usize)
         else {
             return Err(raise!(OverflowError, "repeated bytes are too long"));
         };

@@ -91,8 +91,21 @@ pub fn encode_text(
     encode_by_name(text, encoding, errors)
 }
 
+/// With `-X dev`, names of encodings and error handlers are looked up even where they are not needed.
+fn check_names(encoding: &str, errors: Option<&str>) -> PyResult<()> {
+    if crate::hooks::DEV_MODE.load(std::sync::atomic::Ordering::Relaxed) {
+        registry::lookup(encoding)?;
+        const KNOWN: [&str; 5] = ["strict", "ignore", "replace", "surrogateescape", "surrogatepass"];
+        if let Some(errors) = errors.filter(|errors| !KNOWN.contains(errors)) {
+            registry::lookup_error(errors)?;
+        }
+    }
+    Ok(())
+}
+
 /// As `encode_text`, for names that Rust has.
 pub fn encode_by_name(text: &PyUnicodeObject, encoding: &str, errors: Option<&str>) -> PyResult {
+    check_names(encoding, errors)?;
     if let Some(builtin) = Builtin::of(encoding) {
         return Ok(builtin.encode(text, errors.unwrap_or("strict"))?.into_object());
     }
@@ -128,6 +141,7 @@ pub fn decode_by_name(
     encoding: &str,
     errors: Option<&str>,
 ) -> PyResult<Ref<PyUnicodeObject>> {
+    check_names(encoding, errors)?;
     if let Some(builtin) = Builtin::of(encoding) {
         return builtin.decode(bytes, errors.unwrap_or("strict"));
     }

@@ -20,6 +20,8 @@ use std::fmt::{self, Display};
 pub enum FormatError {
     Value(String),
     Overflow(String),
+    /// No text of that length can be.
+    Memory,
 }
 
 /// A formatted number.
@@ -53,6 +55,7 @@ impl FormatError {
         match self {
             FormatError::Value(message) => raise!(ValueError, "{message}"),
             FormatError::Overflow(message) => raise!(OverflowError, "{message}"),
+            FormatError::Memory => crate::memory::no_memory(),
         }
     }
 }
@@ -207,9 +210,19 @@ pub fn float_value(value: f64, spec_text: &[u32], type_name: &dyn Display) -> Re
 
 fn checked_precision(spec: &Spec) -> Result<Option<usize>, FormatError> {
     match spec.precision {
-        Some(precision) if precision > i32::MAX as usize => Err(FormatError::value("precision too big")),
+        Some(precision) if precision > dtoa::MAX_PRECISION => Err(FormatError::value("precision too big")),
+        Some(precision) => has_room(precision).map(|()| Some(precision)),
         precision => Ok(precision),
     }
+}
+
+/// There is room for the working copies of so many characters.
+pub(super) fn has_room(n_chars: usize) -> Result<(), FormatError> {
+    let n_bytes = n_chars.saturating_mul(2 * size_of::<u32>());
+    crate::memory::ensure_room(n_bytes).map_err(|raised| {
+        raised.clear();
+        FormatError::Memory
+    })
 }
 
 fn dtsf_flags(spec: &Spec) -> u32 {
@@ -363,7 +376,7 @@ pub fn format_str(value: &PyUnicodeObject, spec: &PyUnicodeObject) -> PyResult<R
     with_spec(spec, |spec| {
         let formatted = text_value(&points, spec, type_name)?;
         // Nothing was added or cut: the text itself.
-        if formatted.len() == points.len() {
+        if formatted == points {
             return Ok(value.to_exact());
         }
         Ok(PyUnicodeObject::from_code_points(&formatted))

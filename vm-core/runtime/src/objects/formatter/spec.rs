@@ -167,6 +167,7 @@ pub fn parse(
         }
     }
     check_grouping(&mut spec)?;
+    super::has_room(spec.width.unwrap_or(0))?;
     Ok(spec)
 }
 

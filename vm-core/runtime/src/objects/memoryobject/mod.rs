@@ -39,11 +39,6 @@ impl _PyManagedBufferObject {
 
 pub use python_buffer::{export_python_buffer, release_python_buffer, release_view_of};
 
-/// `memoryview(object)` with buffer flags.
-pub fn from_object_with_flags(object: &PyObject, flags: c_int) -> PyResult {
-    Ok(PyMemoryViewObject::from_object_with_flags(object, flags)?.into_object())
-}
-
 /// What a subscript of a memoryview means.
 enum Key<'a> {
     One(Subscript<'a>),
@@ -182,20 +177,15 @@ impl PyMemoryViewObject {
     }
 
     fn cast_format(&self, format: &str) -> PyResult<Ref<PyMemoryViewObject>> {
-        let not_native = |which: &str| {
-            raise!(
-                ValueError,
-                "memoryview: {which} format must be a native single character format prefixed with an optional '@'"
-            )
-        };
-        let Some(from) = Native::parse(format_of(&self.view)) else {
-            return Err(not_native("source"));
-        };
+        let from = Native::parse(format_of(&self.view));
         let text = std::ffi::CString::new(format).unwrap_or_default();
         let Some(to) = Native::parse(&text) else {
-            return Err(not_native("destination"));
+            return Err(raise!(
+                ValueError,
+                "memoryview: destination format must be a native single character format prefixed with an optional '@'"
+            ));
         };
-        if !from.is_byte() && !to.is_byte() {
+        if !from.is_some_and(Native::is_byte) && !to.is_byte() {
             return Err(raise!(
                 TypeError,
                 "memoryview: cannot cast between two non-byte formats"
@@ -220,6 +210,7 @@ impl PyMemoryViewObject {
 
     /// A copy of this view with room for `ndim` dimensions.
     fn cast_target(&self, ndim: usize) -> PyResult<Ref<PyMemoryViewObject>> {
+        self.check_restricted()?;
         let new = alloc_view(ndim)?;
         copy_fields(&new.view, &self.view);
         // SAFETY: a view owns its managed buffer.
@@ -415,12 +406,7 @@ impl PyMemoryViewObject {
         let target = unsafe { &*view };
         target.obj.set(std::ptr::null_mut());
         self.check_released()?;
-        if self.flags.get() & _Py_MEMORYVIEW_RESTRICTED != 0 {
-            return Err(raise!(
-                ValueError,
-                "cannot create new view on restricted memoryview"
-            ));
-        }
+        self.check_restricted()?;
         copy_fields(target, &self.view);
         target.obj.set(std::ptr::null_mut());
         let has = |wanted: c_int| flags & wanted == wanted;

@@ -1,6 +1,6 @@
 //! Buffers of classes written in Python (PEP 688): `__buffer__` returns a memoryview, `__release_buffer__` hears of its end.
 
-use super::view::{copy_fields, get_buffer};
+use super::view::get_buffer;
 use crate::error;
 use crate::memory::{self, gc};
 use crate::objects::freelist::alloc_static;
@@ -55,16 +55,22 @@ impl PyBufferWrapper {
         let (Some(mv), Some(obj)) = (mv, obj) else { return };
         mv.exports.set(mv.exports.get() - 1);
         // A native exporter hears of it when the memoryview lets go.
-        let is_python = obj.ty().tp_as_buffer.get();
-        // SAFETY: null or the type's buffer slots.
-        let release = unsafe { is_python.as_ref() }.and_then(|procs| procs.bf_releasebuffer.get());
-        let ours = crate::types::slots::releasebuffer_slot as *const () as usize;
-        if mv.view.obj.get() != obj.as_raw() && release.is_some_and(|slot| slot as usize == ours) {
-            release_python_buffer(&obj, view);
+        if mv.view.obj.get() != obj.as_raw() && release_slot(obj.ty()).is_some_and(is_python) {
+            call_release_buffer(&obj, view);
         }
         drop((mv, obj));
         self.clear();
     }
+}
+
+fn release_slot(ty: &PyTypeObject) -> Option<releasebufferproc> {
+    // SAFETY: null or the type's buffer slots.
+    unsafe { ty.tp_as_buffer.get().as_ref() }.and_then(|procs| procs.bf_releasebuffer.get())
+}
+
+/// The slot calls a `__release_buffer__` written in Python.
+fn is_python(slot: releasebufferproc) -> bool {
+    slot as usize == crate::types::slots::releasebuffer_slot as *const () as usize
 }
 
 /// Fills `view` from the memoryview that `object.__buffer__` returned.
@@ -91,10 +97,30 @@ pub fn export_python_buffer(
     Ok(())
 }
 
-/// Calls `object.__release_buffer__` with a memoryview that cannot be kept.
+/// The slot of a class with a `__release_buffer__`: that is called, then the slot of the native class that it inherits from.
 pub fn release_python_buffer(object: &PyObject, view: *mut Py_buffer) {
+    call_release_buffer(object, view);
+    let Some(mro) = object.ty().mro() else { return };
+    let mut classes = mro
+        .as_slice()
+        .iter()
+        .skip_while(|class| !class.is(object.ty().as_object()));
+    classes.next();
+    let inherited = classes
+        .filter_map(|class| class.downcast::<PyTypeObject>())
+        .filter_map(release_slot)
+        .find(|slot| !is_python(*slot));
+    if let Some(release) = inherited {
+        // SAFETY: the slot of a class that the object is an instance of; the view is still filled.
+        unsafe { release(object.as_ptr(), view) };
+    }
+}
+
+/// Calls `object.__release_buffer__`. What it raises is reported: the caller cannot fail.
+fn call_release_buffer(object: &PyObject, view: *mut Py_buffer) {
     let saved = error::fetch();
-    if let Err(raised) = call_release(object, view) {
+    // SAFETY: the buffer that is being released is whole.
+    if let Err(raised) = call_release(object, unsafe { &*view }) {
         let context = format!(
             "Exception ignored in __release_buffer__ of {}",
             object.ty().name()
@@ -106,12 +132,19 @@ pub fn release_python_buffer(object: &PyObject, view: *mut Py_buffer) {
     }
 }
 
-fn call_release(object: &PyObject, view: *mut Py_buffer) -> PyResult<()> {
-    let borrowed = Py_buffer::zeroed();
-    // SAFETY: the buffer that is being released is whole.
-    copy_fields(&borrowed, unsafe { &*view });
-    borrowed.obj.set(std::ptr::null_mut());
-    let memoryview = PyMemoryViewObject::from_buffer(&borrowed)?;
+fn call_release(object: &PyObject, view: &Py_buffer) -> PyResult<()> {
+    // SAFETY: null or the exporter, which the buffer owns.
+    let exporter = unsafe { view.obj.get().as_ref() };
+    if let Some(wrapper) = exporter.filter(|exporter| std::ptr::eq(exporter.ty(), &_PyBufferWrapper_Type)) {
+        // SAFETY: the type says so; null or the memoryview that `__buffer__` returned, owned.
+        let returned =
+            unsafe { Ref::from_borrowed_opt((*wrapper.as_ptr().cast::<PyBufferWrapper>()).mv.get()) };
+        if let Some(memoryview) = returned {
+            object.call_special(identifier!("__release_buffer__"), &[memoryview.as_object()])?;
+        }
+        return Ok(());
+    }
+    let memoryview = PyMemoryViewObject::from_buffer(view)?;
     memoryview
         .flags
         .set(memoryview.flags.get() | _Py_MEMORYVIEW_RESTRICTED);

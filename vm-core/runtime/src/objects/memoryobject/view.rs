@@ -19,21 +19,36 @@ pub const BYTE_FORMAT: &CStr = c"B";
 /// `view` is to be filled; what it holds is not released.
 pub unsafe fn get_buffer(object: &PyObject, view: *mut Py_buffer, flags: c_int) -> PyResult<()> {
     let procs = object.ty().tp_as_buffer.get();
-    // SAFETY: a type's buffer slots; the exporter fills the view.
+    // SAFETY: null or a type's buffer slots.
+    let Some(get) = (unsafe { procs.as_ref() }).and_then(|procs| procs.bf_getbuffer.get()) else {
+        return Err(raise!(
+            TypeError,
+            "a bytes-like object is required, not '{}'",
+            object.ty().full_name()
+        ));
+    };
+    // SAFETY: the caller's contract; a slot of the object's type.
+    unsafe { get_buffer_by(get, object, view, flags) }
+}
+
+/// Asks an object for a buffer by one of the `bf_getbuffer` that its type has or inherits.
+///
+/// # Safety
+/// As `get_buffer`; the function takes such objects.
+unsafe fn get_buffer_by(
+    get: getbufferproc,
+    object: &PyObject,
+    view: *mut Py_buffer,
+    flags: c_int,
+) -> PyResult<()> {
+    // SAFETY: the exporter fills the view. One that fails may leave anything in it: nothing is owned then.
     unsafe {
-        let Some(get) = procs.as_ref().and_then(|procs| procs.bf_getbuffer.get()) else {
-            return Err(raise!(
-                TypeError,
-                "a bytes-like object is required, not '{}'",
-                object.ty().full_name()
-            ));
-        };
         if get(object.as_ptr(), view, flags) < 0 {
-            Err(Raised::from_c("bf_getbuffer"))
-        } else {
-            Ok(())
+            (*view).obj.set(std::ptr::null_mut());
+            return Err(Raised::from_c("bf_getbuffer"));
         }
     }
+    Ok(())
 }
 
 /// `PyBuffer_Release`.
@@ -276,6 +291,28 @@ pub fn c_strides(shape: &[isize], itemsize: isize) -> Vec<isize> {
     strides
 }
 
+pub fn f_strides(shape: &[isize], itemsize: isize) -> Vec<isize> {
+    let mut strides = vec![0; shape.len()];
+    let mut stride = itemsize;
+    for (dim, extent) in shape.iter().enumerate() {
+        strides[dim] = stride;
+        stride *= extent;
+    }
+    strides
+}
+
+/// A copy of a format that lives for ever: one for each text.
+fn lasting_format(format: &CStr) -> &'static CStr {
+    static KNOWN: std::sync::Mutex<Vec<&'static CStr>> = std::sync::Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(same) = known.iter().find(|known| **known == format) {
+        return same;
+    }
+    let lasting: &'static CStr = Box::leak(format.to_owned().into_boxed_c_str());
+    known.push(lasting);
+    lasting
+}
+
 /// A buffer's format, which is bytes when it has none.
 pub fn format_of(view: &Py_buffer) -> &CStr {
     let format = view.format.get();
@@ -295,27 +332,34 @@ impl PyMemoryViewObject {
 
     pub fn from_object_with_flags(object: &PyObject, flags: c_int) -> PyResult<Ref<PyMemoryViewObject>> {
         if let Some(view) = object.downcast::<PyMemoryViewObject>() {
-            if view.flags.get() & _Py_MEMORYVIEW_RESTRICTED != 0 {
-                return Err(raise!(
-                    ValueError,
-                    "cannot create new view on restricted memoryview"
-                ));
-            }
             view.check_released()?;
             return view.share(&view.view);
         }
         // SAFETY: null or the type's buffer slots.
         let procs = unsafe { object.ty().tp_as_buffer.get().as_ref() };
-        if procs.and_then(|procs| procs.bf_getbuffer.get()).is_none() {
-            return Err(raise!(
+        match procs.and_then(|procs| procs.bf_getbuffer.get()) {
+            // SAFETY: a slot of the object's type.
+            Some(get) => unsafe { Self::from_object_by(get, object, flags) },
+            None => Err(raise!(
                 TypeError,
                 "memoryview: a bytes-like object is required, not '{}'",
                 object.ty().full_name()
-            ));
+            )),
         }
+    }
+
+    /// A view of the buffer that one of the `bf_getbuffer` gives that the object's type has or inherits.
+    ///
+    /// # Safety
+    /// The function takes such objects.
+    pub unsafe fn from_object_by(
+        get: getbufferproc,
+        object: &PyObject,
+        flags: c_int,
+    ) -> PyResult<Ref<PyMemoryViewObject>> {
         let managed = new_managed_buffer();
-        // SAFETY: the managed buffer's fresh view.
-        unsafe { get_buffer(object, (&raw const managed.master).cast_mut(), flags)? };
+        // SAFETY: the managed buffer's fresh view; the caller's contract.
+        unsafe { get_buffer_by(get, object, (&raw const managed.master).cast_mut(), flags)? };
         Self::over(&managed, &managed.master)
     }
 
@@ -350,6 +394,7 @@ impl PyMemoryViewObject {
 
     /// A further view on this view's managed buffer.
     pub(super) fn share(&self, source: &Py_buffer) -> PyResult<Ref<PyMemoryViewObject>> {
+        self.check_restricted()?;
         // SAFETY: a view owns its managed buffer.
         Self::over(unsafe { &*self.mbuf.get() }, source)
     }
@@ -441,6 +486,37 @@ impl PyMemoryViewObject {
             ));
         }
         Ok(())
+    }
+
+    /// What `__release_buffer__` gets must not outlive the call.
+    pub(super) fn check_restricted(&self) -> PyResult<()> {
+        if self.flags.get() & _Py_MEMORYVIEW_RESTRICTED != 0 {
+            return Err(raise!(
+                ValueError,
+                "cannot create new view on restricted memoryview"
+            ));
+        }
+        Ok(())
+    }
+
+    /// A view of a copy of the items, contiguous in C's order or Fortran's, with the shape and format of this one.
+    pub fn contiguous_copy(&self, fortran: bool) -> PyResult<Ref<PyMemoryViewObject>> {
+        let geometry = self.geometry();
+        let bytes = PyBytesObject::from_slice(&geometry.to_bytes(fortran));
+        let flat = Self::from_object(bytes.as_object())?;
+        let new = flat.cast_target(geometry.ndim())?;
+        let strides = if fortran {
+            f_strides(&geometry.shape, geometry.itemsize)
+        } else {
+            c_strides(&geometry.shape, geometry.itemsize)
+        };
+        new.view.itemsize.set(geometry.itemsize);
+        new.view
+            .format
+            .set(lasting_format(format_of(&self.view)).as_ptr().cast_mut());
+        new.set_geometry(&geometry.shape, &strides, &[]);
+        new.init_flags();
+        Ok(new)
     }
 
     /// Lets the buffer go, unless somebody has got a buffer from this view.
