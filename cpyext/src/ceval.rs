@@ -258,7 +258,10 @@ capi! {
             Err(raised) => { raised.clear(); 1 }
         }
     }
-    fn PyUnstable_Eval_RequestCodeExtraIndex(_free: *mut c_void) -> PyResult<isize> { crate::code::request_extra_index() }
+    fn PyUnstable_Eval_RequestCodeExtraIndex(free: *mut c_void) -> PyResult<isize> {
+        // SAFETY: C gives a function, or NULL.
+        crate::code::request_extra_index(unsafe { std::mem::transmute::<*mut c_void, Option<freefunc>>(free) })
+    }
     fn PyEval_InitThreads() -> Void { Void }
     fn PyEval_ThreadsInitialized() -> c_int { 1 }
     fn PyEval_AcquireLock() -> Void { Void }

@@ -2,7 +2,9 @@
 
 use crate::export::{Void, bad_internal_call, opt, put, str_from_c};
 use adder_interp::frame::{Frame, FrameExit, FrameOwner, HEADER_WORDS};
-use adder_runtime::objects::codeobject::{CO_FAST_CELL, CO_FAST_FREE, CO_FAST_LOCAL, CodeParts};
+use adder_runtime::objects::codeobject::{
+    BYTES_PER_WORD, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_LOCAL, CodeParts,
+};
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
 
@@ -10,11 +12,63 @@ fn code_object(object: &PyObject) -> PyResult<&PyCodeObject> {
     object.downcast::<PyCodeObject>().ok_or_else(bad_internal_call)
 }
 
-/// The index under which C code keeps data on code objects.
-static N_EXTRA: std::sync::atomic::AtomicIsize = std::sync::atomic::AtomicIsize::new(0);
+/// How to free what C code keeps on code objects, by its index.
+static FREE_EXTRA: std::sync::Mutex<Vec<Option<freefunc>>> = std::sync::Mutex::new(Vec::new());
 
-pub fn request_extra_index() -> PyResult<isize> {
-    Ok(N_EXTRA.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+fn free_of(index: usize) -> Option<Option<freefunc>> {
+    let functions = FREE_EXTRA
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    functions.get(index).copied()
+}
+
+pub fn request_extra_index(free: Option<freefunc>) -> PyResult<isize> {
+    let _ = adder_runtime::objects::codeobject::FREE_EXTRA.set(free_extra);
+    let mut functions = FREE_EXTRA
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    functions.push(free);
+    Ok(functions.len() as isize - 1)
+}
+
+/// Frees all that a code object that dies was given.
+///
+/// # Safety
+/// `table` is a `co_extra` of ours, which nobody uses any more.
+unsafe fn free_extra(table: *mut c_void) {
+    // SAFETY: the caller's contract.
+    let table = unsafe { Box::from_raw(table.cast::<Vec<*mut c_void>>()) };
+    for (index, value) in table.into_iter().enumerate() {
+        free_value(index, value);
+    }
+}
+
+fn free_value(index: usize, value: *mut c_void) {
+    if let Some(Some(free)) = free_of(index).filter(|_| !value.is_null()) {
+        // SAFETY: the function was given for values under this index.
+        unsafe { free(value) };
+    }
+}
+
+fn set_extra(code: &PyCodeObject, index: isize, value: *mut c_void) -> PyResult<()> {
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
+    if free_of(index).is_none() {
+        return Err(bad_internal_call());
+    }
+    if code.co_extra.get().is_null() {
+        code.co_extra
+            .set(Box::into_raw(Box::new(Vec::<*mut c_void>::new())).cast());
+    }
+    let old = {
+        // SAFETY: a table of ours, which nobody else uses here.
+        let table = unsafe { &mut *code.co_extra.get().cast::<Vec<*mut c_void>>() };
+        if table.len() <= index {
+            table.resize(index + 1, std::ptr::null_mut());
+        }
+        std::mem::replace(&mut table[index], value)
+    };
+    free_value(index, old);
+    Ok(())
 }
 
 /// The pieces of a code object of C: names and a place, nothing to run.
@@ -189,7 +243,9 @@ capi! {
     fn PyCode_GetVarnames(code: &PyObject) -> PyResult { attribute(code, identifier!("co_varnames")) }
     fn PyCode_GetCellvars(code: &PyObject) -> PyResult { attribute(code, identifier!("co_cellvars")) }
     fn PyCode_GetFreevars(code: &PyObject) -> PyResult { attribute(code, identifier!("co_freevars")) }
-    fn PyCode_Addr2Line(code: &PyObject, _offset: c_int) -> PyResult<c_int> { Ok(code_object(code)?.co_firstlineno.get()) }
+    fn PyCode_Addr2Line(code: &PyObject, offset: c_int) -> PyResult<c_int> {
+        Ok(code_object(code)?.line_at(offset / BYTES_PER_WORD as c_int).unwrap_or(-1))
+    }
     fn PyUnstable_Code_GetExtra(code: &PyObject, index: isize, place: *mut *mut c_void) -> PyResult<()> {
         let table = code_object(code)?.co_extra.get().cast::<Vec<*mut c_void>>();
         // SAFETY: the field is NULL or a table of ours; C gives a place.
@@ -200,17 +256,7 @@ capi! {
         Ok(())
     }
     fn PyUnstable_Code_SetExtra(code: &PyObject, index: isize, value: *mut c_void) -> PyResult<()> {
-        let code = code_object(code)?;
-        if code.co_extra.get().is_null() {
-            code.co_extra.set(Box::into_raw(Box::new(Vec::<*mut c_void>::new())).cast());
-        }
-        // SAFETY: a table of ours.
-        let table = unsafe { &mut *code.co_extra.get().cast::<Vec<*mut c_void>>() };
-        if table.len() <= index as usize {
-            table.resize(index as usize + 1, std::ptr::null_mut());
-        }
-        table[index as usize] = value;
-        Ok(())
+        set_extra(code_object(code)?, index, value)
     }
 
     fn PyFrame_GetBack(frame: &PyObject) -> PyResult<Option<Ref>> {

@@ -46,7 +46,11 @@ pub fn compile_source(text: &str, filename: &str, mode: Mode, opts: &CompileOpts
 fn parse_text(text: &str, mode: Mode, opts: &CompileOpts, extras: parse::Extras) -> Result<parse::Parsed> {
     let inherits_diamond = opts.future_flags & code_flags::FUTURE_BARRY_AS_BDFL != 0;
     let text = &*parse::restore_diamond(text, inherits_diamond)?;
-    let parsed = parse::parse_with(text, mode, extras).map_err(|error| {
+    let parsed = parse::parse_with(text, mode, extras).map_err(|mut error| {
+        // Only the text of a whole module gets the newline that its last line may lack.
+        if mode != Mode::Exec && !text.ends_with('\n') && error.lineno == text.lines().count() as i32 {
+            error.text = error.text.map(|line| line.trim_end_matches('\n').to_owned());
+        }
         if opts.allow_incomplete_input {
             parse::errors::incomplete(error, text)
         } else {
@@ -77,6 +81,7 @@ pub fn symbol_table(text: &str, mode: Mode, opts: &CompileOpts) -> Result<Symbol
         SymbolTable::new(
             &ast,
             (future | opts.future_flags) & code_flags::FUTURE_ANNOTATIONS != 0,
+            opts.top_level_await,
         )
     });
     drop_deep(ast);
@@ -113,7 +118,7 @@ fn compile_tree(ast: &mut Mod, filename: &str, opts: &CompileOpts) -> Result<Com
     let future_annotations = future & code_flags::FUTURE_ANNOTATIONS != 0;
     let mut folder = Folder::new(opts.optimize, future_annotations);
     folder.module(ast);
-    let table = SymbolTable::new(ast, future_annotations)?;
+    let table = SymbolTable::new(ast, future_annotations, opts.top_level_await)?;
     let options = Options {
         optimize: opts.optimize,
         future,

@@ -139,6 +139,27 @@ pub fn pristine_words(data: &CodeData) -> Vec<u64> {
     words
 }
 
+/// The conditional jumps of a code object: (jump, where it goes on, where it leads), as word indices.
+pub fn branches(data: &CodeData) -> Vec<[u32; 3]> {
+    use crate::eval::{WORDS, op};
+    let mut branches = Vec::new();
+    let mut at = 0;
+    while at < data.words.len() {
+        let word = data.words[at].get();
+        let opcode = crate::tracing::generic_opcode(word as u8);
+        let next = at + WORDS[opcode as usize] as usize;
+        let behind = || data.words.get(at + 1).map_or(0, |word| word.get() as u32);
+        let target = match opcode {
+            op::COMPARE_JUMP | op::IS_JUMP | op::CONTAINS_JUMP | op::FOR_ITER => Some(behind()),
+            opcode if crate::monitoring::is_branch(opcode) => Some((word >> 32) as u32),
+            _ => None,
+        };
+        branches.extend(target.map(|target| [at as u32, next as u32, target]));
+        at = next;
+    }
+    branches
+}
+
 /// Raises what the compiler found wrong.
 pub fn raise_compile_error(error: &CompileError, filename: &PyObject) -> Raised {
     let ty: &PyTypeObject = match error.kind {
@@ -174,7 +195,7 @@ pub fn raise_compile_error(error: &CompileError, filename: &PyObject) -> Raised 
 }
 
 /// Issues the compiler's warnings.
-pub fn issue_warnings(warnings: &[CompileWarning], filename: &PyObject) -> PyResult<()> {
+pub fn issue_warnings(warnings: &[CompileWarning], filename: &PyObject, source: &str) -> PyResult<()> {
     for warning in warnings {
         let line = usize::try_from(warning.pos.line).unwrap_or(0);
         let result =
@@ -182,15 +203,21 @@ pub fn issue_warnings(warnings: &[CompileWarning], filename: &PyObject) -> PyRes
         if let Err(raised) = result {
             // A warning made an error is a SyntaxError at its place.
             raised.clear_if(exc::SyntaxWarning)?;
+            // Those of the parser, which has the text, do not speak of the future then.
+            const FUTURE: &str = " Such sequences will not work in the future.";
+            let message = warning.message.replacen(FUTURE, "", 1);
+            let shown = source.split_inclusive('\n').nth(line.wrapping_sub(1));
+            let shown = shown.filter(|_| message.len() < warning.message.len());
+            let text = shown.map(PyUnicodeObject::from_str);
             let place = SyntaxErrorPlace {
                 filename,
                 lineno: warning.pos.line as isize,
                 offset: warning.pos.col as isize + 1,
                 end_lineno: warning.pos.end_line as isize,
                 end_offset: warning.pos.end_col as isize + 1,
-                text: None,
+                text: text.as_ref().map(|text| text.as_object()),
             };
-            return Err(raise_syntax_error(exc::SyntaxError, &warning.message, &place));
+            return Err(raise_syntax_error(exc::SyntaxError, &message, &place));
         }
     }
     Ok(())
@@ -206,11 +233,11 @@ pub fn compile_text(
     let name = filename.str()?.to_string_lossy();
     match adder_compiler::compile_source(text, &name, mode, opts) {
         Ok(compiled) => {
-            issue_warnings(&compiled.warnings, filename)?;
+            issue_warnings(&compiled.warnings, filename, text)?;
             code_object(&compiled.code)
         }
         Err(error) => {
-            issue_warnings(&error.warnings, filename)?;
+            issue_warnings(&error.warnings, filename, text)?;
             Err(with_metadata(raise_compile_error(&error, filename), &error, text))
         }
     }
@@ -255,6 +282,27 @@ fn with_metadata(raised: Raised, error: &CompileError, text: &str) -> Raised {
 
 /// As `decode_source`, of a file that is run: what is no UTF-8 is told with the file's name.
 pub fn decode_file(source: &[u8], filename: &PyObject) -> PyResult<String> {
+    // A file is read line by line: the first line with something wrong counts.
+    if let Some(at) = source.iter().position(|byte| *byte == 0) {
+        let start = source[..at]
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |newline| newline + 1);
+        if adder_compiler::decode_source(&source[..start]).is_ok() {
+            let line = source[..start].iter().filter(|byte| **byte == b'\n').count() as isize + 1;
+            let text = PyUnicodeObject::from_str(&String::from_utf8_lossy(&source[start..at]));
+            let place = SyntaxErrorPlace {
+                filename,
+                lineno: line,
+                offset: 0,
+                end_lineno: line,
+                end_offset: 0,
+                text: Some(text.as_object()),
+            };
+            let message = "source code cannot contain null bytes";
+            return Err(raise_syntax_error(exc::SyntaxError, message, &place));
+        }
+    }
     match adder_compiler::decode_source(source) {
         Err(mut error) if error.message.starts_with("Non-UTF-8 code") => {
             let place = format!(" in file {} on line", filename.str()?.to_string_lossy());

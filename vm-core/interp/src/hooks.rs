@@ -24,6 +24,7 @@ static HOOKS: Hooks = Hooks {
     trip_signal,
     run_pending_signals,
     code_words: crate::code::pristine_words,
+    code_branches: crate::code::branches,
     sys_dict: state::sys_dict,
     current_locals: builtins::current_locals,
     current_frame: current_frame_object,

@@ -326,14 +326,7 @@ pub unsafe fn before_instruction(
                 let target = int((word >> 32) as i64 * 2);
                 fire(ts, frame, index, event::JUMP, &[&target])?;
             }
-            op::POP_JUMP_IF_TRUE
-            | op::POP_JUMP_IF_FALSE
-            | op::POP_JUMP_IF_NONE
-            | op::POP_JUMP_IF_NOT_NONE
-            | op::COMPARE_JUMP
-            | op::IS_JUMP
-            | op::CONTAINS_JUMP
-            | op::FOR_ITER => {
+            opcode if is_branch(opcode) => {
                 let next = index as u32 + u32::from(WORDS[opcode as usize]);
                 with(|tools| tools.branch = Some((frame as usize, index as u32, next)));
             }
@@ -347,6 +340,31 @@ pub unsafe fn before_instruction(
         }
         Ok(())
     }
+}
+
+/// Whether an instruction goes on behind it or at its target.
+pub fn is_branch(opcode: u8) -> bool {
+    matches!(
+        opcode,
+        op::POP_JUMP_IF_TRUE
+            | op::POP_JUMP_IF_FALSE
+            | op::POP_JUMP_IF_NONE
+            | op::POP_JUMP_IF_NOT_NONE
+            | op::COMPARE_JUMP
+            | op::IS_JUMP
+            | op::CONTAINS_JUMP
+            | op::FOR_ITER
+    )
+}
+
+/// The frame is at an instruction.
+///
+/// # Safety
+/// `frame` is running.
+pub unsafe fn at_instruction(ts: &ThreadState, frame: *mut Frame) -> PyResult<()> {
+    // SAFETY: the caller's contract.
+    let index = unsafe { (*frame).index() };
+    fire(ts, frame, index, event::INSTRUCTION, &[])
 }
 
 /// The first argument of a call, or the MISSING object.

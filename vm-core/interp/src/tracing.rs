@@ -5,6 +5,7 @@ use crate::eval::{self, op};
 use crate::frame::*;
 use crate::frameobject::object_of;
 use crate::monitoring::event;
+use adder_compiler::bytecode::opcode::NO_REG;
 use adder_runtime::abi::*;
 use adder_runtime::error;
 use adder_runtime::memory;
@@ -355,6 +356,30 @@ pub unsafe fn after_c_call(
         let _ = error::restore(exception);
     }
     result
+}
+
+/// The result of a call was dropped or became a variable: where values are on a stack, an instruction of its own.
+///
+/// # Safety
+/// `frame` stands at the instruction, which is complete.
+#[cold]
+pub unsafe fn after_result(ts: &ThreadState, frame: *mut Frame) -> PyResult<()> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let pc = (*frame).pc;
+        let register = eval::field_a(*pc);
+        if register != NO_REG && usize::from(register) >= (*frame).n_localsplus() {
+            return Ok(());
+        }
+        if crate::monitoring::is_active() {
+            crate::monitoring::at_instruction(ts, frame)?;
+        }
+        let object = (*frame).frame_obj;
+        if (*frame).pc == pc && !object.is_null() && (*object).f_trace_opcodes.get() != 0 {
+            emit(ts, frame, event::INSTRUCTION, PyTrace_OPCODE, null_mut())?;
+        }
+        Ok(())
+    }
 }
 
 /// The generic opcode that a specialised one stands for.

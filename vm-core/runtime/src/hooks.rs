@@ -31,6 +31,8 @@ pub struct Hooks {
     pub run_pending_signals: fn() -> PyResult<()>,
     /// The words of a code object without what the interpreter cached in them.
     pub code_words: fn(data: &crate::objects::codeobject::CodeData) -> Vec<u64>,
+    /// The conditional jumps of a code object: (jump, where it goes on, where it leads), as word indices.
+    pub code_branches: fn(data: &crate::objects::codeobject::CodeData) -> Vec<[u32; 3]>,
     /// The `sys` module's dict.
     pub sys_dict: fn() -> Option<Ref<PyDictObject>>,
     /// The locals of the innermost Python frame: a mapping, or a write-through proxy.

@@ -24,6 +24,8 @@ pub struct Converter<'a> {
     pub error: Option<CompileError>,
     /// The tree nests deeper than this conversion goes.
     pub too_deep: bool,
+    /// Syntax newer than Python 3.N is refused.
+    pub feature_version: u8,
     depth: u32,
     /// Nesting of format specs.
     pub(super) spec_depth: u32,
@@ -39,6 +41,7 @@ impl<'a> Converter<'a> {
             warnings: Vec::new(),
             error: None,
             too_deep: false,
+            feature_version: super::Extras::default().feature_version,
             depth: 0,
             blocks: 0,
             spec_depth: 0,
@@ -395,6 +398,17 @@ impl<'a> Converter<'a> {
             .type_params
             .iter()
             .map(|param| {
+                if let Some(default) = param.default().filter(|_| self.feature_version < 13) {
+                    // The parser has read one token more when it notices.
+                    let after = default.range().end();
+                    let blanks = self.source[after.to_usize()..].find(|c: char| !c.is_whitespace());
+                    let token = TextRange::at(
+                        after + TextSize::new(blanks.unwrap_or(0) as u32),
+                        TextSize::new(1),
+                    );
+                    let message = "Type parameter defaults are only supported in Python 3.13 and greater";
+                    self.fail(CompileError::syntax(message, self.pos(token)));
+                }
                 let pos = self.pos(param.range());
                 match param {
                     ruff::TypeParam::TypeVar(node) => TypeParam {

@@ -14,6 +14,8 @@ use ruff_text_size::TextRange;
 
 /// Deepest nesting of brackets, as CPython's tokenizer has it.
 pub const MAX_BRACKETS: usize = 200;
+/// Deepest nesting of f-strings and t-strings, the text around them counted.
+pub const MAX_TEMPLATES: usize = 150;
 
 /// Refuses absurd nesting of brackets before the parser sees it. Strings and comments are not skipped, so the bound is
 /// generous here; the tokenizer checks exactly.
@@ -30,7 +32,8 @@ pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
             _ => {}
         }
     }
-    if deepest <= MAX_BRACKETS {
+    // Nested f-strings are in braces.
+    if deepest < MAX_TEMPLATES - 1 {
         return None;
     }
     let error = tokenize(source, lines).error?;
@@ -46,6 +49,8 @@ fn is_refused(kind: &ruff_python_parser::UnsupportedSyntaxErrorKind) -> bool {
             | Kind::StarTuple(_)
             | Kind::RelaxedDecorator(_)
             | Kind::UnparenthesizedNamedExpr(_)
+            // The conversion looks for them: the parser does not see those of `*Ts` and `**P`.
+            | Kind::TypeParamDefault
     )
 }
 
@@ -61,7 +66,6 @@ fn newer_syntax(kind: &ruff_python_parser::UnsupportedSyntaxErrorKind) -> Option
         }
         Kind::TypeParameterList => "Type parameter lists are only supported in Python 3.12 and greater",
         Kind::TypeAliasStatement => "Type statement is only supported in Python 3.12 and greater",
-        Kind::TypeParamDefault => "Type parameter defaults are only supported in Python 3.13 and greater",
         _ => return None,
     })
 }

@@ -102,6 +102,7 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
         return Err(error.finish(Some(input)));
     }
     let mut converter = Converter::new(input, &lines);
+    converter.feature_version = extras.feature_version;
     converter.warnings = errors::number_warnings(&parsed, input, &lines);
     let mut ast = match parsed.syntax() {
         ruff::Mod::Module(module) => {

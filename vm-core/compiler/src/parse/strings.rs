@@ -360,7 +360,11 @@ impl Converter<'_> {
             match (bytes[at], letter) {
                 (b'\\', Some(b'\n')) => at += 2,
                 (b'\\', Some(b'0'..=b'7')) => {
+                    let n_warnings = self.warnings.len();
                     at = self.octal_escape(bytes, at, range.start(), |value| out.push(value as u8));
+                    if self.warnings.len() > n_warnings {
+                        self.count_from_quote(range);
+                    }
                 }
                 (b'\\', Some(b'x')) => {
                     let digits = source[range].get(at + 2..at + 4);
@@ -377,6 +381,7 @@ impl Converter<'_> {
                     }
                     None => {
                         self.invalid_escape("\\", letter as char, range.start(), at);
+                        self.count_from_quote(range);
                         out.push(b'\\');
                         at += 1;
                     }
@@ -386,6 +391,19 @@ impl Converter<'_> {
                     at += 1;
                 }
             }
+        }
+    }
+
+    /// In bytes literals the column of a warning counts from behind the quote.
+    fn count_from_quote(&mut self, literal: TextRange) {
+        let (line, col) = self.lines.line_col(literal.start());
+        if let Some(warning) = self
+            .warnings
+            .last_mut()
+            .filter(|warning| warning.pos.line == line)
+        {
+            warning.pos.col -= col;
+            warning.pos.end_col -= col;
         }
     }
 

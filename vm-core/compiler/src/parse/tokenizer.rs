@@ -365,6 +365,9 @@ impl Tokenizer<'_> {
         let raw = prefix.contains('r');
         if let Some(kind) = prefix.chars().find(|c| matches!(c, 'f' | 't')) {
             self.at += size;
+            if self.templates.len() + 1 >= super::errors::MAX_TEMPLATES {
+                return self.error(self.at, "too many nested f-strings or t-strings");
+            }
             self.push(Kind::TemplateStart, start);
             self.templates.push(Template {
                 kind,

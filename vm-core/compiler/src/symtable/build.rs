@@ -11,6 +11,8 @@ pub(super) struct Builder {
     cur: BlockId,
     private: Option<Ident>,
     future_annotations: bool,
+    /// `PyCF_ALLOW_TOP_LEVEL_AWAIT`.
+    top_level_await: bool,
 }
 
 /// What a type-parameter scope needs to know about its definition.
@@ -24,7 +26,7 @@ struct Generic<'a> {
 }
 
 impl Builder {
-    pub(super) fn new(future_annotations: bool) -> Builder {
+    pub(super) fn new(future_annotations: bool, top_level_await: bool) -> Builder {
         let table = SymbolTable {
             blocks: Vec::new(),
             top: 0,
@@ -36,6 +38,7 @@ impl Builder {
             cur: 0,
             private: None,
             future_annotations,
+            top_level_await,
         }
     }
 
@@ -269,6 +272,7 @@ impl Builder {
                 self.ann_assign(target, annotation, value.as_ref(), *simple, stmt.pos)?;
             }
             StmtKind::For(node) => {
+                self.note_async_statement(node.is_async);
                 self.expr(&node.target)?;
                 self.expr(&node.iter)?;
                 self.conditional(&[&node.body, &node.orelse])?;
@@ -278,6 +282,7 @@ impl Builder {
                 self.conditional(&[body, orelse])?;
             }
             StmtKind::With(node) => {
+                self.note_async_statement(node.is_async);
                 for item in &node.items {
                     self.expr(&item.context_expr)?;
                     self.opt_expr(item.optional_vars.as_ref())?;
@@ -833,6 +838,19 @@ impl Builder {
             }
             ExprKind::Await { value } => {
                 self.refuse_in_annotation("await expression", expr)?;
+                if !self.allows_top_level_await() {
+                    let block = self.block();
+                    let outside = if !block.is_function_like() {
+                        Some("'await' outside function")
+                    } else if !block.is_async_def() && block.comprehension == ComprehensionKind::No {
+                        Some("'await' outside async function")
+                    } else {
+                        None
+                    };
+                    if let Some(message) = outside {
+                        return Err(CompileError::syntax(message, expr.pos));
+                    }
+                }
                 self.expr(value)?;
                 self.block().coroutine = true;
                 Ok(())
@@ -912,13 +930,6 @@ impl Builder {
     ) -> Result<()> {
         let is_generator = kind == ComprehensionKind::Generator;
         let outermost = &generators[0];
-        let is_async = generators.iter().any(|generator| generator.is_async);
-        if is_async && !is_generator && self.block().in_unevaluated_annotation {
-            return Err(CompileError::syntax(
-                "asynchronous comprehension outside of an asynchronous function",
-                expr.pos,
-            ));
-        }
         // The outermost iterable is evaluated in the enclosing scope.
         let outer = self.cur;
         self.block().comp_iter_expr += 1;
@@ -950,9 +961,29 @@ impl Builder {
         let is_async = self.block().coroutine && !is_generator;
         self.exit();
         if is_async {
-            self.block().coroutine = true;
+            let allowed = self.allows_top_level_await();
+            let block = self.block();
+            if !allowed && !block.is_async_def() && block.comprehension == ComprehensionKind::No {
+                return Err(CompileError::syntax(
+                    "asynchronous comprehension outside of an asynchronous function",
+                    expr.pos,
+                ));
+            }
+            block.coroutine = true;
         }
         Ok(())
+    }
+
+    /// Whether `await` may stand here although no function is around it.
+    fn allows_top_level_await(&mut self) -> bool {
+        self.top_level_await && self.block().kind == BlockKind::Module
+    }
+
+    /// An `async for` or `async with` of a module that may await makes it a coroutine.
+    fn note_async_statement(&mut self, is_async: bool) {
+        if is_async && self.allows_top_level_await() {
+            self.block().coroutine = true;
+        }
     }
 
     fn comp_target(&mut self, target: &Expr) -> Result<()> {

@@ -147,6 +147,11 @@ impl Block {
         !matches!(self.kind, BlockKind::Class | BlockKind::Module)
     }
 
+    /// Whether this is the body of an `async def`, or has become a coroutine's.
+    pub fn is_async_def(&self) -> bool {
+        self.kind == BlockKind::Function && self.coroutine
+    }
+
     /// Flags of a name; 0 if it is not there.
     pub fn symbol(&self, name: &str) -> u32 {
         self.symbols.get(name).copied().unwrap_or(0)
@@ -168,8 +173,8 @@ pub struct SymbolTable {
 impl SymbolTable {
     /// Builds and resolves the table. `future_annotations`: PEP 563 is in force. `top_level_await`: await may stand at
     /// module level.
-    pub fn new(module: &ast::Mod, future_annotations: bool) -> Result<SymbolTable> {
-        let mut table = build::Builder::new(future_annotations).build(module)?;
+    pub fn new(module: &ast::Mod, future_annotations: bool, top_level_await: bool) -> Result<SymbolTable> {
+        let mut table = build::Builder::new(future_annotations, top_level_await).build(module)?;
         analyze::analyze(&mut table)?;
         Ok(table)
     }

@@ -333,7 +333,33 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                         // After native code: signals, other threads, tracing that was turned on or off.
                         macro_rules! next_after_call {
                             ($n:expr) => {{
+                                if eval_breaker_set() {
+                                    check_breaker!();
+                                    if mask != 0 {
+                                        tell_dropped!();
+                                    }
+                                }
+                                next!($n)
+                            }};
+                        }
+                        // The result of a call has been dropped or stored, which the traced frame is told of.
+                        macro_rules! tell_dropped {
+                            () => {
+                                if crate::tracing::after_result(ts, frame).is_err() {
+                                    raise_here!()
+                                }
+                                if (*frame).pc != pc {
+                                    pc = (*frame).pc;
+                                    fetch!()
+                                }
+                            };
+                        }
+                        macro_rules! next_after_traced_call {
+                            ($n:expr) => {{
                                 check_breaker!();
+                                if mask != 0 {
+                                    tell_dropped!();
+                                }
                                 next!($n)
                             }};
                         }
@@ -1198,7 +1224,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         }
                                         ops::clear_registers(args, c!() as usize + 2);
                                         set_dst!(a!(), value);
-                                        next_after_call!(3)
+                                        next_after_traced_call!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
                                     call::Called::Raised => {
@@ -1327,7 +1353,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         }
                                         ops::clear_registers(args, c!() as usize + 2);
                                         set_dst!(a!(), value);
-                                        next_after_call!(3)
+                                        next_after_traced_call!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
                                     call::Called::Raised => {
@@ -1350,7 +1376,7 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                         }
                                         ops::clear_registers(args, 4.min(2 + 1 + (x!() & 1) as usize));
                                         set_dst!(a!(), value);
-                                        next_after_call!(2)
+                                        next_after_traced_call!(2)
                                     }
                                     call::Called::Frame(new) => {
                                         enter_frame!(new, FrameExit::Register)
@@ -1725,6 +1751,16 @@ pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) ->
                                 decref(value);
                             } else {
                                 set_register(regs.add(a as usize), value);
+                            }
+                            if mask != 0 {
+                                if crate::tracing::after_result(ts, frame).is_err() {
+                                    flow_in = Some(Flow::Raise);
+                                    continue;
+                                }
+                                if (*frame).pc != pc {
+                                    pc = (*frame).pc;
+                                    continue;
+                                }
                             }
                             pc = pc.add(WORDS[w as u8 as usize] as usize);
                         }

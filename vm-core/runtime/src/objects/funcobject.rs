@@ -347,6 +347,15 @@ impl PyFunctionObject {
                 code.co_nfreevars.get()
             ));
         }
+        let kind =
+            |code: &PyCodeObject| code.co_flags.get() & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
+        if kind(code) != kind(self.code()) {
+            crate::hooks::warn(
+                crate::exceptions::exc::DeprecationWarning,
+                "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)",
+                1,
+            )?;
+        }
         self.changed();
         replace(&self.func_code, code.to_object().into_raw());
         Ok(())

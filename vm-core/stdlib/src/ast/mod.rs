@@ -40,7 +40,7 @@ fn parse(
     if given & flags::OPTIMIZED_AST == flags::OPTIMIZED_AST {
         warnings.append(&mut adder_compiler::optimize_ast(&mut parsed.ast, opts).map_err(raise)?);
     }
-    let result = code::issue_warnings(&warnings, filename).and_then(|()| to_object::to_object(&parsed.ast));
+    let result = code::issue_warnings(&warnings, filename, source).and_then(|()| to_object::to_object(&parsed.ast));
     adder_compiler::parse::drop_deep(parsed.ast);
     result
 }
@@ -71,7 +71,7 @@ fn compile(
     }
     let name = filename.str()?.to_string_lossy();
     let compiled = adder_compiler::compile_ast(tree, &name, opts).map_err(raise)?;
-    code::issue_warnings(&compiled.warnings, filename)?;
+    code::issue_warnings(&compiled.warnings, filename, "")?;
     Ok(Some(code::code_object(&compiled.code)?.into_object()))
 }
 

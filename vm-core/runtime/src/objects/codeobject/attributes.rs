@@ -84,7 +84,7 @@ impl PyCodeObject {
             name: name.to_object(),
             qualname: qualname.to_object(),
             exceptions: exceptions_of(exceptiontable.as_bytes())?,
-            locations: locations_of(linetable.as_bytes())?,
+            locations: decode_linetable(linetable.as_bytes(), firstlineno),
         })
     }
 
@@ -112,6 +112,8 @@ impl PyCodeObject {
         self.data().pristine_words().hash(&mut hasher);
         (
             self.co_argcount.get(),
+            self.co_posonlyargcount.get(),
+            self.co_kwonlyargcount.get(),
             self.co_flags.get(),
             self.co_firstlineno.get(),
         )
@@ -152,6 +154,18 @@ impl PyCodeObject {
             .collect();
         PyBytesObject::from_slice(&bytes)
     }
+    /// Lines as pairs of bytes, as before Python 3.10.
+    #[getter]
+    fn co_lnotab(&self) -> PyResult<Ref<PyBytesObject>> {
+        crate::hooks::warn(
+            crate::exceptions::exc::DeprecationWarning,
+            "co_lnotab is deprecated, use co_lines instead.",
+            1,
+        )?;
+        let line = self.co_firstlineno.get();
+        let bytes = encode_lnotab(&self.data().locations, line, BYTES_PER_WORD as u32);
+        Ok(PyBytesObject::from_slice(&bytes))
+    }
     #[getter]
     fn co_varnames(&self) -> Ref<PyTupleObject> {
         self.names_of_kind(CO_FAST_LOCAL)
@@ -187,6 +201,9 @@ impl PyCodeObject {
     #[method]
     fn co_positions(&self) -> PyResult {
         let data = self.data();
+        if data.locations.is_empty() {
+            return PyListObject::new().as_object().iter();
+        }
         let list = PyListObject::with_capacity(data.words.len());
         let number = |value: i32| if value < 0 { none_ref() } else { int(value) };
         let mut runs = data.locations.iter().peekable();
@@ -201,10 +218,15 @@ impl PyCodeObject {
         list.as_object().iter()
     }
 
-    /// An iterator over the branches: none are told.
+    /// An iterator over (jump, where it goes on, where it leads) of the conditional jumps.
     #[method]
     fn co_branches(&self) -> PyResult {
-        PyListObject::new().as_object().iter()
+        let list = PyListObject::new();
+        for branch in self.data().branches() {
+            let offsets = branch.map(|at| int((at as usize * BYTES_PER_WORD) as i32));
+            list.push(PyTupleObject::from_vec(offsets.into()).into_object());
+        }
+        list.as_object().iter()
     }
 
     /// The name of a local variable by its number.
@@ -224,6 +246,8 @@ impl PyCodeObject {
         let mut cellvars = self.co_cellvars();
         let mut freevars = self.co_freevars();
         let mut new_locals = false;
+        let (mut n_locals, mut line_table) = (None, None);
+        let old_first_line = parts.firstlineno;
         let Some(changes) = changes else {
             return PyCodeObject::from_parts(parts);
         };
@@ -238,9 +262,7 @@ impl PyCodeObject {
                 "co_stacksize" => parts.stacksize = count(value)?,
                 "co_flags" => parts.flags = count(value)?,
                 "co_firstlineno" => parts.firstlineno = value.index()?.as_i64()? as i32,
-                "co_nlocals" => {
-                    count(value)?;
-                }
+                "co_nlocals" => n_locals = Some(count(value)?),
                 "co_code" => parts.words = words_of(bytes(value, &name)?.as_bytes())?,
                 "co_consts" => parts.consts = tuple(value, &name)?,
                 "co_names" => parts.names = tuple(value, &name)?,
@@ -250,7 +272,7 @@ impl PyCodeObject {
                 "co_filename" => parts.filename = string(value, &name)?,
                 "co_name" => parts.name = string(value, &name)?,
                 "co_qualname" => parts.qualname = string(value, &name)?,
-                "co_linetable" => parts.locations = locations_of(bytes(value, &name)?.as_bytes())?,
+                "co_linetable" => line_table = Some(bytes(value, &name)?),
                 "co_exceptiontable" => parts.exceptions = exceptions_of(bytes(value, &name)?.as_bytes())?,
                 _ => {
                     return Err(raise!(
@@ -259,6 +281,20 @@ impl PyCodeObject {
                     ));
                 }
             }
+        }
+        // Lines are told relative to the first one.
+        match line_table {
+            Some(table) => parts.locations = decode_linetable(table.as_bytes(), parts.firstlineno),
+            None => {
+                let shift = parts.firstlineno - old_first_line;
+                for run in parts.locations.iter_mut().filter(|run| run.line >= 0) {
+                    run.line += shift;
+                    run.end_line += shift;
+                }
+            }
+        }
+        if n_locals.is_some_and(|n_locals| n_locals as usize != varnames.len()) {
+            return Err(raise!(ValueError, "code: co_nlocals != len(co_varnames)"));
         }
         if new_locals {
             (parts.localsplus_names, parts.localsplus_kinds) =
@@ -392,13 +428,8 @@ fn words_of(bytes: &[u8]) -> PyResult<Vec<u64>> {
         .collect())
 }
 
-/// Locations from bytes; another implementation's table, or a broken one, says nothing.
-fn locations_of(bytes: &[u8]) -> PyResult<Vec<Location>> {
-    Ok(decode_locations(bytes).unwrap_or_default())
-}
-
 fn exceptions_of(bytes: &[u8]) -> PyResult<Vec<ExceptionHandler>> {
-    decode_exception_table(bytes).ok_or_else(|| raise!(ValueError, "code: co_exceptiontable is malformed"))
+    decode_exceptions(bytes).ok_or_else(|| raise!(ValueError, "code: co_exceptiontable is malformed"))
 }
 
 /// `localsplus`: local variables, cells that are no local variables, free variables.

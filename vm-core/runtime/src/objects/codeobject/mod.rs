@@ -10,11 +10,14 @@ use std::mem::offset_of;
 
 mod attributes;
 mod lines;
+mod linetable;
 
+pub use attributes::BYTES_PER_WORD;
 pub use lines::{
     ExceptionHandler, Location, decode_exception_table, decode_locations, encode_exception_table,
     encode_locations,
 };
+use linetable::{decode_exceptions, decode_linetable, encode_exceptions, encode_linetable, encode_lnotab};
 
 /// What the interpreter runs: no object pointers of its own, the code object owns names and constants.
 pub struct CodeData {
@@ -59,6 +62,10 @@ impl CodeData {
             0 => Location::NONE,
             n => self.locations[n - 1],
         }
+    }
+    /// The conditional jumps: (jump, where it goes on, where it leads), as word indices.
+    pub fn branches(&self) -> Vec<[u32; 3]> {
+        crate::hooks::get().map_or_else(Vec::new, |hooks| (hooks.code_branches)(self))
     }
     /// The words without caches and specialisations.
     pub fn pristine_words(&self) -> Vec<u64> {
@@ -127,6 +134,7 @@ impl PyCodeObject {
                 .count() as c_int
         };
         let simple = CO_OPTIMIZED | CO_NEWLOCALS;
+        let n_words = parts.words.len() as u32;
         let data = Box::new(CodeData {
             words: parts.words.iter().map(|word| Cell::new(*word)).collect(),
             consts: parts.consts.as_slice().as_ptr().cast(),
@@ -166,10 +174,12 @@ impl PyCodeObject {
         code.co_filename.set(intern_object(parts.filename).into_raw());
         code.co_name.set(intern_object(parts.name).into_raw());
         code.co_qualname.set(intern_object(parts.qualname).into_raw());
-        code.co_linetable
-            .set(PyBytesObject::from_slice(&encode_locations(&data.locations)).into_object_raw());
+        code.co_linetable.set(
+            PyBytesObject::from_slice(&encode_linetable(&data.locations, parts.firstlineno, n_words))
+                .into_object_raw(),
+        );
         code.co_exceptiontable
-            .set(PyBytesObject::from_slice(&encode_exception_table(&data.exceptions)).into_object_raw());
+            .set(PyBytesObject::from_slice(&encode_exceptions(&data.exceptions)).into_object_raw());
         code.adder_code.set(Box::into_raw(data).cast());
         Ref::new(code)
     }
@@ -245,6 +255,9 @@ impl PyCodeObject {
     }
 }
 
+/// Frees what C code attached to a code object: who attaches it says how.
+pub static FREE_EXTRA: std::sync::OnceLock<unsafe fn(*mut c_void)> = std::sync::OnceLock::new();
+
 /// Gives back a code object's memory.
 pub(super) unsafe fn dealloc_code(this: *mut PyCodeObject) {
     // SAFETY: called once, by tp_dealloc; each field was owned.
@@ -252,6 +265,12 @@ pub(super) unsafe fn dealloc_code(this: *mut PyCodeObject) {
         let code = &*this;
         if !code.co_weakreflist.get().is_null() {
             crate::objects::weakrefobject::clear_weakrefs(code.as_object());
+        }
+        let extra = code.co_extra.replace(std::ptr::null_mut());
+        if !extra.is_null()
+            && let Some(free) = FREE_EXTRA.get()
+        {
+            free(extra);
         }
         for field in [
             &code.co_consts,
