@@ -37,6 +37,7 @@ modules! {
     selectmodule::select,
     signalmodule::_signal,
     datetimemodule::_datetime,
+    decimal::_decimal,
     errno::errno,
     fcntl::fcntl,
     grp::grp,
