@@ -9,6 +9,7 @@ pub mod error;
 mod fold;
 mod fold_ops;
 pub mod future;
+pub mod names;
 pub mod parse;
 pub mod symtable;
 pub mod unparse;

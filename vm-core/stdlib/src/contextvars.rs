@@ -234,7 +234,10 @@ impl ContextVar {
     #[new("(name, *, default=<unrepresentable>)")]
     fn new(_cls: &PyTypeObject, name: &PyObject, default: Option<&PyObject>) -> PyResult<Ref<ContextVar>> {
         match name.downcast::<PyUnicodeObject>() {
-            Some(name) => ContextVar::make(name, default),
+            Some(name) => {
+                name.as_object().hash()?;
+                ContextVar::make(name, default)
+            }
             None => Err(raise!(TypeError, "context variable name must be a str")),
         }
     }

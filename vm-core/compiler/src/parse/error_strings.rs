@@ -217,7 +217,7 @@ fn escape_problem(body: &str, at: usize) -> Option<String> {
                     "malformed \\N character escape",
                 ),
                 Some(0) => codec(3, "malformed \\N character escape"),
-                Some(n) if unicode_names2::character(&rest[..n]).is_none() => {
+                Some(n) if crate::names::character(&rest[..n]).is_none() => {
                     codec(3 + n, "unknown Unicode character name")
                 }
                 Some(_) => None,

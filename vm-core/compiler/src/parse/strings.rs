@@ -285,7 +285,7 @@ impl Converter<'_> {
                 let rest = &text[at + 2..];
                 let close = rest.find('}').unwrap_or(0);
                 let name = rest.get(1..close).unwrap_or("");
-                match unicode_names2::character(name) {
+                match crate::names::character(name) {
                     Some(c) => push_code_point(out, c as u32),
                     None => self.unknown_name(start, at, close + 2),
                 }

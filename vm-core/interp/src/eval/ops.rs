@@ -661,15 +661,11 @@ pub fn dict_merge(dict: &PyObject, mapping: &PyObject, callable: &PyObject) -> P
                     return Err(adder_runtime::error::restore(exception));
                 };
                 let function = crate::call::function_text(callable)?;
-                return Err(if PyUnicodeObject::check(key) {
-                    raise!(
-                        TypeError,
-                        "{function} got multiple values for keyword argument '{}'",
-                        key.str()?.to_string_lossy()
-                    )
-                } else {
-                    raise!(TypeError, "keywords must be strings")
-                });
+                return Err(raise!(
+                    TypeError,
+                    "{function} got multiple values for keyword argument '{}'",
+                    key.str()?.to_string_lossy()
+                ));
             }
             Err(raised)
         }

@@ -33,10 +33,8 @@ fn init_keywords(name: &str, fields: &[(&str, &ObjCell)], kwargs: Option<&PyDict
                 Some(at) => values[at] = Some(value.to_ref()),
                 None => {
                     let key = key.to_string_lossy();
-                    return Err(raise!(
-                        TypeError,
-                        "{name}() got an unexpected keyword argument '{key}'"
-                    ));
+                    let possible: Vec<&str> = fields.iter().map(|(field, _)| *field).collect();
+                    return Err(crate::args::unexpected_keyword(name, &key, &possible));
                 }
             }
         }

@@ -35,6 +35,7 @@ pub mod namespaceobject;
 pub mod numeric_hash;
 pub mod numeric_text;
 pub mod object;
+pub mod odictobject;
 pub mod picklebufobject;
 pub mod property;
 pub mod rangeobject;

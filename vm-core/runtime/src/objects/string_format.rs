@@ -368,6 +368,12 @@ fn run(
     args: Option<&[&PyObject]>,
     keywords: Keywords<'_>,
 ) -> PyResult<Ref<PyUnicodeObject>> {
+    // Without a brace, the text itself.
+    if let Some((literal, None)) = Pieces::new(format, 0..format.len()).next()?
+        && literal.len() == format.len()
+    {
+        return Ok(format.to_exact());
+    }
     let mut writer = PyUnicodeObject::writer(format.len() + 32);
     let mut source = Source {
         args,

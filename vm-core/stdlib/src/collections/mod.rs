@@ -7,10 +7,11 @@ use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
 
 /// High-performance container types.
-#[pymodule(name = "_collections", types = [deque::DEQUE_TYPE, defaultdict::DEFAULTDICT_TYPE, TUPLE_GETTER_TYPE])]
+#[pymodule(name = "_collections", types = [deque::DEQUE_TYPE, defaultdict::DEFAULTDICT_TYPE, PyODict_Type, TUPLE_GETTER_TYPE])]
 pub mod _collections {
     use super::*;
     pub use super::TUPLE_GETTER_TYPE;
+    pub use adder_runtime::objects::odictobject::PyODict_Type;
 
     #[pyexec]
     fn exec(module: &PyModuleObject) -> PyResult<()> {

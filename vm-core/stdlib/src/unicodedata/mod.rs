@@ -1,14 +1,17 @@
 //! `unicodedata`: the Unicode character database, and its version 3.2.0 as `ucd_3_2_0`.
 //!
 //! Properties and decompositions are generated tables (`tables.rs`), numeric values the runtime's own, names those of
-//! the crate `unicode_names2`.
+//! the compiler.
 
+mod named_sequences;
 mod normalize;
 mod tables;
 
+use adder_compiler::names;
 use adder_runtime::args::CodePoint;
 use adder_runtime::objects::unicodectype;
 use adder_runtime::prelude::*;
+use named_sequences::NAMED_SEQUENCES;
 use tables::*;
 
 pub(crate) struct Record {
@@ -139,53 +142,26 @@ fn numeric(version: Version, code: u32, default: Option<&PyObject>) -> PyResult 
 fn name(version: Version, code: u32, default: Option<&PyObject>) -> PyResult {
     let name = char::from_u32(code)
         .filter(|_| is_assigned(version, code))
-        .and_then(unicode_names2::name);
-    let name = name.map(|name| PyUnicodeObject::from_string(name.to_string()).into_object());
+        .and_then(names::name_of);
+    let name = name.map(|name| PyUnicodeObject::from_string(name).into_object());
     or_default(name, default, "no such name")
 }
 
 fn lookup(version: Version, name: &str) -> PyResult<Ref<PyUnicodeObject>> {
-    let found = unicode_names2::character(name)
-        .filter(|found| is_name_of(name, *found))
-        .or_else(|| by_number(name));
-    // The old version has no aliases.
-    let found = found.filter(|found| {
+    // The old version has neither aliases nor sequences.
+    let found = names::character(name).filter(|found| {
         version == Version::Current
             || is_assigned(version, u32::from(*found))
-                && unicode_names2::name(*found)
-                    .is_some_and(|known| known.to_string().eq_ignore_ascii_case(name))
+                && names::name_of(*found).is_some_and(|known| known.eq_ignore_ascii_case(name))
     });
-    match found {
-        Some(found) => Ok(PyUnicodeObject::from_char(u32::from(found))),
-        None => Err(raise!(KeyError, "undefined character name '{name}'")),
+    if let Some(found) = found {
+        return Ok(PyUnicodeObject::from_char(u32::from(found)));
     }
-}
-
-/// Whether the crate found the character by its name or an alias, and not by a name with other spaces and hyphens.
-fn is_name_of(query: &str, found: char) -> bool {
-    let Some(name) = unicode_names2::name(found).map(|name| name.to_string()) else {
-        return query.trim() == query;
-    };
-    let letters = |text: &str| {
-        text.chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '_'))
-            .collect::<String>()
-            .to_ascii_uppercase()
-    };
-    let is_computed = name.starts_with("CJK UNIFIED IDEOGRAPH-") || name.starts_with("HANGUL SYLLABLE ");
-    if is_computed {
-        return name.eq_ignore_ascii_case(query);
+    let upper = name.to_ascii_uppercase();
+    match NAMED_SEQUENCES.binary_search_by(|(known, _)| known.cmp(&upper.as_str())) {
+        Ok(at) if version == Version::Current => Ok(PyUnicodeObject::from_str(NAMED_SEQUENCES[at].1)),
+        _ => Err(raise!(KeyError, "undefined character name '{name}'")),
     }
-    name.eq_ignore_ascii_case(query) || (letters(&name) != letters(query) && query.trim() == query)
-}
-
-/// The character of a name that ends in its own number.
-fn by_number(name: &str) -> Option<char> {
-    let (_, number) = name.rsplit_once('-')?;
-    let found = char::from_u32(u32::from_str_radix(number, 16).ok()?)?;
-    unicode_names2::name(found)
-        .filter(|known| known.to_string().eq_ignore_ascii_case(name))
-        .map(|_| found)
 }
 
 /// The database as an object; only version 3.2.0 has one.

@@ -331,7 +331,7 @@ impl PyDictObject {
     }
 }
 
-fn from_keys(cls: &PyTypeObject, iterable: &PyObject, value: &PyObject) -> PyResult {
+pub(crate) fn from_keys(cls: &PyTypeObject, iterable: &PyObject, value: &PyObject) -> PyResult {
     let new = cls.as_object().call0()?;
     if let Some(dict) = new.downcast_exact::<PyDictObject>() {
         if dict.is_empty()

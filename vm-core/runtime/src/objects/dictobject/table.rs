@@ -137,7 +137,7 @@ impl PyDictObject {
 
     /// The entry of a key: negative when it has none. In a split dict the entry's value may be null.
     #[inline]
-    pub(super) fn lookup(&self, key: &PyObject, hash: Py_hash_t) -> PyResult<isize> {
+    pub(crate) fn lookup(&self, key: &PyObject, hash: Py_hash_t) -> PyResult<isize> {
         let keys = self.keys_table();
         if PyUnicodeObject::check_exact(key) {
             if !keys.is_general() {
