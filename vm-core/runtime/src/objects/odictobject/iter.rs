@@ -184,6 +184,24 @@ macro_rules! odict_view {
     };
 }
 
-odict_view!(ODictKeysView, "odict_keys", PyODictKeys_Type, PyDictKeys_Type, KEYS);
-odict_view!(ODictValuesView, "odict_values", PyODictValues_Type, PyDictValues_Type, VALUES);
-odict_view!(ODictItemsView, "odict_items", PyODictItems_Type, PyDictItems_Type, ITEMS);
+odict_view!(
+    ODictKeysView,
+    "odict_keys",
+    PyODictKeys_Type,
+    PyDictKeys_Type,
+    KEYS
+);
+odict_view!(
+    ODictValuesView,
+    "odict_values",
+    PyODictValues_Type,
+    PyDictValues_Type,
+    VALUES
+);
+odict_view!(
+    ODictItemsView,
+    "odict_items",
+    PyODictItems_Type,
+    PyDictItems_Type,
+    ITEMS
+);

@@ -127,7 +127,8 @@ impl PyODictObject {
     }
     fn order(&self) -> &RefCell<Order> {
         if self.od_order.get().is_null() {
-            self.od_order.set(Box::into_raw(Box::new(RefCell::new(Order::new()))));
+            self.od_order
+                .set(Box::into_raw(Box::new(RefCell::new(Order::new()))));
         }
         // SAFETY: made once, and given back with the object.
         unsafe { &*self.od_order.get() }
@@ -170,7 +171,10 @@ impl PyODictObject {
             let mut by_entry = vec![NONE; n_entries];
             for (at, key, hash) in &nodes {
                 let entry = self.od_dict.lookup(key, *hash)?;
-                if let Some(place) = usize::try_from(entry).ok().and_then(|entry| by_entry.get_mut(entry)) {
+                if let Some(place) = usize::try_from(entry)
+                    .ok()
+                    .and_then(|entry| by_entry.get_mut(entry))
+                {
                     *place = *at;
                 }
             }
@@ -372,7 +376,10 @@ unsafe extern "C" fn traverse(object: *mut PyObject, visit: visitproc, arg: *mut
         if status != 0 {
             return status;
         }
-        PyDict_Type.tp_traverse.get().map_or(0, |traverse| traverse(object, visit, arg))
+        PyDict_Type
+            .tp_traverse
+            .get()
+            .map_or(0, |traverse| traverse(object, visit, arg))
     }
 }
 
@@ -424,7 +431,11 @@ impl PyODictObject {
     #[slot]
     fn tp_init(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<()> {
         if args.len() > 1 {
-            return Err(raise!(TypeError, "expected at most 1 argument, got {}", args.len()));
+            return Err(raise!(
+                TypeError,
+                "expected at most 1 argument, got {}",
+                args.len()
+            ));
         }
         if let [other] = args.as_slice() {
             self.take(other)?;
@@ -624,7 +635,10 @@ impl PyODictObject {
     #[method("($self, /)")]
     fn copy(&self) -> PyResult {
         let copy = self.as_object().ty().as_object().call0()?;
-        let own = copy.as_object().downcast::<PyODictObject>().filter(|_| self.is_exact());
+        let own = copy
+            .as_object()
+            .downcast::<PyODictObject>()
+            .filter(|_| self.is_exact());
         let state = self.od_state.get();
         let mut at = NONE;
         while let Some((key, hash, next)) = self.after(at, false) {
