@@ -1,5 +1,6 @@
-# wheels: cffi==2.1.1 pycparser==3.12
-"""cffi with its own compiled backend: ABI mode, out-of-line ABI modules, structs, arrays, callbacks, handles, errors."""
+# wheels: cffi==2.1.1 pycparser==3.12 setuptools==84.2.1
+"""cffi with its own compiled backend: ABI mode, out-of-line ABI modules, API mode (a module compiled by `ffi.compile()` against
+CPython's headers), structs, arrays, callbacks, handles, errors."""
 
 import contextlib
 import io
@@ -72,6 +73,63 @@ with tempfile.TemporaryDirectory() as folder:
     import _pair
 
     print(_pair.ffi.dlopen(None).abs(-9), _pair.ffi.new("pair *", [1, 2]).b)
+
+DECLARATIONS = """
+    typedef struct { int x; double y; ...; } point;
+    enum kind { FIRST, SECOND = 7, ... };
+    int add(int, int);
+    double norm(const point *);
+    int each(int count, int (*function)(int));
+    extern int counter;
+    #define LIMIT ...
+    static const int MAGIC;
+    extern "Python" int twice(int);
+    int call_twice(int);
+    const char *name(void);
+    void *find(const char *);
+"""
+SOURCE = r"""
+    #include <math.h>
+    #include <string.h>
+    typedef struct { char pad; int x; double y; } point;
+    enum kind { FIRST, SECOND = 7, THIRD };
+    #define LIMIT 99
+    #define MAGIC 1234
+    static int counter = 5;
+    static int add(int a, int b) { counter++; return a + b; }
+    static double norm(const point *p) { return sqrt(p->x * p->x + p->y * p->y); }
+    static int each(int count, int (*function)(int)) { int sum = 0; for (int i = 0; i < count; i++) sum += function(i); return sum; }
+    static int twice(int);
+    static int call_twice(int n) { return twice(n) + 1; }
+    static const char *name(void) { return "demo"; }
+    static void *find(const char *text) { return strchr(text, ':'); }
+"""
+with tempfile.TemporaryDirectory() as folder:
+    builder = cffi.FFI()
+    builder.cdef(DECLARATIONS)
+    builder.set_source("_demo", SOURCE, libraries=["m"])
+    print(os.path.basename(builder.compile(tmpdir=folder)))
+    sys.path.insert(0, folder)
+    from _demo import ffi as demo_ffi
+    from _demo import lib as demo
+
+    print(demo.add(2, 3), demo.counter, demo.LIMIT, demo.MAGIC, demo.SECOND, dir(demo))
+    place = demo_ffi.new("point *", {"x": 3, "y": 4.0})
+    print(demo.norm(place), demo_ffi.sizeof("point"), demo_ffi.offsetof("point", "y"))
+    print(demo.each(4, demo_ffi.callback("int(int)", lambda i: i * i)), demo.find(b"abc") == demo_ffi.NULL)
+
+    @demo_ffi.def_extern()
+    def twice(number):
+        return 2 * number
+
+    print(demo.call_twice(20), demo_ffi.string(demo.name()), type(demo.add), demo.add.__name__)
+    demo.counter = 40
+    print(demo.add(1, 1), demo.counter, sum(demo.add(i, i) for i in range(1000)))
+    for bad in (lambda: demo.add("a", 1), lambda: demo.nothing, lambda: demo.add(2**40, 1), lambda: demo.add(1)):
+        try:
+            print(bad())
+        except Exception as error:
+            print(type(error).__name__, error)
 
 for bad in (
     lambda: lib.abs("x"),

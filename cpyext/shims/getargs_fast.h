@@ -197,7 +197,8 @@ static inline int parse_tuple_fast(PyObject *object, const char *format, va_list
     return optional || *format == '|' || at_end(*format);
 }
 
-/* The value of a keyword, borrowed; NULL when there is none. */
+/* The value of a keyword, borrowed; NULL when there is none; NOT_ASCII when it must be looked for in another way. */
+#define NOT_ASCII ((PyObject *)1)
 PyObject *adder_keyword_value(PyObject *keywords, const char *name);
 
 /* PyArg_ParseTupleAndKeywords: 1 when everything is stored. */
@@ -206,7 +207,7 @@ static inline int parse_keywords_fast(PyObject *object, PyObject *keywords, cons
 {
     Tuple *tuple = (Tuple *)object;
     Py_ssize_t n_keywords = 0, i = 0;
-    int optional = 0;
+    int optional = 0, keyword_only = 0;
     if (!object || TYPE(object) != &PyTuple_Type)
         return 0;
     if (keywords) {
@@ -222,20 +223,26 @@ static inline int parse_keywords_fast(PyObject *object, PyObject *keywords, cons
     for (i = 0; names[i]; i++) {
         PyObject *value = NULL;
         if (*format == '|') {
+            if (optional || keyword_only)
+                return 0;
             optional = 1;
             format++;
         }
         if (*format == '$') {
-            if (i < tuple->size)
+            if (i < tuple->size || keyword_only || !*names[i])
                 return 0;
+            keyword_only = 1;
             format++;
         }
         if (i < tuple->size)
             value = tuple->items[i];
         else if (n_keywords == 0)
             return optional; /* nothing else was given */
-        else if (*names[i] && (value = adder_keyword_value(keywords, names[i])))
+        else if (*names[i] && (value = adder_keyword_value(keywords, names[i]))) {
+            if (value == NOT_ASCII)
+                return 0;
             n_keywords--;
+        }
         if (value ? !fit(value, &format, args) : !optional || !skip(&format, args))
             return 0;
     }

@@ -370,6 +370,11 @@ fn iter_send(iterator: &PyObject, value: &PyObject, result: OutRef) -> c_int {
 /// `object` as a file descriptor: an int, or what its `fileno()` gives.
 pub fn file_descriptor(object: &PyObject) -> PyResult<c_int> {
     let number = if PyLongObject::check(object) {
+        if std::ptr::eq(object.ty(), &adder_runtime::objects::boolobject::PyBool_Type) {
+            let message = PyUnicodeObject::from_str("bool is used as a file descriptor");
+            let category = adder_runtime::exceptions::exc::RuntimeWarning.as_object();
+            crate::warnings::warn(Some(category), message.as_object(), 1, None)?;
+        }
         object.to_ref()
     } else if let Some(method) = object.get_attr_opt(identifier!("fileno"))? {
         let number = method.call0()?;

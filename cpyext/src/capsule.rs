@@ -41,6 +41,39 @@ pub fn import(name: &CStr) -> PyResult<*mut c_void> {
     }
 }
 
+/// A callable that calls `function` of C with `data`, for `atexit`.
+pub fn call_at_exit(function: *mut c_void, data: *mut c_void) -> PyResult {
+    type ExitFunction = unsafe extern "C" fn(*mut c_void);
+    unsafe extern "C" fn call(capsule: *mut PyObject, _args: *mut PyObject) -> *mut PyObject {
+        // SAFETY: the capsule that is made below holds both pointers.
+        unsafe {
+            let [function, data] = *(*capsule)
+                .cast_unchecked::<PyCapsule>()
+                .pointer
+                .get()
+                .cast::<[*mut c_void; 2]>();
+            std::mem::transmute::<*mut c_void, ExitFunction>(function)(data);
+        }
+        none_ref().into_raw()
+    }
+    unsafe extern "C" fn free(capsule: *mut PyObject) {
+        // SAFETY: as above; called once.
+        drop(unsafe {
+            Box::from_raw(
+                (*capsule)
+                    .cast_unchecked::<PyCapsule>()
+                    .pointer
+                    .get()
+                    .cast::<[*mut c_void; 2]>(),
+            )
+        });
+    }
+    static DEF: PyMethodDef = PyMethodDef::new(c"at_exit".as_ptr(), call, METH_NOARGS, std::ptr::null());
+    let pointers = Box::into_raw(Box::new([function, data])).cast();
+    let capsule = PyCapsule::new(pointers, std::ptr::null(), Some(free))?;
+    adder_runtime::objects::methodobject::new_function(&DEF, Some(capsule.as_object()), None)
+}
+
 capi! {
     fn PyCapsule_New(pointer: *mut c_void, name: *const c_char, destructor: *mut c_void) -> PyResult<Ref<PyCapsule>> {
         // SAFETY: C gives a PyCapsule_Destructor or NULL.

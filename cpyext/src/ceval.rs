@@ -1,6 +1,6 @@
 //! ceval.h, pythonrun.h, compile.h: running code, the current frame's names, recursion, the GIL around blocking calls.
 
-use crate::export::{Borrowed, Void, str_from_c};
+use crate::export::{Borrowed, Void, bad_internal_call};
 use adder_runtime::hooks;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, thread_state};
@@ -52,7 +52,7 @@ fn mode_of(start: c_int) -> PyResult<&'static str> {
         Py_file_input => Ok("exec"),
         Py_single_input => Ok("single"),
         Py_func_type_input => Ok("func_type"),
-        _ => Err(raise!(SystemError, "invalid start symbol {start}")),
+        _ => Err(raise!(ValueError, "invalid start symbol {start}")),
     }
 }
 
@@ -64,16 +64,35 @@ pub fn compile(
     flags: *const PyCompilerFlags,
     optimize: c_int,
 ) -> PyResult {
-    let source = PyBytesObject::from_slice(source.to_bytes());
-    let mode = PyUnicodeObject::from_str(mode_of(start)?);
+    // What `compile` takes; C may set other bits.
+    const KNOWN: c_int = PyCF_ONLY_AST
+        | PyCF_TYPE_COMMENTS
+        | PyCF_ALLOW_TOP_LEVEL_AWAIT
+        | PyCF_ALLOW_INCOMPLETE_INPUT
+        | PyCF_OPTIMIZED_AST
+        | PyCF_DONT_IMPLY_DEDENT
+        | CO_FUTURE_DIVISION
+        | CO_FUTURE_ABSOLUTE_IMPORT
+        | CO_FUTURE_WITH_STATEMENT
+        | CO_FUTURE_PRINT_FUNCTION
+        | CO_FUTURE_UNICODE_LITERALS
+        | CO_FUTURE_BARRY_AS_BDFL
+        | CO_FUTURE_GENERATOR_STOP
+        | CO_FUTURE_ANNOTATIONS;
     // SAFETY: C gives flags or NULL.
-    let flags = unsafe { flags.as_ref() }.map_or(0, |flags| flags.cf_flags.get() & !PyCF_SOURCE_IS_UTF8);
+    let flags = unsafe { flags.as_ref() }.map_or(0, |flags| flags.cf_flags.get());
+    let source = match flags & PyCF_IGNORE_COOKIE {
+        0 => PyBytesObject::from_slice(source.to_bytes()).into_object(),
+        _ => crate::export::str_from_utf8(source.to_bytes())?.into_object(),
+    };
+    let flags = flags & KNOWN;
+    let mode = PyUnicodeObject::from_str(mode_of(start)?);
     let (flags, optimize) = (
         PyLongObject::from_i64(flags as i64),
         PyLongObject::from_i64(optimize as i64),
     );
     builtin(identifier!("compile"))?.call(&[
-        source.as_object(),
+        &source,
         filename,
         mode.as_object(),
         flags.as_object(),
@@ -168,13 +187,10 @@ capi! {
         Borrowed(current_frame().map_or(std::ptr::null_mut(), |frame| frame.as_raw()))
     }
     fn PyEval_GetFuncName(function: &PyObject) -> *const c_char {
-        let name = function.get_attr_opt(identifier!("__name__")).ok().flatten();
-        let text = name.as_deref().and_then(PyObject::downcast::<PyUnicodeObject>).and_then(PyUnicodeObject::as_str);
-        // The function keeps its name.
-        text.map_or(function.ty().tp_name.get(), |text| text.as_ptr().cast())
+        func_name(function)
     }
     fn PyEval_GetFuncDesc(function: &PyObject) -> *const c_char {
-        let parens = function.downcast::<PyFunctionObject>().is_some() || function.downcast::<PyMethodObject>().is_some();
+        let parens = PyFunctionObject::check(function) || PyMethodObject::check(function) || PyCFunctionObject::check(function);
         if parens { c"()".as_ptr() } else { c" object".as_ptr() }
     }
     fn PyEval_EvalCode(code: &PyObject, globals: &PyObject, locals: Option<&PyObject>) -> PyResult {
@@ -189,6 +205,9 @@ capi! {
         let (args, keywords, defaults) = unsafe {
             (objects(args, n_args), objects(keywords, n_keywords * 2), objects(defaults, n_defaults))
         };
+        if !PyDictObject::check(globals) {
+            return Err(bad_internal_call());
+        }
         let optimized = code.downcast::<PyCodeObject>().is_some_and(|code| code.co_flags.get() & CO_OPTIMIZED != 0);
         if !optimized {
             return eval_code(code, globals, locals);
@@ -206,8 +225,23 @@ capi! {
         }
         function.call_tuple(&PyTupleObject::from_slice(&args), Some(&named))
     }
-    fn PyEval_EvalFrame(_frame: &PyObject) -> PyResult { Err(raise!(NotImplementedError, "PyEval_EvalFrame")) }
-    fn PyEval_EvalFrameEx(_frame: &PyObject, _throw: c_int) -> PyResult { Err(raise!(NotImplementedError, "PyEval_EvalFrameEx")) }
+    fn PyEval_EvalFrame(frame: &PyObject) -> PyResult { eval_frame(frame) }
+    fn PyEval_EvalFrameEx(frame: &PyObject, throw: c_int) -> PyResult {
+        if throw != 0 {
+            return Err(Raised::from_c("PyEval_EvalFrameEx"));
+        }
+        eval_frame(frame)
+    }
+    fn PyEval_SetProfileAllThreads(function: *mut c_void, object: Option<&PyObject>) -> Void {
+        // SAFETY: C passes a `Py_tracefunc` or NULL.
+        adder_interp::tracing::set_c_profile(unsafe { tracefunc(function) }, object);
+        Void
+    }
+    fn PyEval_SetTraceAllThreads(function: *mut c_void, object: Option<&PyObject>) -> Void {
+        // SAFETY: as above.
+        adder_interp::tracing::set_c_trace(unsafe { tracefunc(function) }, object);
+        Void
+    }
     fn PyEval_MergeCompilerFlags(_flags: *mut PyCompilerFlags) -> c_int { 0 }
     fn PyEval_SetProfile(function: *mut c_void, object: Option<&PyObject>) -> Void {
         // SAFETY: C passes a `Py_tracefunc` or NULL.
@@ -221,12 +255,12 @@ capi! {
     }
 
     fn Py_CompileString(source: &CStr, filename: &CStr, start: c_int) -> PyResult {
-        compile(source, str_from_c(filename)?.as_object(), start, std::ptr::null(), -1)
+        compile(source, crate::osmodule::fs_text(filename).as_object(), start, std::ptr::null(), -1)
     }
     fn Py_CompileStringExFlags(
         source: &CStr, filename: &CStr, start: c_int, flags: *mut PyCompilerFlags, optimize: c_int
     ) -> PyResult {
-        compile(source, str_from_c(filename)?.as_object(), start, flags, optimize)
+        compile(source, crate::osmodule::fs_text(filename).as_object(), start, flags, optimize)
     }
     fn Py_CompileStringObject(
         source: &CStr, filename: &PyObject, start: c_int, flags: *mut PyCompilerFlags, optimize: c_int
@@ -268,6 +302,27 @@ capi! {
     fn PyEval_ReleaseLock() -> Void { Void }
 }
 
+/// The name of a function, else of the object's type; who has it keeps it.
+fn func_name(function: &PyObject) -> *const c_char {
+    if let Some(method) = function.downcast::<PyMethodObject>() {
+        // SAFETY: a method owns its function.
+        return func_name(unsafe { &*method.im_func.get() });
+    }
+    if let Some(function) = function.downcast::<PyFunctionObject>() {
+        // SAFETY: a function owns its name, a str.
+        let name = unsafe { (*function.func_name.get()).cast_unchecked::<PyUnicodeObject>() };
+        if let Ok(text) = crate::unicodeobject::utf8(name) {
+            return text.as_ptr().cast();
+        }
+        adder_runtime::error::clear();
+    }
+    if let Some(function) = function.downcast::<PyCFunctionObject>() {
+        // SAFETY: a C function has its row.
+        return unsafe { (*function.m_ml.get()).ml_name.get() };
+    }
+    function.ty().tp_name.get()
+}
+
 /// The objects of a C array.
 ///
 /// # Safety
@@ -303,6 +358,25 @@ fn frame_locals() -> PyResult<(Ref, Ref)> {
         }
         None => Err(raise!(SystemError, "frame does not exist")),
     }
+}
+
+/// Runs the code of a frame that PyFrame_New made, with the frame's names.
+fn eval_frame(frame: &PyObject) -> PyResult {
+    let attribute = |name: &PyUnicodeObject| frame.get_attr(name);
+    let (code, globals) = (
+        attribute(identifier!("f_code"))?,
+        attribute(identifier!("f_globals"))?,
+    );
+    let optimized = (*code)
+        .downcast::<PyCodeObject>()
+        .is_some_and(|code| code.co_flags.get() & CO_OPTIMIZED != 0);
+    if optimized {
+        return PyFunctionObject::type_object()
+            .as_object()
+            .call(&[&code, &globals])?
+            .call0();
+    }
+    eval_code(&code, &globals, Some(&*attribute(identifier!("f_locals"))?))
 }
 
 // ---- the GIL ----

@@ -324,6 +324,61 @@ capi! {
     fn PyFrame_FastToLocals(_frame: *mut PyObject) -> Void { Void }
     fn PyFrame_LocalsToFast(_frame: *mut PyObject, _clear: c_int) -> Void { Void }
 
+    fn PyGen_New(frame: Ref) -> PyResult { generator_of(&frame, None, None) }
+    fn PyGen_NewWithQualName(frame: Ref, name: Option<&PyObject>, qualname: Option<&PyObject>) -> PyResult {
+        generator_of(&frame, name, qualname)
+    }
+    fn PyCoro_New(frame: Ref, name: Option<&PyObject>, qualname: Option<&PyObject>) -> PyResult {
+        generator_of(&frame, name, qualname)
+    }
+    fn PyAsyncGen_New(frame: Ref, name: Option<&PyObject>, qualname: Option<&PyObject>) -> PyResult {
+        generator_of(&frame, name, qualname)
+    }
+    fn PyCode_Optimize(code: &PyObject, _consts: *mut PyObject, _names: *mut PyObject, _lines: *mut PyObject) -> Ref {
+        code.to_ref()
+    }
+    /// 1 with the place of the instruction at a byte offset, as `co_positions` counts them; -1 stands for what is not known.
+    fn PyCode_Addr2Location(
+        code: &PyObject, offset: c_int, line: *mut c_int, column: *mut c_int, end_line: *mut c_int, end_column: *mut c_int
+    ) -> PyResult<c_int> {
+        let positions = code_object(code)?.as_object().call_method(identifier!("co_positions"), &[])?.to_tuple()?;
+        let at = positions.as_slice().get(offset.max(0) as usize / 2).copied();
+        let parts = at.map(PyObject::to_tuple).transpose()?;
+        for (place_idx, place) in [line, end_line, column, end_column].into_iter().enumerate() {
+            let part = parts.as_ref().and_then(|parts| parts.as_slice().get(place_idx).copied());
+            let number = match part.filter(|part| !is_none(part)) {
+                Some(part) => crate::longobject::as_c_int(part)?,
+                None => -1,
+            };
+            // SAFETY: C gives places.
+            unsafe { put(place, number) };
+        }
+        Ok(1)
+    }
+    fn PyCompile_OpcodeStackEffect(opcode: c_int, arg: c_int) -> c_int { stack_effect(opcode, arg, none()) }
+    fn PyCompile_OpcodeStackEffectWithJump(opcode: c_int, arg: c_int, jump: c_int) -> c_int {
+        let jump = match jump {
+            0 => false_(),
+            1 => true_(),
+            _ => none(),
+        };
+        stack_effect(opcode, arg, jump)
+    }
+    /// The code of a frame of ours that an evaluation hook sees.
+    fn PyUnstable_InterpreterFrame_GetCode(frame: *mut Frame) -> Ref {
+        // SAFETY: a live frame, which owns its code.
+        unsafe { (*(*frame).code).to_object() }
+    }
+    fn PyUnstable_InterpreterFrame_GetLasti(frame: *mut Frame) -> PyResult<c_int> {
+        // SAFETY: a live frame.
+        let object = unsafe { adder_interp::frameobject::object_of(frame)? };
+        crate::longobject::as_c_int(&*attribute(&object.ob_base, identifier!("f_lasti"))?)
+    }
+    fn PyUnstable_InterpreterFrame_GetLine(frame: *mut Frame) -> PyResult<c_int> {
+        // SAFETY: a live frame.
+        let object = unsafe { adder_interp::frameobject::object_of(frame)? };
+        Ok(line_number(&object.ob_base))
+    }
     fn PyGen_GetCode(generator: &PyObject) -> PyResult { attribute(generator, identifier!("gi_code")) }
     fn PyTraceBack_Print(traceback: Option<&PyObject>, file: &PyObject) -> PyResult<()> {
         let Some(traceback) = traceback else { return Ok(()) };
@@ -361,7 +416,49 @@ capi! {
     }
 }
 
+/// The generator, coroutine or asynchronous generator that a frame of PyFrame_New would be suspended in.
+fn generator_of(frame: &PyObject, name: Option<&PyObject>, qualname: Option<&PyObject>) -> PyResult {
+    let code = attribute(frame, identifier!("f_code"))?;
+    if !code_object(&code)?.is_generator_like() {
+        return Err(bad_internal_call());
+    }
+    let globals = attribute(frame, identifier!("f_globals"))?;
+    let function = PyFunctionObject::type_object()
+        .as_object()
+        .call(&[&code, &globals])?;
+    let generator = function.call0()?;
+    for (attribute, value) in [
+        (identifier!("__name__"), name),
+        (identifier!("__qualname__"), qualname),
+    ] {
+        if let Some(value) = value {
+            generator.set_attr(attribute, value)?;
+        }
+    }
+    Ok(generator)
+}
+
+/// `_opcode.stack_effect`; INT_MAX when the opcode has none.
+fn stack_effect(opcode: c_int, arg: c_int, jump: &PyObject) -> c_int {
+    let effect = crate::import::import_module("_opcode").and_then(|module| {
+        let (opcode, arg) = (
+            PyLongObject::from_i64(opcode.into()),
+            PyLongObject::from_i64(arg.into()),
+        );
+        let function = module.get_attr(identifier!("stack_effect"))?;
+        let effect = function.call_kw(&[opcode.as_object(), arg.as_object()], &[("jump", jump)])?;
+        crate::longobject::as_c_int(&effect)
+    });
+    effect.unwrap_or_else(|raised| {
+        raised.clear();
+        c_int::MAX
+    })
+}
+
 fn frame_var(frame: &PyObject, name: &PyObject) -> PyResult {
+    if !PyUnicodeObject::check(name) {
+        return Err(raise!(TypeError, "name must be str, not {}", name.ty().name()));
+    }
     let locals = attribute(frame, identifier!("f_locals"))?;
     match crate::abstract_::optional_item(&locals, name)? {
         Some(value) => Ok(value),

@@ -957,6 +957,9 @@ fn stored(result: PyResult<()>) -> c_int {
     c_int::from(result.is_ok())
 }
 
+/// What `adder_keyword_value` gives for a name that it does not compare.
+const NOT_ASCII: usize = 1;
+
 /// The value of a keyword for `shims/getargs_fast.h`: without hashing, since calls have few keywords.
 ///
 /// # Safety
@@ -970,6 +973,9 @@ unsafe extern "C" fn adder_keyword_value(keywords: *mut PyObject, name: *const c
             CStr::from_ptr(name).to_bytes(),
         )
     };
+    if !name.is_ascii() {
+        return std::ptr::without_provenance_mut(NOT_ASCII);
+    }
     let mut position = 0;
     while let Some((key, value, _)) = keywords.next_entry(&mut position) {
         if let Some(text) = key.downcast_exact::<PyUnicodeObject>()

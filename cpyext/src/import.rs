@@ -23,7 +23,9 @@ fn add_module(name: &PyObject) -> PyResult {
     {
         return Ok(module);
     }
-    let module = PyModuleObject::type_object().as_object().call1(name)?;
+    let module = PyModuleObject::new("")?;
+    module.dict().set_str(identifier!("__name__"), name)?;
+    let module = module.into_object();
     modules.set_item(name, &module)?;
     Ok(module)
 }
@@ -47,15 +49,60 @@ fn import_level(
     import.call(&[name, &globals, &locals, &from, level.as_object()])
 }
 
+/// Imports by a name that C gives.
+fn import_named(name: &PyUnicodeObject) -> PyResult {
+    if name.len() == 0 {
+        return Err(raise!(ValueError, "Empty module name"));
+    }
+    import_module(&name.to_string_lossy())
+}
+
+/// A path of C as the file system's text.
+fn path_text(path: Option<&CStr>) -> PyResult<Option<Ref>> {
+    let Some(path) = path else { return Ok(None) };
+    let bytes = PyBytesObject::from_slice(path.to_bytes());
+    import_module("os")?
+        .call_method(identifier!("fsdecode"), &[bytes.as_object()])
+        .map(Some)
+}
+
+/// As `exec_code_module`; without a file, the one that the cached file was made of.
+fn exec_with_pathnames(
+    name: &PyObject,
+    code: &PyObject,
+    file: Option<&CStr>,
+    cached: Option<&CStr>,
+) -> PyResult {
+    let (mut file, cached) = (path_text(file)?, path_text(cached)?);
+    if let (None, Some(cached)) = (&file, &cached) {
+        let external = import_module("importlib._bootstrap_external")?;
+        file = external
+            .call_method(identifier!("_get_sourcefile"), &[cached])
+            .map_err(Raised::clear)
+            .ok();
+    }
+    exec_code_module(name, code, file.as_deref(), cached.as_deref())
+}
+
 /// Runs a code object as a module's content.
-fn exec_code_module(name: &PyObject, code: &PyObject, file: Option<&PyObject>) -> PyResult {
+fn exec_code_module(
+    name: &PyObject,
+    code: &PyObject,
+    file: Option<&PyObject>,
+    cached: Option<&PyObject>,
+) -> PyResult {
     let module = add_module(name)?;
     let dict = crate::moduleobject::dict_of(&module)?;
     let builtins = crate::ceval::builtins_module_dict()?;
     dict.set_str(identifier!("__builtins__"), builtins.as_object())?;
-    if let Some(file) = file {
-        dict.set_str(identifier!("__file__"), file)?;
-    }
+    let file = match file.filter(|file| !is_none(file)) {
+        Some(file) => file.to_ref(),
+        None => code.get_attr(identifier!("co_filename"))?,
+    };
+    let external = import_module("importlib._bootstrap_external")?;
+    let mut args = vec![dict.as_object(), name, &file];
+    args.extend(cached);
+    external.call_method(identifier!("_fix_up_module"), &args)?;
     let exec = builtins
         .get_str(identifier!("exec"))
         .ok_or_else(bad_internal_call)?;
@@ -70,19 +117,20 @@ fn exec_code_module(name: &PyObject, code: &PyObject, file: Option<&PyObject>) -
 }
 
 capi! {
-    fn PyImport_ImportModule(name: &CStr) -> PyResult { import_module(&crate::export::str_from_c(name)?.to_string_lossy()) }
-    fn PyImport_ImportModuleNoBlock(name: &CStr) -> PyResult {
-        import_module(&crate::export::str_from_c(name)?.to_string_lossy())
-    }
+    fn PyImport_ImportModule(name: &CStr) -> PyResult { import_named(&*crate::export::str_from_c(name)?) }
+    fn PyImport_ImportModuleNoBlock(name: &CStr) -> PyResult { import_named(&*crate::export::str_from_c(name)?) }
     fn PyImport_Import(name: &PyObject) -> PyResult {
         match name.downcast::<PyUnicodeObject>() {
-            Some(name) => import_module(&name.to_string_lossy()),
+            Some(name) => import_named(name),
             None => Err(raise!(TypeError, "module name must be a string")),
         }
     }
     fn PyImport_ImportModuleLevelObject(
-        name: &PyObject, globals: Option<&PyObject>, locals: Option<&PyObject>, from: Option<&PyObject>, level: c_int
+        name: Option<&PyObject>, globals: Option<&PyObject>, locals: Option<&PyObject>, from: Option<&PyObject>, level: c_int
     ) -> PyResult {
+        let Some(name) = name else {
+            return Err(raise!(ValueError, "Empty module name"));
+        };
         import_level(name, globals, locals, from, level)
     }
     fn PyImport_ImportModuleLevel(
@@ -90,12 +138,13 @@ capi! {
     ) -> PyResult {
         import_level(name.as_object(), globals, locals, from, level)
     }
-    fn PyImport_ImportModuleAttr(name: &PyUnicodeObject, attribute: &PyObject) -> PyResult {
-        import_module(&name.to_string_lossy())?.get_attr_object(attribute)
+    fn PyImport_ImportModuleAttr(name: &PyObject, attribute: &PyObject) -> PyResult {
+        match name.downcast::<PyUnicodeObject>() {
+            Some(name) => import_named(name)?.get_attr_object(attribute),
+            None => Err(raise!(TypeError, "module name must be a string")),
+        }
     }
-    fn PyImport_ImportModuleAttrString(name: &CStr, attribute: Name) -> PyResult {
-        import_module(&name.to_string_lossy())?.get_attr(&attribute)
-    }
+    fn PyImport_ImportModuleAttrString(name: Name, attribute: Name) -> PyResult { import_named(&name)?.get_attr(&attribute) }
     fn _PyImport_GetModuleAttrString(name: &CStr, attribute: Name) -> PyResult {
         import_module(&name.to_string_lossy())?.get_attr(&attribute)
     }
@@ -115,30 +164,34 @@ capi! {
     fn PyImport_ReloadModule(module: &PyObject) -> PyResult {
         import_module("importlib")?.call_method(identifier!("reload"), &[module])
     }
-    fn PyImport_ExecCodeModule(name: Name, code: &PyObject) -> PyResult { exec_code_module(name.as_object(), code, None) }
+    fn PyImport_ExecCodeModule(name: Name, code: &PyObject) -> PyResult { exec_with_pathnames(name.as_object(), code, None, None) }
     fn PyImport_ExecCodeModuleEx(name: Name, code: &PyObject, file: Option<&CStr>) -> PyResult {
-        let file = file.map(crate::export::str_from_c).transpose()?;
-        exec_code_module(name.as_object(), code, file.as_ref().map(|file| file.as_object()))
+        exec_with_pathnames(name.as_object(), code, file, None)
     }
     fn PyImport_ExecCodeModuleWithPathnames(
-        name: Name, code: &PyObject, file: Option<&CStr>, _cached: Option<&CStr>
+        name: Name, code: &PyObject, file: Option<&CStr>, cached: Option<&CStr>
     ) -> PyResult {
-        let file = file.map(crate::export::str_from_c).transpose()?;
-        exec_code_module(name.as_object(), code, file.as_ref().map(|file| file.as_object()))
+        exec_with_pathnames(name.as_object(), code, file, cached)
     }
     fn PyImport_ExecCodeModuleObject(
-        name: &PyObject, code: &PyObject, file: Option<&PyObject>, _cached: Option<&PyObject>
+        name: &PyObject, code: &PyObject, file: Option<&PyObject>, cached: Option<&PyObject>
     ) -> PyResult {
-        exec_code_module(name, code, file)
+        exec_code_module(name, code, file, cached)
     }
     fn PyImport_GetMagicNumber() -> PyResult<i64> {
         let magic = import_module("_imp")?.get_attr(identifier!("pyc_magic_number_token"))?;
         crate::longobject::as_c_long(&magic)
     }
-    fn PyImport_GetMagicTag() -> PyResult<*const c_char> { Ok(c"cpython-314".as_ptr()) }
+    /// The `cache_tag` of `sys.implementation`.
+    fn PyImport_GetMagicTag() -> *const c_char { c"adder-314".as_ptr() }
     fn PyImport_GetImporter(path: &PyObject) -> PyResult { import_module("pkgutil")?.call_method(identifier!("get_importer"), &[path]) }
     fn PyImport_ImportFrozenModule(name: Name) -> PyResult<c_int> { import_frozen(name.as_object()) }
-    fn PyImport_ImportFrozenModuleObject(name: &PyObject) -> PyResult<c_int> { import_frozen(name) }
+    fn PyImport_ImportFrozenModuleObject(name: Option<&PyObject>) -> PyResult<c_int> {
+        match name.filter(|name| PyUnicodeObject::check(name)) {
+            Some(name) => import_frozen(name),
+            None => Ok(0),
+        }
+    }
 }
 
 /// 1 when a frozen module was imported, 0 when there is none of that name.
@@ -150,3 +203,10 @@ fn import_frozen(name: &PyObject) -> PyResult<c_int> {
     import_module(&name.str()?.to_string_lossy())?;
     Ok(1)
 }
+
+/// Frozen modules of C: none; ours are known by name only.
+#[unsafe(no_mangle)]
+pub static PyImport_FrozenModules: crate::osmodule::CPointer = crate::osmodule::CPointer::NULL;
+/// The table of built-in modules of C: none; ours are known by name only.
+#[unsafe(no_mangle)]
+pub static PyImport_Inittab: crate::osmodule::CPointer = crate::osmodule::CPointer::NULL;

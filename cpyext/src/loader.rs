@@ -166,6 +166,8 @@ fn find_init(name: &str, path: &str) -> PyResult<PyModInitFunction> {
 
 /// `_imp.create_dynamic(spec, file)`: a module, or for single-phase modules the finished one.
 pub fn create_dynamic(spec: &PyObject, origin: &PyObject) -> PyResult {
+    static FLAGS: std::sync::Once = std::sync::Once::new();
+    FLAGS.call_once(crate::initconfig::init_flags);
     let name = spec.get_attr(identifier!("name"))?.str()?.to_string_lossy();
     let path = crate::osmodule::fs_bytes(origin)?;
     let path = String::from_utf8_lossy(path.as_bytes()).into_owned();

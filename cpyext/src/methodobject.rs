@@ -104,7 +104,7 @@ capi! {
     fn PyFunction_GetAnnotations(object: &PyObject) -> PyResult<Borrowed> {
         let function = function(object)?;
         if function.func_annotations.get().is_null() && function.func_annotate.get().is_null() {
-            return Ok(Borrowed(std::ptr::null_mut()));
+            return Ok(Borrowed(none().as_ptr()));
         }
         let annotations = object.get_attr(identifier!("__annotations__"))?;
         // The function keeps its annotations.

@@ -1,11 +1,10 @@
-//! Small headers: genericaliasobject.h, iterobject.h, structseq.h, marshal.h, fileobject.h, pytime.h, dictobject's and typeobject's
-//! watchers, picklebufobject.h, bltinmodule.h.
+//! Small headers: genericaliasobject.h, iterobject.h, structseq.h, marshal.h, fileobject.h, pytime.h, picklebufobject.h, bltinmodule.h.
 
 use crate::export::{Void, put, str_from_c};
 use adder_runtime::objects::{iterobject, structseq};
 use adder_runtime::prelude::*;
 use std::ffi::{CStr, c_double};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 fn file_method(file: Option<&PyObject>, text: &PyObject) -> PyResult<()> {
     let Some(file) = file else {
@@ -23,9 +22,14 @@ fn marshal(name: &str, object: &PyObject, version: Option<c_int>) -> PyResult {
     }
 }
 
-fn since_start() -> i64 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_nanos() as i64
+fn monotonic_time() -> i64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: a place for the time.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
 capi! {
@@ -47,13 +51,19 @@ capi! {
         marshal("loads", bytes.as_object(), None)
     }
 
-    fn PyFile_WriteObject(object: &PyObject, file: Option<&PyObject>, flags: c_int) -> PyResult<()> {
+    fn PyFile_WriteObject(object: Option<&PyObject>, file: Option<&PyObject>, flags: c_int) -> PyResult<()> {
+        let Some(object) = object else {
+            return file_method(file, PyUnicodeObject::from_str("<NULL>").as_object());
+        };
         let text = if flags & Py_PRINT_RAW != 0 { object.str()? } else { object.repr()? };
         file_method(file, text.as_object())
     }
     fn PyFile_WriteString(text: &CStr, file: Option<&PyObject>) -> PyResult<()> {
-        if file.is_none() && adder_runtime::error::occurred() {
-            return Err(Raised::assume());
+        if file.is_none() {
+            if adder_runtime::error::occurred() {
+                return Err(Raised::assume());
+            }
+            return Err(raise!(SystemError, "null file for PyFile_WriteString"));
         }
         file_method(file, str_from_c(text)?.as_object())
     }
@@ -71,7 +81,10 @@ capi! {
         match line.downcast::<PyUnicodeObject>() {
             Ok(text) if text.char_at(len - 1) == 10 => Ok(text.substring(0, len - 1).into_object()),
             Ok(text) => Ok(text.into_object()),
-            Err(other) => Ok(other),
+            Err(other) => Ok(match (*other).downcast::<PyBytesObject>().map(PyBytesObject::as_bytes) {
+                Some([line @ .., b'\n']) => PyBytesObject::from_slice(line).into_object(),
+                _ => other,
+            }),
         }
     }
     fn PyFile_FromFd(
@@ -98,10 +111,10 @@ capi! {
     }
 
     fn PyTime_AsSecondsDouble(time: i64) -> c_double { time as c_double / 1e9 }
-    fn PyTime_Monotonic(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
-    fn PyTime_MonotonicRaw(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
-    fn PyTime_PerfCounter(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
-    fn PyTime_PerfCounterRaw(place: *mut i64) -> PyResult<()> { store_time(place, since_start()) }
+    fn PyTime_Monotonic(place: *mut i64) -> PyResult<()> { store_time(place, monotonic_time()) }
+    fn PyTime_MonotonicRaw(place: *mut i64) -> PyResult<()> { store_time(place, monotonic_time()) }
+    fn PyTime_PerfCounter(place: *mut i64) -> PyResult<()> { store_time(place, monotonic_time()) }
+    fn PyTime_PerfCounterRaw(place: *mut i64) -> PyResult<()> { store_time(place, monotonic_time()) }
     fn PyTime_Time(place: *mut i64) -> PyResult<()> { store_time(place, wall_time()) }
     fn PyTime_TimeRaw(place: *mut i64) -> PyResult<()> { store_time(place, wall_time()) }
 
@@ -131,17 +144,6 @@ capi! {
         }
         Void
     }
-    fn PyDict_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more dict watcher IDs available")) }
-    fn PyType_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more type watcher IDs available")) }
-    fn PyCode_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> { Err(raise!(RuntimeError, "no more code watcher IDs available")) }
-    fn PyFunction_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> {
-        Err(raise!(RuntimeError, "no more func watcher IDs available"))
-    }
-    fn PyContext_AddWatcher(_callback: *mut c_void) -> PyResult<c_int> {
-        Err(raise!(RuntimeError, "no more context watcher IDs available"))
-    }
-    fn PyUnstable_PerfMapState_Init() -> c_int { 0 }
-    fn PyUnstable_PerfMapState_Fini() -> Void { Void }
 }
 
 /// A C text as Rust text that lives as long as the process, as C's own does.

@@ -19,6 +19,28 @@ pub fn give_optional(place: OutRef, value: PyResult<Option<Ref>>) -> PyResult<bo
     }
 }
 
+/// Dying objects whose destructor must wait until the native stack is shorter; the macros of cpython/object.h put them here.
+struct Trash(std::cell::RefCell<Vec<*mut PyObject>>);
+// SAFETY: the GIL orders all access.
+unsafe impl Sync for Trash {}
+static TRASH: Trash = Trash(std::cell::RefCell::new(Vec::new()));
+
+/// Destroys what waits, one after the other.
+fn destroy_chain(state: &PyThreadState) {
+    let next = || TRASH.0.borrow_mut().pop();
+    while let Some(object) = next() {
+        if TRASH.0.borrow().is_empty() {
+            state.delete_later.set(std::ptr::null_mut());
+        }
+        // SAFETY: the object has no references and waits for its destructor.
+        unsafe {
+            if let Some(dealloc) = (*object).ty().tp_dealloc.get() {
+                dealloc(object);
+            }
+        }
+    }
+}
+
 capi! {
     fn PyObject_GetAttr(object: &PyObject, name: &PyObject) -> PyResult { object.get_attr_object(name) }
     fn PyObject_GetAttrString(object: &PyObject, name: Name) -> PyResult { object.get_attr(&name) }
@@ -149,6 +171,7 @@ capi! {
     fn PyObject_Print(object: Option<&PyObject>, file: *mut libc::FILE, flags: c_int) -> PyResult<()> {
         let text = match object {
             None => "<nil>".to_string(),
+            Some(object) if object.refcnt() <= 0 => format!("<refcnt {} at {:p}>", object.refcnt(), object.as_ptr()),
             Some(object) if flags & Py_PRINT_RAW != 0 => object.str()?.to_string_lossy(),
             Some(object) => object.repr()?.to_string_lossy(),
         };
@@ -419,3 +442,23 @@ pub unsafe extern "C" fn PyObject_ClearWeakRefs(object: *mut PyObject) {
 /// The operator with its operands exchanged, by operator.
 #[unsafe(no_mangle)]
 pub static _Py_SwappedOp: [c_int; 6] = [Py_GT, Py_GE, Py_EQ, Py_NE, Py_LT, Py_LE];
+
+capi! {
+    fn _PyTrash_thread_deposit_object(state: *mut PyThreadState, object: *mut PyObject) -> crate::export::Void {
+        TRASH.0.borrow_mut().push(object);
+        // SAFETY: C gives its state. That something waits is all that the macros look for.
+        unsafe { (*state).delete_later.set(object) };
+        crate::export::Void
+    }
+    fn _PyTrash_thread_destroy_chain(state: *mut PyThreadState) -> crate::export::Void {
+        // SAFETY: C gives its state.
+        destroy_chain(unsafe { &*state });
+        crate::export::Void
+    }
+    fn PyType_SUPPORTS_WEAKREFS(ty: &PyTypeObject) -> c_int {
+        c_int::from(ty.tp_weaklistoffset.get() != 0 || ty.has_flag(Py_TPFLAGS_MANAGED_WEAKREF))
+    }
+    fn PyObject_GET_WEAKREFS_LISTPTR(object: &PyObject) -> *mut *mut PyObject {
+        adder_runtime::types::heap::weaklist_slot(object).map_or(std::ptr::null_mut(), Cell::as_ptr)
+    }
+}

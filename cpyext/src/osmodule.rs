@@ -50,6 +50,11 @@ pub fn fs_bytes(path: &PyObject) -> PyResult<Ref<PyBytesObject>> {
     Ok(bytes)
 }
 
+/// A path of C as text: UTF-8, other bytes as lone surrogates.
+pub fn fs_text(path: &CStr) -> Ref<PyUnicodeObject> {
+    PyUnicodeObject::from_code_points(&decode_surrogateescape(path.to_bytes()))
+}
+
 const CONVERTED: c_int = 0x20000;
 
 /// A converter for `O&`: with NULL it gives back what it stored.
@@ -116,13 +121,77 @@ fn compare_no_case(a: *const c_char, b: *const c_char, limit: isize) -> c_int {
     0
 }
 
+/// `fgets` for which `\r`, `\n` and `\r\n` end a line and are read as `\n`.
+///
+/// # Safety
+/// There is room for `size` bytes, and `file` is open.
+unsafe fn universal_fgets(buffer: *mut c_char, size: c_int, file: *mut libc::FILE) -> *mut c_char {
+    let mut n_read = 0;
+    while n_read < size as isize - 1 {
+        // SAFETY: the caller's contract.
+        let mut c = unsafe { libc::fgetc(file) };
+        if c == libc::EOF {
+            break;
+        }
+        if c == c_int::from(b'\r') {
+            // SAFETY: as above; one character may be put back.
+            unsafe {
+                let next = libc::fgetc(file);
+                if next != c_int::from(b'\n') && next != libc::EOF {
+                    libc::ungetc(next, file);
+                }
+            }
+            c = c_int::from(b'\n');
+        }
+        // SAFETY: the caller's contract.
+        unsafe { *buffer.offset(n_read) = c as c_char };
+        n_read += 1;
+        if c == c_int::from(b'\n') {
+            break;
+        }
+    }
+    // SAFETY: the caller's contract.
+    unsafe { *buffer.offset(n_read) = 0 };
+    if n_read == 0 { std::ptr::null_mut() } else { buffer }
+}
+
 capi! {
+    /// A line of `input` with its end, in PyMem_Malloc memory: empty at the end, NULL when interrupted.
+    fn PyOS_Readline(input: *mut libc::FILE, output: *mut libc::FILE, prompt: *const c_char) -> *mut c_char {
+        let function = PyOS_ReadlineFunctionPointer.get();
+        if !function.is_null() {
+            type Readline = unsafe extern "C" fn(*mut libc::FILE, *mut libc::FILE, *const c_char) -> *mut c_char;
+            // SAFETY: C gave a function of this kind, and gives its arguments.
+            return unsafe { std::mem::transmute::<*mut c_void, Readline>(function)(input, output, prompt) };
+        }
+        // SAFETY: a terminated text or NULL.
+        if !prompt.is_null() {
+            eprint!("{}", unsafe { CStr::from_ptr(prompt) }.to_string_lossy());
+        }
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') {
+            // SAFETY: C gives an open stream.
+            match unsafe { libc::fgetc(input) } {
+                libc::EOF => break,
+                byte => line.push(byte as u8),
+            }
+        }
+        // SAFETY: the block has room for the line and its end.
+        unsafe {
+            let copy = crate::pymem::PyMem_Malloc(line.len() + 1).cast::<u8>();
+            if !copy.is_null() {
+                std::ptr::copy_nonoverlapping(line.as_ptr(), copy, line.len());
+                *copy.add(line.len()) = 0;
+            }
+            copy.cast()
+        }
+    }
     fn PyOS_FSPath(path: &PyObject) -> PyResult { fspath(path) }
     fn PyOS_mystricmp(a: *const c_char, b: *const c_char) -> c_int { compare_no_case(a, b, isize::MAX) }
     fn PyOS_mystrnicmp(a: *const c_char, b: *const c_char, limit: isize) -> c_int { compare_no_case(a, b, limit) }
     fn Py_UniversalNewlineFgets(buffer: *mut c_char, size: c_int, file: *mut libc::FILE, _object: *mut PyObject) -> *mut c_char {
         // SAFETY: C gives room for that many bytes and an open stream.
-        unsafe { libc::fgets(buffer, size, file) }
+        unsafe { universal_fgets(buffer, size, file) }
     }
     fn Py_fopen(path: &PyObject, mode: &CStr) -> PyResult<*mut libc::FILE> {
         let bytes = fs_bytes(path)?;
@@ -233,3 +302,18 @@ pub static Py_HasFileSystemDefaultEncoding: c_int = 1;
 pub static Py_UTF8Mode: c_int = 1;
 #[unsafe(no_mangle)]
 pub static PyStructSequence_UnnamedField: CText = CText(c"unnamed field".as_ptr());
+
+/// A pointer that C may set.
+#[repr(transparent)]
+pub struct CPointer(std::cell::Cell<*mut c_void>);
+// SAFETY: set and read under the GIL.
+unsafe impl Sync for CPointer {}
+impl CPointer {
+    pub const NULL: CPointer = CPointer(std::cell::Cell::new(std::ptr::null_mut()));
+    fn get(&self) -> *mut c_void {
+        self.0.get()
+    }
+}
+/// What reads lines in place of `PyOS_Readline`.
+#[unsafe(no_mangle)]
+pub static PyOS_ReadlineFunctionPointer: CPointer = CPointer::NULL;

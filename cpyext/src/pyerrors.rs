@@ -170,6 +170,10 @@ fn restore_triple(ty: Option<Ref>, value: Option<Ref>, traceback: Option<Ref>) {
             if let (Some(base), Some(traceback)) = (exception.downcast_ref_base(), traceback)
                 && !is_none(&traceback)
             {
+                if !PyTracebackObject::check(&traceback) {
+                    let _ = raise!(TypeError, "traceback must be a Traceback or None");
+                    return;
+                }
                 set_field(&base.traceback, Some(traceback));
             }
             let _ = error::restore(exception);
@@ -380,9 +384,22 @@ capi! {
     }
     fn PyErr_DisplayException(exception: &PyObject) -> Void { display(exception); Void }
     fn PyErr_ProgramText(_filename: *const c_char, _line: c_int) -> Option<Ref> { None }
-    fn PyErr_SyntaxLocation(filename: Option<&CStr>, line: c_int) -> Void { syntax_location(filename, line, -1); Void }
+    fn PyErr_SyntaxLocation(filename: Option<&CStr>, line: c_int) -> Void {
+        syntax_location(filename.map(crate::osmodule::fs_text).as_deref(), line, -1, None);
+        Void
+    }
     fn PyErr_SyntaxLocationEx(filename: Option<&CStr>, line: c_int, column: c_int) -> Void {
-        syntax_location(filename, line, column);
+        syntax_location(filename.map(crate::osmodule::fs_text).as_deref(), line, column, None);
+        Void
+    }
+    fn PyErr_SyntaxLocationObject(filename: Option<&PyObject>, line: c_int, column: c_int) -> Void {
+        syntax_location(filename.and_then(PyObject::downcast), line, column, None);
+        Void
+    }
+    fn PyErr_RangedSyntaxLocationObject(
+        filename: Option<&PyObject>, line: c_int, column: c_int, end_line: c_int, end_column: c_int
+    ) -> Void {
+        syntax_location(filename.and_then(PyObject::downcast), line, column, Some((end_line, end_column)));
         Void
     }
 
@@ -407,8 +424,23 @@ capi! {
         Void
     }
     fn PyExceptionClass_Name(class: &PyTypeObject) -> *const c_char { class.tp_name.get() }
-    fn PyUnstable_Exc_PrepReraiseStar(_original: &PyObject, _exceptions: &PyObject) -> PyResult {
-        Err(raise!(NotImplementedError, "PyUnstable_Exc_PrepReraiseStar"))
+    fn PyUnstable_Exc_PrepReraiseStar(original: &PyObject, exceptions: &PyObject) -> PyResult {
+        let Some(original) = original.downcast::<PyBaseExceptionObject>() else {
+            return Err(raise!(TypeError, "orig must be an exception, got '{}'", original.ty().name()));
+        };
+        let Some(exceptions) = exceptions.downcast::<PyListObject>() else {
+            return Err(raise!(TypeError, "excs must be a list, got '{}'", exceptions.ty().name()));
+        };
+        for (idx, exception) in exceptions.as_slice().iter().enumerate() {
+            if !is_none(exception) && !PyBaseExceptionObject::check(exception) {
+                return Err(raise!(TypeError, "item {idx} in excs is not an exception, got '{}'", exception.ty().name()));
+            }
+        }
+        if original.traceback.get().is_null() {
+            return Err(raise!(ValueError, "orig must be a raised exception"));
+        }
+        let left = adder_runtime::exceptions::prep_reraise_star(original.as_object(), exceptions)?;
+        Ok(left.unwrap_or_else(none_ref))
     }
     fn _PyException_AddNote(exception: &PyObject, note: &PyObject) -> PyResult<()> {
         exception.call_method(identifier!("add_note"), &[note]).map(drop)
@@ -490,7 +522,12 @@ fn display(exception: &PyObject) {
 }
 
 /// Adds a place to the SyntaxError that is set.
-fn syntax_location(filename: Option<&CStr>, line: c_int, column: c_int) {
+fn syntax_location(
+    filename: Option<&PyUnicodeObject>,
+    line: c_int,
+    column: c_int,
+    end: Option<(c_int, c_int)>,
+) {
     let Some(exception) = error::fetch() else { return };
     let set = |name: &PyUnicodeObject, value: &PyObject| {
         exception.set_attr(name, value).unwrap_or_else(Raised::clear);
@@ -505,10 +542,18 @@ fn syntax_location(filename: Option<&CStr>, line: c_int, column: c_int) {
             PyLongObject::from_i64(column as i64 + 1).as_object(),
         );
     }
-    match c_filename(filename) {
-        Ok(Some(filename)) => set(identifier!("filename"), filename.as_object()),
-        Ok(None) => {}
-        Err(raised) => raised.clear(),
+    if let Some((line, column)) = end {
+        set(
+            identifier!("end_lineno"),
+            PyLongObject::from_i64(line.into()).as_object(),
+        );
+        set(
+            identifier!("end_offset"),
+            PyLongObject::from_i64(i64::from(column) + 1).as_object(),
+        );
+    }
+    if let Some(filename) = filename {
+        set(identifier!("filename"), filename.as_object());
     }
     let _ = error::restore(exception);
 }

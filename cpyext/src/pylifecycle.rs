@@ -139,9 +139,9 @@ fn set_argv(n_args: c_int, args: *mut *mut wchar_t, update_path: bool) {
     }
 }
 
-/// 3.14.0 final, packed.
+/// `sys.hexversion`.
 #[unsafe(no_mangle)]
-pub static Py_Version: u64 = 0x030e_00f0;
+pub static Py_Version: u64 = adder_interp::sysmodule::info::HEX_VERSION as u64;
 
 capi! {
     fn Py_IsInitialized() -> c_int { 1 }
@@ -156,10 +156,10 @@ capi! {
         EXIT_FUNCTIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(function);
         0
     }
+    /// Called when the interpreter ends, while Python is still there.
     fn PyUnstable_AtExit(_interpreter: *mut c_void, function: *mut c_void, data: *mut c_void) -> PyResult<()> {
-        let (function, data) = (function as usize, data as usize);
-        let _ = (function, data);
-        Err(raise!(NotImplementedError, "PyUnstable_AtExit"))
+        let capsule = crate::capsule::call_at_exit(function, data)?;
+        crate::import::import_module("atexit")?.call_method(identifier!("register"), &[&capsule]).map(drop)
     }
     fn Py_Exit(status: c_int) -> Void { finish_and_exit(status) }
     fn Py_FatalError(message: Option<&CStr>) -> Void { fatal_error(None, message) }
@@ -252,6 +252,38 @@ capi! {
     fn PyOS_AfterFork_Child() -> Void {
         adder_runtime::thread::after_fork_in_child();
         adder_runtime::thread::reinit_gil_after_fork();
+        Void
+    }
+    fn PyOS_AfterFork() -> Void {
+        adder_runtime::thread::after_fork_in_child();
+        adder_runtime::thread::reinit_gil_after_fork();
+        Void
+    }
+    /// The descriptor before; -1 when there was none or `fd` is not good.
+    fn PySignal_SetWakeupFd(fd: c_int) -> c_int {
+        let set = crate::import::import_module("_signal").and_then(|signal| {
+            let old = signal.call_method(identifier!("set_wakeup_fd"), &[PyLongObject::from_i64(fd.into()).as_object()])?;
+            crate::longobject::as_c_int(&old)
+        });
+        set.unwrap_or_else(|raised| {
+            raised.clear();
+            -1
+        })
+    }
+    fn PyUnstable_ThreadState_SetStackProtection(state: *mut PyThreadState, start: *mut c_void, n_bytes: usize) -> PyResult<()> {
+        let reserve = adder_runtime::thread::STACK_RESERVE;
+        if n_bytes < 2 * reserve {
+            return Err(raise!(ValueError, "stack_size must be at least {} bytes", 2 * reserve));
+        }
+        // SAFETY: C gives a state of ours.
+        let state = unsafe { &*state.cast::<adder_runtime::thread::ThreadState>() };
+        state.stack_limit.set(start as usize + reserve);
+        state.stack_top.set(start as usize + n_bytes);
+        Ok(())
+    }
+    fn PyUnstable_ThreadState_ResetStackProtection(state: *mut PyThreadState) -> Void {
+        // SAFETY: C gives the calling thread's state.
+        adder_runtime::thread::init_native_thread(unsafe { &*state.cast::<adder_runtime::thread::ThreadState>() });
         Void
     }
     fn PyOS_getsig(signal: c_int) -> *mut c_void {

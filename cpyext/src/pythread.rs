@@ -188,6 +188,8 @@ capi! {
         c_int::from(unsafe { AtomicU8::from_ptr(mutex) }.load(Ordering::Relaxed) & 1)
     }
     fn PyCriticalSection_Begin(_section: *mut c_void, _object: *mut PyObject) -> Void { Void }
+    fn PyCriticalSection_BeginMutex(_section: *mut c_void, _mutex: *mut c_void) -> Void { Void }
+    fn PyCriticalSection2_BeginMutex(_section: *mut c_void, _a: *mut c_void, _b: *mut c_void) -> Void { Void }
     fn PyCriticalSection_End(_section: *mut c_void) -> Void { Void }
     fn PyCriticalSection2_Begin(_section: *mut c_void, _a: *mut PyObject, _b: *mut PyObject) -> Void { Void }
     fn PyCriticalSection2_End(_section: *mut c_void) -> Void { Void }

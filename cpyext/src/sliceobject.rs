@@ -60,19 +60,33 @@ capi! {
     }
     /// Old and strict: bounds beyond the length fail without an exception.
     fn PySlice_GetIndices(object: &PyObject, len: isize, start: *mut isize, stop: *mut isize, step: *mut isize) -> c_int {
-        if unpack(object, start, stop, step).is_err() {
+        let Ok(slice) = slice(object) else {
             adder_runtime::error::clear();
             return -1;
-        }
-        // SAFETY: just stored.
-        unsafe {
-            for place in [start, stop] {
-                if *place < 0 {
-                    *place += len;
-                }
+        };
+        // SAFETY: the slice owns its three parts.
+        let [first, last, stride] = [&slice.start, &slice.stop, &slice.step].map(|part| unsafe { &*part.get() });
+        let strict = |part: &PyObject, default: isize, from_end: bool| {
+            if is_none(part) {
+                return Some(default);
             }
-            *stop = (*stop).min(len);
-            if *start >= len || *stop > len { -1 } else { 0 }
+            let number = part.downcast::<PyLongObject>()?.to_i64()? as isize;
+            Some(if from_end && number < 0 { number + len } else { number })
+        };
+        let Some(stride) = strict(stride, 1, false) else { return -1 };
+        let (default_first, default_last) = if stride < 0 { (len - 1, -1) } else { (0, len) };
+        let (Some(first), Some(last)) = (strict(first, default_first, true), strict(last, default_last, true)) else {
+            return -1;
+        };
+        if last > len || first >= len || stride == 0 {
+            return -1;
         }
+        // SAFETY: C gives places.
+        unsafe {
+            put(start, first);
+            put(stop, last);
+            put(step, stride);
+        }
+        0
     }
 }

@@ -81,15 +81,29 @@ fn spec_members(spec: &PyType_Spec, base_size: isize) -> PyResult<SpecMembers> {
         // SAFETY: a terminated name.
         let name = unsafe { CStr::from_ptr(row.name.get()) };
         let relative = row.flags.get() & Py_RELATIVE_OFFSET != 0;
-        if relative && spec.basicsize.get() > 0 {
+        let room = spec.basicsize.get();
+        if relative && room > 0 {
             return Err(raise!(
                 SystemError,
-                "With Py_RELATIVE_OFFSET, basicsize must be negative or zero (was {} for {})",
-                spec.basicsize.get(),
-                name.to_string_lossy()
+                "With Py_RELATIVE_OFFSET, basicsize must be negative."
             ));
         }
+        if relative && !(0..-room as isize).contains(&row.offset.get()) {
+            return Err(raise!(SystemError, "Member offset out of range (0..-basicsize)"));
+        }
         let offset = row.offset.get() + if relative { align(base_size) } else { 0 };
+        if let b"__weaklistoffset__" | b"__dictoffset__" | b"__vectorcalloffset__" = name.to_bytes() {
+            let name = name.to_string_lossy();
+            if row.r#type.get() != Py_T_PYSSIZET {
+                return Err(raise!(SystemError, "type of {name} must be Py_T_PYSSIZET"));
+            }
+            if row.flags.get() & !Py_RELATIVE_OFFSET != Py_READONLY {
+                return Err(raise!(
+                    SystemError,
+                    "flags for {name} must be Py_READONLY or (Py_READONLY | Py_RELATIVE_OFFSET)"
+                ));
+            }
+        }
         match name.to_bytes() {
             b"__weaklistoffset__" => members.weaklist_offset = offset,
             b"__dictoffset__" => members.dict_offset = offset,
@@ -145,6 +159,32 @@ pub fn from_spec(
     let base = type_new::best_base(&bases)?;
     let base_size = base.tp_basicsize.get();
     let members = spec_members(spec, base_size)?;
+    let flags = c_ulong::from(spec.flags.get());
+    if spec.basicsize.get() < 0
+        && base.tp_itemsize.get() != 0
+        && (base.tp_flags.get() | flags) & Py_TPFLAGS_ITEMS_AT_END == 0
+    {
+        return Err(raise!(
+            SystemError,
+            "Cannot extend variable-size class without Py_TPFLAGS_ITEMS_AT_END."
+        ));
+    }
+    if flags & Py_TPFLAGS_IMMUTABLETYPE != 0 {
+        let mutable = |base: &&PyObject| {
+            base.downcast::<PyTypeObject>()
+                .is_some_and(|base| !base.has_flag(Py_TPFLAGS_IMMUTABLETYPE))
+        };
+        if let Some(base) = bases.as_slice().iter().find(|base| mutable(base)) {
+            let base = base
+                .downcast::<PyTypeObject>()
+                .map_or_else(String::new, |base| base.fully_qualified_name());
+            return Err(raise!(
+                TypeError,
+                "Creating immutable type {} from mutable base {base}",
+                full_name.to_string_lossy()
+            ));
+        }
+    }
 
     let alloc = metatype.tp_alloc.get().unwrap_or(heap::generic_alloc);
     // SAFETY: the metatype's allocator; its instances begin with a heap type.

@@ -412,7 +412,8 @@ pub fn format_text(format: &CStr, args: &VaList) -> PyResult<Text> {
         let spec = read_spec(&mut rest, args)?;
         let plain = spec.size.is_empty() && spec.width.is_none() && spec.precision.is_none();
         let fits = match spec.letter {
-            b'c' | b'p' | b'%' => plain,
+            b'%' => directive.get(1) == Some(&b'%'),
+            b'c' | b'p' => plain,
             b's' | b'V' => matches!(spec.size, "" | "l"),
             b'U' | b'S' | b'R' | b'A' | b'T' | b'N' => spec.size.is_empty(),
             _ => true,

@@ -137,6 +137,104 @@ pub fn from_wide(start: *const wchar_t, n_chars: isize) -> PyResult<Ref<PyUnicod
     Ok(PyUnicodeObject::from_code_points(units))
 }
 
+/// `str.translate`, but characters that the table maps to None are an error for the handler `errors`.
+fn translate(text: &PyUnicodeObject, table: &PyObject, errors: &str) -> PyResult<Ref<PyUnicodeObject>> {
+    let points: Vec<u32> = text.code_points().into_iter().collect();
+    let look_up = |at: usize| -> PyResult {
+        match table.get_item(PyLongObject::from_i64(points[at].into()).as_object()) {
+            Ok(mapped) => Ok(mapped),
+            Err(raised) => {
+                raised.clear_if(adder_runtime::exceptions::exc::LookupError)?;
+                Ok(PyLongObject::from_i64(points[at].into()).into_object())
+            }
+        }
+    };
+    let mut out = Vec::with_capacity(points.len());
+    let mut at = 0;
+    while at < points.len() {
+        let mapped = look_up(at)?;
+        if let Some(number) = (*mapped).downcast::<PyLongObject>() {
+            match number.to_i64() {
+                Some(code @ 0..=0x10_FFFF) => out.push(code as u32),
+                _ => return Err(raise!(ValueError, "character mapping must be in range(0x110000)")),
+            }
+        } else if let Some(replacement) = (*mapped).downcast::<PyUnicodeObject>() {
+            out.extend(replacement.code_points());
+        } else if is_none(&mapped) {
+            let start = at;
+            while at + 1 < points.len() && is_none(&*look_up(at + 1)?) {
+                at += 1;
+            }
+            at = undefined(text, start, at + 1, errors, &mut out)?;
+            continue;
+        } else {
+            return Err(raise!(
+                TypeError,
+                "character mapping must return integer, None or str"
+            ));
+        }
+        at += 1;
+    }
+    Ok(PyUnicodeObject::from_code_points(&out))
+}
+
+/// Lets the error handler deal with what maps to nothing; gives the place to go on from.
+fn undefined(
+    text: &PyUnicodeObject,
+    start: usize,
+    end: usize,
+    errors: &str,
+    out: &mut Vec<u32>,
+) -> PyResult<usize> {
+    let handler = crate::import::import_module("_codecs")?.call_method(
+        identifier!("lookup_error"),
+        &[PyUnicodeObject::from_str(errors).as_object()],
+    )?;
+    let (start, end) = (PyLongObject::from_usize(start), PyLongObject::from_usize(end));
+    let reason = PyUnicodeObject::from_str("character maps to <undefined>");
+    let error = adder_runtime::exceptions::exc::UnicodeTranslateError
+        .as_object()
+        .call(&[
+            text.as_object(),
+            start.as_object(),
+            end.as_object(),
+            reason.as_object(),
+        ])?;
+    let answer = handler.call1(&error)?;
+    let pair = answer
+        .downcast::<PyTupleObject>()
+        .ok()
+        .filter(|pair| pair.len() == 2);
+    let parts = pair.as_ref().and_then(|pair| {
+        let [replacement, place] = pair.as_slice() else {
+            return None;
+        };
+        Some((
+            replacement.downcast::<PyUnicodeObject>()?,
+            place.downcast::<PyLongObject>()?.to_i64()?,
+        ))
+    });
+    let Some((replacement, place)) = parts else {
+        return Err(raise!(
+            TypeError,
+            "translating error handler must return (str, int) tuple"
+        ));
+    };
+    let place = if place < 0 {
+        place + text.len() as i64
+    } else {
+        place
+    };
+    if !(0..=text.len() as i64).contains(&place) {
+        return Err(raise!(
+            IndexError,
+            "position {place} from error handler out of bounds"
+        ));
+    }
+    out.extend(replacement.code_points());
+    Ok(place as usize)
+}
+
 fn wide_len(start: *const wchar_t) -> usize {
     let mut len = 0;
     // SAFETY: C gives a terminated string.
@@ -422,7 +520,12 @@ capi! {
     fn PyUnicode_EncodeLocale(text: &PyUnicodeObject, errors: Option<&CStr>) -> PyResult<Ref<PyBytesObject>> {
         encode(text, "utf-8", errors)
     }
-    fn PyUnicode_AsCharmapString(text: &PyUnicodeObject, mapping: &PyObject) -> PyResult<Ref<PyBytesObject>> {
+    fn PyUnicode_DATA(text: &PyUnicodeObject) -> *mut c_void { text.data_ptr() }
+    fn PyUnicode_KIND(text: &PyUnicodeObject) -> c_int { text.kind() as c_int }
+    fn PyUnicode_AsCharmapString(text: &PyUnicodeObject, mapping: Option<&PyObject>) -> PyResult<Ref<PyBytesObject>> {
+        let Some(mapping) = mapping else {
+            return Err(raise!(TypeError, "bad argument type for built-in operation"));
+        };
         charmap::encode(text, "strict", mapping)
     }
     fn PyUnicode_BuildEncodingMap(table: &PyUnicodeObject) -> PyResult { charmap::build(table) }
@@ -496,9 +599,7 @@ capi! {
     fn PyUnicode_FSDecoder(object: *mut PyObject, place: *mut *mut PyObject) -> c_int { crate::osmodule::fs_decoder(object, place) }
 
     fn PyUnicode_AsWideChar(text: Option<&PyObject>, buffer: *mut wchar_t, n_chars: isize) -> PyResult<isize> {
-        let Some(text) = text.and_then(PyObject::downcast::<PyUnicodeObject>) else {
-            return Err(bad_internal_call());
-        };
+        let text = must_be_str(text.ok_or_else(bad_internal_call)?)?;
         if buffer.is_null() {
             return Ok(text.len() as isize + 1);
         }
@@ -659,8 +760,11 @@ capi! {
     fn PyUnicode_Replace(text: &PyObject, old: &PyObject, new: &PyObject, max_count: isize) -> PyResult<Ref<PyUnicodeObject>> {
         must_be_str(text)?.replace(must_be_str(old)?, must_be_str(new)?, max_count)
     }
-    fn PyUnicode_Translate(text: &PyObject, table: &PyObject, _errors: Option<&CStr>) -> PyResult {
-        must_be_str(text)?.as_object().call_method(identifier!("translate"), &[table])
+    fn PyUnicode_Translate(text: &PyObject, table: Option<&PyObject>, errors: Option<&CStr>) -> PyResult<Ref<PyUnicodeObject>> {
+        let Some(table) = table else {
+            return Err(raise!(TypeError, "bad argument type for built-in operation"));
+        };
+        translate(must_be_str(text)?, table, &errors_text(errors))
     }
     fn PyUnicode_Format(format: &PyObject, args: &PyObject) -> PyResult {
         adder_runtime::protocol::number::remainder(must_be_str(format)?.as_object(), args)
@@ -889,7 +993,7 @@ capi! {
     }
     fn PyUnicodeWriter_WriteWideChar(this: *mut UnicodeWriter, start: *const wchar_t, n_chars: isize) -> PyResult<()> {
         // SAFETY: C gives a live writer.
-        unsafe { writer(this) }.push_object(&*from_wide(start, n_chars)?);
+        unsafe { writer(this) }.push_object(&*from_wide(start, n_chars.max(-1))?);
         Ok(())
     }
     fn PyUnicodeWriter_WriteUCS4(this: *mut UnicodeWriter, start: *const u32, n_chars: isize) -> PyResult<()> {

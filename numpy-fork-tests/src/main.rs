@@ -2,7 +2,7 @@
 //!
 //! One process per file, under pytest from the package index, with a small plugin of ours (`xtask/python/adder_pytest.py`) that writes
 //! a line per test. `baseline.txt` records the tests that pass; with `--baseline` it is a failure when one of them stops passing.
-//! `--all` runs the whole suite (`-m "not slow"`).
+//! `--all` runs the whole suite (`-m "not slow"`), which has a record of its own, `baseline-all.txt`.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
@@ -91,7 +91,12 @@ fn run(args: &[String]) -> Result<bool> {
     );
     let pairs = pairs.into_iter().collect::<Result<Vec<_>>>()?;
     let (ours, theirs): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-    let record = project.root.join("numpy-fork-tests/baseline.txt");
+    let record = if options.all {
+        "numpy-fork-tests/baseline-all.txt"
+    } else {
+        "numpy-fork-tests/baseline.txt"
+    };
+    let record = project.root.join(record);
     let tally = conformance::conclude(
         "NumPy's own tests",
         &ours,

@@ -125,6 +125,65 @@ const FILES: &[&str] = &[
     "test_buffer",
 ];
 
+/// The C API, with CPython's own extension modules that call it.
+const CAPI_FILES: &[&str] = &[
+    "test_capi.test_abstract",
+    "test_capi.test_bytearray",
+    "test_capi.test_bytes",
+    "test_capi.test_capsule",
+    "test_capi.test_codecs",
+    "test_capi.test_complex",
+    "test_capi.test_config",
+    "test_capi.test_dict",
+    "test_capi.test_eval",
+    "test_capi.test_eval_code_ex",
+    "test_capi.test_exceptions",
+    "test_capi.test_file",
+    "test_capi.test_float",
+    "test_capi.test_frame",
+    "test_capi.test_function",
+    "test_capi.test_getargs",
+    "test_capi.test_hash",
+    "test_capi.test_immortal",
+    "test_capi.test_import",
+    "test_capi.test_list",
+    "test_capi.test_long",
+    "test_capi.test_mem",
+    "test_capi.test_misc",
+    "test_capi.test_number",
+    "test_capi.test_object",
+    "test_capi.test_pyatomic",
+    "test_capi.test_run",
+    "test_capi.test_set",
+    "test_capi.test_slice",
+    "test_capi.test_structmembers",
+    "test_capi.test_sys",
+    "test_capi.test_time",
+    "test_capi.test_tuple",
+    "test_capi.test_type",
+    "test_capi.test_unicode",
+    "test_capi.test_watchers",
+    "test_capi.test_weakref",
+];
+
+/// Files of tests with a table and a record of their own.
+pub struct Suite {
+    title: &'static str,
+    files: &'static [&'static str],
+    record: &'static str,
+}
+
+pub const CPYTHON: Suite = Suite {
+    title: "CPython's own tests",
+    files: FILES,
+    record: "conformance/cpython-baseline.txt",
+};
+pub const CAPI: Suite = Suite {
+    title: "CPython's own tests of its C API",
+    files: CAPI_FILES,
+    record: "conformance/capi-baseline.txt",
+};
+
 /// Address space for one process of tests. Some tests expect a `MemoryError` for what no machine has.
 const MEMORY_MB: u32 = 6 * 1024;
 
@@ -170,18 +229,24 @@ impl Options {
     }
 }
 
-pub fn command(project: &Project, args: &[String]) -> Result<bool> {
+pub fn command(project: &Project, group: &Suite, args: &[String]) -> Result<bool> {
     let options = Options::parse(args)?;
     let oracle = Oracle::install()?;
     let adder = project.adder()?;
-    let tally = run(project, &oracle, adder.running()?, &options)?;
+    let tally = run(project, &oracle, adder.running()?, group, &options)?;
     println!("{tally}");
     Ok(tally.failed == 0)
 }
 
-pub fn run(project: &Project, oracle: &Oracle, adder: &Path, options: &Options) -> Result<Tally> {
+pub fn run(
+    project: &Project,
+    oracle: &Oracle,
+    adder: &Path,
+    group: &Suite,
+    options: &Options,
+) -> Result<Tally> {
     let names: Vec<String> = if options.files.is_empty() {
-        FILES.iter().map(|name| name.to_string()).collect()
+        group.files.iter().map(|name| name.to_string()).collect()
     } else {
         options.files.iter().map(|name| file_stem(name)).collect()
     };
@@ -204,10 +269,10 @@ pub fn run(project: &Project, oracle: &Oracle, adder: &Path, options: &Options) 
         .collect::<Result<Vec<(FileReport, FileReport)>>>()?;
     let (ours, theirs): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
     conclude(
-        "CPython's own tests",
+        group.title,
         &ours,
         &theirs,
-        &project.root.join("conformance/cpython-baseline.txt"),
+        &project.root.join(group.record),
         &Internals::load(&project.root.join("conformance/internals.txt"))?,
         options,
     )

@@ -13,8 +13,9 @@ cargo xtask COMMAND
   oracle                      install the reference interpreters (CPython 3.14, PyPy) and say where they are
   conformance cpython [FILES] CPython's own test files; --baseline fails when a recorded one stops passing,
                               --bless records, --list N lists at most N failures, --timeout SECONDS per file
+  conformance capi [FILES]    CPython's own tests of its C API (test_capi.test_NAME), with the same options
   numpy [FILES]               NumPy's own tests on adder and on CPython; --baseline, --bless, --list N as above;
-                              --all: the whole suite but what is slow
+                              --all: the whole suite but what is slow, with a record of its own
   bench python [NAMES]        the programs of benches/python on adder, CPython and PyPy; --runs N, --quick
   bench capi|numpy|memory|start
                               small figures on adder beside CPython: the C boundary, NumPy's wheel, memory for many
@@ -49,7 +50,8 @@ fn run(args: &[String]) -> Result<bool> {
         ["demo"] => xtask::demo::run(&project),
         ["test"] => xtask::test::run(&project),
         ["oracle"] => Ok(xtask::Oracle::install()?.describe()),
-        ["conformance", "cpython", ..] => xtask::conformance::command(&project, &args[2..]),
+        ["conformance", "cpython", ..] => conformance(&project, &xtask::conformance::CPYTHON, &args[2..]),
+        ["conformance", "capi", ..] => conformance(&project, &xtask::conformance::CAPI, &args[2..]),
         ["numpy", ..] => numpy(&project, &args[1..]),
         ["bench", "python", ..] => xtask::bench::command(&project, &args[2..]),
         ["bench", kind] => xtask::micro::command(&project, kind),
@@ -65,6 +67,10 @@ fn run(args: &[String]) -> Result<bool> {
         }
         _ => Err(format!("no such command: {}\n\n{HELP}", args.join(" "))),
     }
+}
+
+fn conformance(project: &Project, suite: &xtask::conformance::Suite, args: &[String]) -> Result<bool> {
+    xtask::conformance::command(project, suite, args)
 }
 
 /// `numpy-fork-tests` is a crate of its own that uses this one, so it is reached through cargo.

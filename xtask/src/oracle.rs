@@ -142,6 +142,17 @@ impl Oracle {
     }
 
     /// CPython's own `test` package.
+    /// What a C compiler needs to find CPython's headers; nothing when they are not there.
+    pub fn header_flags(&self) -> Option<String> {
+        let headers = self.root.join("headers");
+        let flags = format!(
+            "-I{} -I{}",
+            headers.join("python3.14").display(),
+            headers.display()
+        );
+        headers.join("python3.14/Python.h").exists().then_some(flags)
+    }
+
     pub fn test_package(&self) -> Result<PathBuf> {
         let dir = self.root.join("usr/lib/python3.14/test");
         if dir.join("__init__.py").is_file() {

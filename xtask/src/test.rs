@@ -77,10 +77,24 @@ pub fn run(project: &Project) -> Result<bool> {
             list: 40,
             timeout: Duration::from_secs(300),
         };
-        conformance::run(project, &oracle, adder.running()?, &options)
+        let mut tally = conformance::run(
+            project,
+            &oracle,
+            adder.running()?,
+            &conformance::CPYTHON,
+            &options,
+        )?;
+        tally.add(conformance::run(
+            project,
+            &oracle,
+            adder.running()?,
+            &conformance::CAPI,
+            &options,
+        )?);
+        Ok(tally)
     });
     stage("wheels", wheels::count(project)?, &mut || {
-        wheels::run(project, oracle.cpython()?, adder.running()?, &[])
+        wheels::run(project, &oracle, adder.running()?, &[])
     });
     stage("numpy", 1, &mut || numpy(project, &adder));
     Ok(conclude(&stages))

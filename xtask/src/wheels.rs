@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 pub fn command(project: &Project, names: &[String]) -> Result<bool> {
     let oracle = Oracle::install()?;
     let adder = project.adder()?;
-    let tally = run(project, oracle.cpython()?, adder.running()?, names)?;
+    let tally = run(project, &oracle, adder.running()?, names)?;
     println!("{tally}");
     Ok(tally.failed == 0)
 }
@@ -23,7 +23,15 @@ pub fn count(project: &Project) -> Result<usize> {
     Ok(files(&project.root.join("wheel-tests"), &[])?.len())
 }
 
-pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) -> Result<Tally> {
+pub fn run(project: &Project, oracle: &Oracle, adder: &Path, names: &[String]) -> Result<Tally> {
+    let cpython = oracle.cpython()?;
+    // Programs that compile extension modules find CPython's headers by this.
+    let flags = oracle.header_flags();
+    let command = |python: &Path, dir: &Path, file: &Path| {
+        let mut command = with_packages(python, dir, file);
+        command.envs(flags.iter().map(|flags| ("CFLAGS", flags)));
+        command
+    };
     let known = Known::load(project)?;
     let mut tally = Tally::default();
     for file in files(&project.root.join("wheel-tests"), names)? {
@@ -42,14 +50,14 @@ pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) ->
                 continue;
             }
         };
-        let expected = process::run(&mut with_packages(cpython, &dir, &file), TIMEOUT)?;
+        let expected = process::run(&mut command(cpython, &dir, &file), TIMEOUT)?;
         if !expected.end.is_success() {
             return Err(format!(
                 "wheel {name}: fails on CPython: {}\n{}",
                 expected.end, expected.stderr
             ));
         }
-        let got = process::run(&mut with_packages(adder, &dir, &file), TIMEOUT)?;
+        let got = process::run(&mut command(adder, &dir, &file), TIMEOUT)?;
         let difference = difference(&expected, &got, false);
         match &difference {
             None => println!("wheels/{name}: {:.1} s ({needs})", got.seconds),

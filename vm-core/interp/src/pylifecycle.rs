@@ -144,6 +144,17 @@ pub fn set_main_thread() {
     MAIN_THREAD.store(unsafe { libc::pthread_self() }, Ordering::Relaxed);
 }
 
+/// The number of `-X cpu_count=N`, else of PYTHON_CPU_COUNT; None for `default`.
+fn cpu_count(config: &Config) -> Option<i64> {
+    let option = config.xoptions.iter().find(|(name, _)| name == "cpu_count");
+    let text = match option {
+        Some((_, value)) => value.clone(),
+        None if config.ignore_environment => None,
+        None => std::env::var("PYTHON_CPU_COUNT").ok(),
+    };
+    text?.parse().ok().filter(|count| *count > 0)
+}
+
 /// Makes the thread state, types, `sys`, `builtins` and importlib. On failure an exception is set, or there is not even a
 /// thread state and the message says why.
 pub fn initialize(config: Config) -> PyResult<()> {
@@ -154,6 +165,9 @@ pub fn initialize(config: Config) -> PyResult<()> {
     adder_runtime::pyhash::init(seed);
     adder_runtime::hooks::DEV_MODE.store(config.dev_mode, std::sync::atomic::Ordering::Relaxed);
     adder_runtime::hooks::BYTES_WARNING.store(config.bytes_warning > 0, std::sync::atomic::Ordering::Relaxed);
+    if let Some(count) = cpu_count(&config) {
+        adder_runtime::hooks::CPU_COUNT.store(count, Ordering::Relaxed);
+    }
     let _ = CONFIG.set(config);
     set_main_thread();
     let ts = thread::new_thread_state();

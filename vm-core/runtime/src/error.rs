@@ -116,7 +116,15 @@ pub fn raise_message(ty: &PyTypeObject, message: fmt::Arguments<'_>) -> Raised {
 pub fn set_object(ty: &PyObject, value: Option<&PyObject>) -> Raised {
     match crate::exceptions::normalize(ty, value) {
         Ok(exception) => raise_exception(exception),
-        Err(raised) => raised,
+        Err(raised) => match ty.downcast::<PyTypeObject>() {
+            Some(class)
+                if class.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS)
+                    && value.is_some_and(|value| !crate::exceptions::is_exception_instance(value)) =>
+            {
+                crate::exceptions::note_failed_normalization(raised, class, value)
+            }
+            _ => raised,
+        },
     }
 }
 

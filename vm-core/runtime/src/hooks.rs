@@ -41,6 +41,16 @@ pub struct Hooks {
     pub current_frame: fn() -> PyResult<Option<Ref>>,
 }
 
+/// What `_contextvars` does for C, set when it is loaded.
+pub struct ContextHooks {
+    pub enter: fn(context: &PyObject) -> PyResult<()>,
+    pub exit: fn(context: &PyObject) -> PyResult<()>,
+    /// The value of a variable, else the default given, else its own.
+    pub get: fn(var: &PyObject, default: Option<&PyObject>) -> PyResult<Option<Ref>>,
+}
+
+pub static CONTEXT: std::sync::OnceLock<ContextHooks> = std::sync::OnceLock::new();
+
 struct Installed(Cell<Option<&'static Hooks>>);
 // SAFETY: set once before any other thread runs.
 unsafe impl Sync for Installed {}
@@ -66,6 +76,9 @@ pub fn import_module(name: &str) -> PyResult {
         None => Err(raise!(ImportError, "no interpreter to import {name}")),
     }
 }
+
+/// How many processors `os.cpu_count()` tells of (`-X cpu_count`, `PYTHON_CPU_COUNT`); -1: as many as there are.
+pub static CPU_COUNT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(-1);
 
 /// Whether `-b` was given.
 pub static BYTES_WARNING: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);

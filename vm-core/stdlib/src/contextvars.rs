@@ -6,6 +6,7 @@ use adder_runtime::memory::blank_header;
 use adder_runtime::objects::dictobject;
 use adder_runtime::objects::genericaliasobject::new_generic_alias;
 use adder_runtime::objects::numeric_hash::hash_pointer;
+use adder_runtime::objects::watchers;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::thread_state;
 use std::cell::Cell;
@@ -53,6 +54,12 @@ pub fn current() -> PyResult<Ref<Context>> {
 /// A copy of the calling thread's context.
 pub fn copy_current() -> PyResult<Ref<Context>> {
     current()?.copied()
+}
+
+fn as_context(object: &PyObject) -> PyResult<&Context> {
+    object
+        .downcast_exact::<Context>()
+        .ok_or_else(|| raise!(TypeError, "an instance of Context was expected"))
 }
 
 fn as_var(key: &PyObject) -> PyResult<&ContextVar> {
@@ -123,6 +130,9 @@ impl Context {
         let state = thread_state();
         self.previous.set(state.context.replace(Some(self.to_object())));
         state.context_version.set(state.context_version.get() + 1);
+        if watchers::CONTEXTS.is_active() {
+            watchers::context_switched(Some(self.as_object()));
+        }
         Ok(())
     }
     pub fn exit(&self) -> PyResult<()> {
@@ -140,6 +150,10 @@ impl Context {
         let old = state.context.replace(previous);
         state.context_version.set(state.context_version.get() + 1);
         drop(old);
+        if watchers::CONTEXTS.is_active() {
+            let now = state.context.borrow().clone();
+            watchers::context_switched(now.as_deref());
+        }
         Ok(())
     }
     #[slot]
@@ -431,6 +445,14 @@ pub mod _contextvars {
     }
     #[pyexec]
     fn exec(_module: &PyModuleObject) -> PyResult<()> {
+        adder_runtime::hooks::CONTEXT.get_or_init(|| adder_runtime::hooks::ContextHooks {
+            enter: |context| as_context(context)?.enter(),
+            exit: |context| as_context(context)?.exit(),
+            get: |var, default| match var.downcast_exact::<ContextVar>() {
+                Some(var) => var.value_or(default),
+                None => Err(raise!(TypeError, "an instance of ContextVar was expected")),
+            },
+        });
         if let Some(dict) = PyContextToken_Type.dict() {
             dict.set_str(identifier!("MISSING"), &MISSING)?;
             adder_runtime::types::lookup::modified(&PyContextToken_Type);

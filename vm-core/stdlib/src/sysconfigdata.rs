@@ -25,19 +25,27 @@ const BUILD_VARS: &[(&str, &str)] = &[
     ("CCSHARED", "-fPIC"),
     ("CFLAGS", "-fno-strict-overflow -DNDEBUG -O2 -Wall"),
     ("CONFIG_ARGS", ""),
+    ("CPPFLAGS", ""),
     ("CXX", "c++"),
     ("EXE", ""),
     ("EXT_SUFFIX", concat!(".cpython-314-", multiarch!(), ".so")),
     ("HOST_GNU_TYPE", multiarch!()),
     ("LDCXXSHARED", "c++ -shared"),
     ("LDSHARED", "cc -shared"),
+    ("LDFLAGS", ""),
+    ("LDLIBRARY", "libpython3.14.a"),
     ("LDVERSION", "3.14"),
+    ("LIBRARY", "libpython3.14.a"),
+    ("LIBS", ""),
     ("MULTIARCH", multiarch!()),
     ("OPT", "-DNDEBUG -O2 -Wall"),
     ("PY_CFLAGS", "-fno-strict-overflow -DNDEBUG -O2 -Wall"),
+    ("PYTHONFRAMEWORK", ""),
     ("SHLIB_SUFFIX", ".so"),
     ("SOABI", concat!("cpython-314-", multiarch!())),
+    ("SYSLIBS", "-lm"),
     ("VERSION", "3.14"),
+    ("abiflags", ""),
 ];
 
 /// As `BUILD_VARS`, of numbers.
@@ -52,6 +60,34 @@ const BUILD_NUMBERS: &[(&str, i64)] = &[
     ("SIZEOF_VOID_P", size_of::<*const ()>() as i64),
     ("WITH_DOC_STRINGS", 1),
 ];
+
+/// Where things are: for builds, which look here for CPython's headers. Those beside the command come first, then the system's.
+fn places() -> Vec<(&'static str, String)> {
+    const HEADERS: &str = "include/python3.14";
+    let base = adder_runtime::hooks::get()
+        .and_then(|hooks| (hooks.sys_dict)())
+        .and_then(|sys| sys.get_str(identifier!("base_prefix")))
+        .and_then(|prefix| prefix.str().map_err(Raised::clear).ok())
+        .map_or_else(|| "/usr".to_owned(), |prefix| prefix.to_string_lossy());
+    let own = format!("{base}/{HEADERS}");
+    let candidates = [own.clone(), format!("/usr/local/{HEADERS}"), format!("/usr/{HEADERS}")];
+    let has_headers = |dir: &&String| std::path::Path::new(dir.as_str()).join("Python.h").exists();
+    let headers = candidates.iter().find(has_headers).unwrap_or(&own).clone();
+    let include = headers.trim_end_matches("/python3.14").to_owned();
+    let library = format!("{base}/lib");
+    vec![
+        ("BINDIR", format!("{base}/bin")),
+        ("CONFINCLUDEDIR", include.clone()),
+        ("CONFINCLUDEPY", headers.clone()),
+        ("INCLUDEDIR", include),
+        ("INCLUDEPY", headers),
+        ("LIBDEST", format!("{library}/python3.14")),
+        ("LIBDIR", library.clone()),
+        ("LIBPL", format!("{library}/python3.14/config-3.14-{}", multiarch!())),
+        ("BINLIBDEST", format!("{library}/python3.14")),
+        ("datarootdir", format!("{base}/share")),
+    ]
+}
 
 /// Facts of the build.
 #[pymodule(name = "_sysconfigdata")]
@@ -71,6 +107,12 @@ pub mod _sysconfigdata {
             vars.set_str(
                 &PyUnicodeObject::from_str(name),
                 PyLongObject::from_i64(*value).as_object(),
+            )?;
+        }
+        for (name, value) in places() {
+            vars.set_str(
+                &PyUnicodeObject::from_str(name),
+                PyUnicodeObject::from_str(&value).as_object(),
             )?;
         }
         module.add("build_time_vars", vars.into_object())

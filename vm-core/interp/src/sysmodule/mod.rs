@@ -548,8 +548,8 @@ pub mod sys {
         DLOPEN_FLAGS.set(flags);
     }
     #[pyfunction("($module, /)")]
-    fn _get_cpu_count_config() -> i32 {
-        -1
+    fn _get_cpu_count_config() -> i64 {
+        adder_runtime::hooks::CPU_COUNT.load(std::sync::atomic::Ordering::Relaxed)
     }
 }
 

@@ -92,3 +92,6 @@ c_consts! {
         PyGILState_UNLOCKED = 1,
     }
 }
+
+pub type PyContextEvent = c_uint;
+pub type PyContext_WatchCallback = unsafe extern "C" fn(PyContextEvent, *mut PyObject) -> c_int;

@@ -227,3 +227,5 @@ impl PyTypeObject {
         })
     }
 }
+
+pub type PyType_WatchCallback = unsafe extern "C" fn(*mut PyTypeObject) -> c_int;

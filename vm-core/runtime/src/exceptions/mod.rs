@@ -118,13 +118,39 @@ pub fn normalize(ty: &PyObject, value: Option<&PyObject>) -> PyResult<Ref> {
     };
     if let Some(value) = value
         && is_exception_instance(value)
-        && (value.ty().is_subtype(class) || value.ty().as_object().is_subclass(ty)?)
+        && (has_plain_class(value, class) || value.ty().as_object().is_subclass(ty)?)
     {
         return Ok(value.to_ref());
     }
     // Functions must not be called with an exception set.
     error::clear();
     create(class, value)
+}
+
+/// Whether the exception is an instance of `class`, which does not answer for itself what its subclasses are.
+fn has_plain_class(exception: &PyObject, class: &PyTypeObject) -> bool {
+    std::ptr::eq(class.as_object().ty(), &crate::PyType_Type) && exception.ty().is_subtype(class)
+}
+
+/// Notes on the exception in flight what it was that could not be made.
+pub fn note_failed_normalization(raised: Raised, class: &PyTypeObject, value: Option<&PyObject>) -> Raised {
+    let exception = raised.take();
+    let shown = match value.map(PyObject::repr) {
+        Some(Ok(text)) => text.to_string_lossy(),
+        Some(Err(raised)) => {
+            raised.clear();
+            "<unknown>".to_owned()
+        }
+        None => "<NULL>".to_owned(),
+    };
+    let note = PyUnicodeObject::from_string(format!(
+        "Normalization failed: type={} args={shown}",
+        class.full_name()
+    ));
+    if let Err(raised) = exception.call_method(identifier!("add_note"), &[note.as_object()]) {
+        raised.clear();
+    }
+    error::restore(exception)
 }
 
 /// A new instance: `_PyErr_CreateException`.

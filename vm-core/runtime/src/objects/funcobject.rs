@@ -1,6 +1,7 @@
 //! Python functions, `classmethod`, `staticmethod`. What a call does is the interpreter's: `hooks::function_vectorcall`.
 
 use crate::memory;
+use crate::objects::watchers::{self, FunctionEvent};
 use crate::prelude::*;
 use crate::protocol::attributes;
 use std::cell::Cell;
@@ -52,7 +53,11 @@ impl PyFunctionObject {
             return Err(raise!(SystemError, "there is no interpreter to run functions"));
         };
         function.vectorcall.set(Some(hooks.function_vectorcall));
-        Ref::new(function)
+        let function = Ref::new(function)?;
+        if watchers::FUNCTIONS.is_active() {
+            watchers::function_event(FunctionEvent::Create, &function, None);
+        }
+        Ok(function)
     }
     #[inline(always)]
     pub fn code(&self) -> &PyCodeObject {
@@ -98,6 +103,13 @@ impl PyFunctionObject {
     }
     fn changed(&self) {
         self.func_version.set(0);
+    }
+    /// Tells the watchers what is about to be assigned.
+    #[inline(always)]
+    fn tell(&self, event: FunctionEvent, value: Option<&PyObject>) {
+        if watchers::FUNCTIONS.is_active() {
+            watchers::function_event(event, self, value);
+        }
     }
     pub fn set_defaults(&self, defaults: Option<Ref>) {
         self.changed();
@@ -275,8 +287,14 @@ impl PyFunctionObject {
     unsafe fn tp_dealloc(this: *mut PyFunctionObject) {
         // SAFETY: called once; every field was owned.
         unsafe {
-            memory::gc::untrack(this.cast());
             let function = &*this;
+            if watchers::FUNCTIONS.is_active() {
+                let tell = || watchers::function_event(FunctionEvent::Destroy, function, None);
+                if !watchers::tell_of_death(function.as_object(), tell) {
+                    return;
+                }
+            }
+            memory::gc::untrack(this.cast());
             if !function.func_weakreflist.get().is_null() {
                 crate::objects::weakrefobject::clear_weakrefs(function.as_object());
             }
@@ -356,6 +374,7 @@ impl PyFunctionObject {
                 1,
             )?;
         }
+        self.tell(FunctionEvent::ModifyCode, value);
         self.changed();
         replace(&self.func_code, code.to_object().into_raw());
         Ok(())
@@ -370,6 +389,7 @@ impl PyFunctionObject {
         if value.is_some_and(|value| !PyTupleObject::check(value)) {
             return Err(raise!(TypeError, "__defaults__ must be set to a tuple object"));
         }
+        self.tell(FunctionEvent::ModifyDefaults, value);
         self.set_defaults(value.map(PyObject::to_ref));
         Ok(())
     }
@@ -383,6 +403,7 @@ impl PyFunctionObject {
         if value.is_some_and(|value| !PyDictObject::check(value)) {
             return Err(raise!(TypeError, "__kwdefaults__ must be set to a dict object"));
         }
+        self.tell(FunctionEvent::ModifyKwdefaults, value);
         self.set_kwdefaults(value.map(PyObject::to_ref));
         Ok(())
     }
@@ -449,6 +470,7 @@ impl PyFunctionObject {
     fn set_qualname(&self, value: Option<&PyObject>) -> PyResult<()> {
         match value.filter(|value| PyUnicodeObject::check(value)) {
             Some(value) => {
+                self.tell(FunctionEvent::ModifyQualname, Some(value));
                 replace(&self.func_qualname, value.to_ref().into_raw());
                 Ok(())
             }

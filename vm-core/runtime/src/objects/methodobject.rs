@@ -30,6 +30,7 @@ impl PyMethodDef {
     /// The docstring without the signature, as an object.
     pub fn doc_object(&self) -> Ref {
         match c_text(self.ml_doc.get()) {
+            Some(full) if full.is_empty() => none_ref(),
             Some(full) => {
                 let (_, doc) = split_doc(&self.name_text(), &full);
                 PyUnicodeObject::from_str(doc).into_object()

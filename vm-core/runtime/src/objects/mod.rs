@@ -57,4 +57,5 @@ pub mod unicode_format;
 pub mod unicodectype;
 pub mod unicodeobject;
 pub mod unionobject;
+pub mod watchers;
 pub mod weakrefobject;

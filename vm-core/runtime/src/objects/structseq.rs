@@ -200,7 +200,7 @@ pub fn set_field(object: &PyObject, index: usize, value: Ref) {
 }
 
 /// The names of a type's named fields, with their field numbers.
-fn field_names(ty: &PyTypeObject) -> Vec<(String, usize)> {
+pub fn field_names(ty: &PyTypeObject) -> Vec<(String, usize)> {
     let mut names = Vec::new();
     let mut row = ty.tp_members.get();
     // SAFETY: the table ends with a row without a name.

@@ -121,6 +121,9 @@ pub fn modified(ty: &PyTypeObject) {
     for subclass in super::subclasses::of(ty) {
         modified(&subclass);
     }
+    if ty.tp_watched.get() != 0 {
+        crate::objects::watchers::type_modified(ty);
+    }
     ty.clear_flag(Py_TPFLAGS_VALID_VERSION_TAG);
     ty.tp_version_tag.set(0);
     if let Some(heap) = ty.as_heap() {

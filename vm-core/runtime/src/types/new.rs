@@ -38,29 +38,10 @@ pub fn solid_base(ty: &'static PyTypeObject) -> &'static PyTypeObject {
     if shape_differs(ty, base) { ty } else { base }
 }
 
-/// Whether `ty`'s instances have more than `base`'s, not counting dict and weak references.
+/// Whether `ty`'s instances have more than `base`'s. Dict and weak references of Python's classes are in front of the object and do
+/// not count; a C class that has them among its fields has more.
 fn shape_differs(ty: &PyTypeObject, base: &PyTypeObject) -> bool {
-    if ty.tp_itemsize.get() != base.tp_itemsize.get() {
-        return true;
-    }
-    let mut size = ty.tp_basicsize.get();
-    let base_size = base.tp_basicsize.get();
-    let word = size_of::<*mut PyObject>() as isize;
-    if ty.is_heap_type() && ty.tp_itemsize.get() == 0 {
-        if ty.tp_weaklistoffset.get() > 0
-            && base.tp_weaklistoffset.get() == 0
-            && ty.tp_weaklistoffset.get() + word == size
-        {
-            size -= word;
-        }
-        if ty.tp_dictoffset.get() > 0
-            && base.tp_dictoffset.get() == 0
-            && ty.tp_dictoffset.get() + word == size
-        {
-            size -= word;
-        }
-    }
-    size != base_size
+    ty.tp_itemsize.get() != base.tp_itemsize.get() || ty.tp_basicsize.get() != base.tp_basicsize.get()
 }
 
 /// The base whose layout the new class extends; all others must be compatible with it.

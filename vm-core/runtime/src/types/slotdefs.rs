@@ -408,3 +408,8 @@ fn inherited_slot(ty: &PyTypeObject, def: &SlotDef, owner: &PyTypeObject) -> *co
         std::ptr::null()
     }
 }
+
+/// The first row of the slot that a dunder names.
+pub fn row_named(name: &str) -> Option<usize> {
+    SLOT_DEFS.iter().position(|row| row.name == name)
+}

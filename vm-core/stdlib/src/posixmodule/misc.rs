@@ -78,6 +78,10 @@ pub mod part {
     /// How many processors there are; None when that cannot be told.
     #[pyfunction("($module, /)")]
     fn cpu_count() -> Option<i64> {
+        let configured = adder_runtime::hooks::CPU_COUNT.load(std::sync::atomic::Ordering::Relaxed);
+        if configured > 0 {
+            return Some(configured);
+        }
         // SAFETY: a plain query.
         Some(unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }).filter(|count| *count >= 1)
     }

@@ -4,6 +4,7 @@
 //! after its creation, except for the interpreter's caches in `CodeData::words`.
 
 use crate::memory;
+use crate::objects::watchers;
 use crate::prelude::*;
 use std::cell::Cell;
 use std::mem::offset_of;
@@ -181,7 +182,11 @@ impl PyCodeObject {
         code.co_exceptiontable
             .set(PyBytesObject::from_slice(&encode_exceptions(&data.exceptions)).into_object_raw());
         code.adder_code.set(Box::into_raw(data).cast());
-        Ref::new(code)
+        let code = Ref::new(code)?;
+        if watchers::CODE.is_active() {
+            watchers::code_event(watchers::CodeEvent::Create, &code);
+        }
+        Ok(code)
     }
 
     /// The parts that would make an equal code object.
@@ -263,6 +268,12 @@ pub(super) unsafe fn dealloc_code(this: *mut PyCodeObject) {
     // SAFETY: called once, by tp_dealloc; each field was owned.
     unsafe {
         let code = &*this;
+        if watchers::CODE.is_active() {
+            let tell = || watchers::code_event(watchers::CodeEvent::Destroy, code);
+            if !watchers::tell_of_death(code.as_object(), tell) {
+                return;
+            }
+        }
         if !code.co_weakreflist.get().is_null() {
             crate::objects::weakrefobject::clear_weakrefs(code.as_object());
         }

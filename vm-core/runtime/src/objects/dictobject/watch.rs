@@ -21,6 +21,19 @@ pub enum Event {
     Deallocated = 5,
 }
 
+impl Event {
+    fn name(self) -> &'static str {
+        match self {
+            Event::Added => "PyDict_EVENT_ADDED",
+            Event::Modified => "PyDict_EVENT_MODIFIED",
+            Event::Deleted => "PyDict_EVENT_DELETED",
+            Event::Cloned => "PyDict_EVENT_CLONED",
+            Event::Cleared => "PyDict_EVENT_CLEARED",
+            Event::Deallocated => "PyDict_EVENT_DEALLOCATED",
+        }
+    }
+}
+
 struct Watchers([Cell<Option<PyDict_WatchCallback>>; MAX_WATCHERS]);
 // SAFETY: touched only by the thread that holds the GIL.
 unsafe impl Sync for Watchers {}
@@ -83,7 +96,11 @@ pub(super) fn notify(dict: &PyDictObject, event: Event, key: Option<&PyObject>, 
         } < 0;
         if failed {
             // The dict may be dying, so its address stands for it.
-            let context = format!("watcher callback for <dict at {:p}>", dict.as_ptr());
+            let context = format!(
+                "Exception ignored in {} watcher callback for <dict at {:p}>",
+                event.name(),
+                dict.as_ptr()
+            );
             error::write_unraisable(error::Raised::assume(), Some(&context), None);
         }
     }
