@@ -21,7 +21,6 @@ macro_rules! modules {
 }
 
 pub mod coding;
-pub mod datetimehot;
 pub mod hashes;
 pub mod util;
 

@@ -16,7 +16,7 @@ use crate::prelude::*;
 /// Positional parameters come first (positional-only before the others), then keyword-only ones.
 #[derive(Debug)]
 pub struct Signature {
-    /// The function's name, as messages show it.
+    /// The function's name, as messages show it; empty where they say only `function`.
     pub name: &'static str,
     pub params: &'static [&'static str],
     pub n_posonly: usize,
@@ -259,19 +259,19 @@ impl Signature {
         })?;
         for (idx, slot) in slots.iter().enumerate() {
             if slot.is_none() && self.required & (1 << idx) != 0 {
-                let (name, param) = (self.name, self.params[idx]);
+                let (name, param) = (self.called(), self.params[idx]);
                 return Err(raise!(
                     TypeError,
-                    "{name}() missing required argument '{param}' (pos {})",
+                    "{name} missing required argument '{param}' (pos {})",
                     idx + 1
                 ));
             }
         }
         if let Some(idx) = twice {
-            let (name, param) = (self.name, self.params[idx]);
+            let (name, param) = (self.called(), self.params[idx]);
             return Err(raise!(
                 TypeError,
-                "argument for {name}() given by name ('{param}') and position ({})",
+                "argument for {name} given by name ('{param}') and position ({})",
                 idx + 1
             ));
         }
@@ -304,28 +304,33 @@ impl Signature {
         (self.n_posonly..self.params.len()).find(|&idx| keyword.eq_str(self.params[idx]))
     }
 
+    /// How messages begin: `f()`.
+    fn called(&self) -> Called {
+        Called(self.name)
+    }
+
     fn check_counts(&self, nargs: usize, nkwargs: usize) -> PyResult<()> {
-        let name = self.name;
         let n_params = self.params.len();
         if !self.varargs && !self.varkw && nargs + nkwargs > n_params {
             // "keyword" keeps the message from saying that f() takes at most 1 argument when it takes only x=.
             let keyword = if nargs == 0 { "keyword " } else { "" };
-            let (s, given) = (plural(n_params), nargs + nkwargs);
+            let (name, s, given) = (self.called(), plural(n_params), nargs + nkwargs);
             return Err(raise!(
                 TypeError,
-                "{name}() takes at most {n_params} {keyword}argument{s} ({given} given)"
+                "{name} takes at most {n_params} {keyword}argument{s} ({given} given)"
             ));
         }
         let (max, min) = (self.n_pos, self.n_required);
         if !self.varargs && nargs > max {
+            let name = self.called();
             if max == 0 {
-                return Err(raise!(TypeError, "{name}() takes no positional arguments"));
+                return Err(raise!(TypeError, "{name} takes no positional arguments"));
             }
             let bound = if min < max { "at most" } else { "exactly" };
             let s = plural(max);
             return Err(raise!(
                 TypeError,
-                "{name}() takes {bound} {max} positional argument{s} ({nargs} given)"
+                "{name} takes {bound} {max} positional argument{s} ({nargs} given)"
             ));
         }
         let min_posonly = self.n_posonly.min(min);
@@ -335,10 +340,10 @@ impl Signature {
             } else {
                 "exactly"
             };
-            let s = plural(min_posonly);
+            let (name, s) = (self.called(), plural(min_posonly));
             return Err(raise!(
                 TypeError,
-                "{name}() takes {bound} {min_posonly} positional argument{s} ({nargs} given)"
+                "{name} takes {bound} {min_posonly} positional argument{s} ({nargs} given)"
             ));
         }
         Ok(())
@@ -367,6 +372,18 @@ impl Signature {
             arg.ty().full_name()
         };
         raise!(TypeError, "{name}() {argument} must be {expected}, not {found}")
+    }
+}
+
+/// A function as messages show it.
+struct Called(&'static str);
+
+impl std::fmt::Display for Called {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            "" => f.write_str("function"),
+            name => write!(f, "{name}()"),
+        }
     }
 }
 
@@ -607,14 +624,18 @@ pub unsafe fn init_without_keywords(
 /// TypeError for a keyword that `name()` does not have, with the nearest of those that it has.
 #[cold]
 pub fn unexpected_keyword(name: &str, keyword: &str, possible: &[&str]) -> Raised {
+    let called = match name {
+        "" => "this function".to_owned(),
+        name => format!("{name}()"),
+    };
     match crate::suggestions::best_match(keyword, possible.iter().copied()) {
         Some(other) => raise!(
             TypeError,
-            "{name}() got an unexpected keyword argument '{keyword}'. Did you mean '{other}'?"
+            "{called} got an unexpected keyword argument '{keyword}'. Did you mean '{other}'?"
         ),
         None => raise!(
             TypeError,
-            "{name}() got an unexpected keyword argument '{keyword}'"
+            "{called} got an unexpected keyword argument '{keyword}'"
         ),
     }
 }

@@ -193,7 +193,7 @@ impl PyTupleObject {
     }
 
     /// An instance of a subclass with these items.
-    fn in_subclass(cls: &PyTypeObject, items: &[&PyObject]) -> PyResult {
+    pub fn in_subclass(cls: &PyTypeObject, items: &[&PyObject]) -> PyResult {
         let object = alloc_instance(cls, items.len())?;
         // SAFETY: an instance of a tuple subclass with room for the items.
         unsafe {
