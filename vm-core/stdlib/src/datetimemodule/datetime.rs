@@ -18,7 +18,7 @@ use std::ptr::null_mut;
 pub use super::datetime_type::DATETIME_TYPE;
 
 #[repr(transparent)]
-pub struct DateTime(PyDateTime_DateTime);
+pub struct DateTime(pub PyDateTime_DateTime);
 
 impl std::ops::Deref for DateTime {
     type Target = PyDateTime_DateTime;
