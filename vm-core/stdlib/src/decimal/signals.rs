@@ -68,10 +68,9 @@ fn find(name: &str) -> Option<&'static Class> {
 impl Class {
     fn get(&'static self) -> PyResult {
         self.kept.get_or_make(|| {
-            let builtins = adder_runtime::module::builtin("builtins")?;
             let bases = self.bases.iter().map(|name| match find(name) {
                 Some(class) => class.get(),
-                None => builtins.get_attr_str(name),
+                None => adder_runtime::module::builtin(name),
             });
             let bases = PyTupleObject::from_vec(bases.collect::<PyResult<Vec<Ref>>>()?);
             let dict = PyDictObject::new();
