@@ -162,7 +162,7 @@ macro_rules! odict_view {
         #[repr(transparent)]
         pub struct $struct(DictView);
 
-        #[pytype(name = $name, static_name = $static, base = $base, flags = HAVE_GC, dealloc = inherit)]
+        #[pytype(name = $name, static_name = $static, base = $base, dealloc = inherit)]
         impl $struct {
             fn over(&self) -> PyResult<&PyODictObject> {
                 // SAFETY: a view owns its dict, except between tp_clear and its end, when nobody asks.
