@@ -162,7 +162,7 @@ impl AsyncGenerator {
         new_asend(self, Some(value))
     }
     /// An awaitable that raises an exception in the generator.
-    #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
+    #[method("~($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
     fn athrow(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         genobject::warn_old_throw(val, tb, "a")?;
         new_athrow(
@@ -321,7 +321,7 @@ impl ASend {
         self.advance(arg)
     }
     /// Raises an exception in the generator.
-    #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
+    #[method("~($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
     fn throw(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         if self.state.get() == State::Closed {
             return Err(raise!(
@@ -512,7 +512,7 @@ impl AThrow {
         self.advance(arg)
     }
     /// Raises an exception in the generator.
-    #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
+    #[method("~($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
     fn throw(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         match self.state.get() {
             State::Closed => return Err(raise!(RuntimeError, "{REUSED}")),

@@ -897,7 +897,7 @@ impl Generator {
         step_or_stop(self, step(self, Some(arg), false))
     }
     /// Raises an exception at the `yield` where the generator stands, and returns what it yields next.
-    #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
+    #[method("~($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
     fn throw(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         warn_old_throw(val, tb, "generator.")?;
         let exception = thrown_exception(typ, val, tb)?;
@@ -1014,7 +1014,7 @@ impl Coroutine {
     }
     /// Raises an exception in coroutine, at the await where it stands. Returns what is yielded next.
     #[method(
-        "($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)",
+        "~($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)",
         name = "throw"
     )]
     fn coro_throw(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
@@ -1159,7 +1159,7 @@ impl CoroutineWrapper {
         }
     }
     /// As the coroutine's.
-    #[method("($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
+    #[method("~($self, typ, val=<unrepresentable>, tb=<unrepresentable>, /)")]
     fn throw(&self, typ: &PyObject, val: Option<&PyObject>, tb: Option<&PyObject>) -> PyResult {
         {
             warn_old_throw(val, tb, "coroutine.")?;

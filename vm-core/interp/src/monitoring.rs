@@ -330,6 +330,10 @@ pub unsafe fn before_instruction(
                 let next = index as u32 + u32::from(WORDS[opcode as usize]);
                 with(|tools| tools.branch = Some((frame as usize, index as u32, next)));
             }
+            op::LOAD_SUPER_ATTR | op::LOAD_SUPER_METHOD => {
+                let (callable, first) = super_call(frame)?;
+                fire(ts, frame, index, event::CALL, &[&callable, &first])?;
+            }
             op::CALL | op::CALL_KW | op::CALL_EX => {
                 let registers = Frame::registers(frame).add(crate::eval::field_b(word) as usize);
                 let callable = Ref::from_borrowed(*registers);
@@ -339,6 +343,57 @@ pub unsafe fn before_instruction(
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// What `super` was called with in an instruction that does not really call it: the callable and its first argument.
+///
+/// # Safety
+/// `frame` stands at such an instruction.
+unsafe fn super_call(frame: *mut Frame) -> PyResult<(Ref, Ref)> {
+    // SAFETY: the caller's contract: the callable and the class are in the registers from b on.
+    unsafe {
+        let word = *(*frame).pc;
+        let registers = Frame::registers(frame).add(crate::eval::field_b(word) as usize);
+        let callable = Ref::from_borrowed(*registers);
+        let with_arguments = crate::eval::field_x(word) & 1 != 0;
+        let class = Ref::from_borrowed_opt(*registers.add(1)).filter(|_| with_arguments);
+        Ok((callable, class.map_or_else(missing_object, Ok)?))
+    }
+}
+
+/// Tells what the call of `super` came to that an instruction stands for.
+#[cold]
+pub fn after_super(
+    frame: *mut Frame,
+    made: PyResult,
+    callable: &PyObject,
+    class: Option<&PyObject>,
+) -> PyResult {
+    if callable.downcast::<PyFunctionObject>().is_some() {
+        return made;
+    }
+    let ts = adder_runtime::thread::thread_state();
+    let missing;
+    let first = match class {
+        Some(class) => class,
+        None => {
+            missing = missing_object()?;
+            &*missing
+        }
+    };
+    // SAFETY: callers pass a running frame.
+    let index = unsafe { (*frame).index() };
+    match made {
+        Ok(object) => {
+            fire(ts, frame, index, event::C_RETURN, &[callable, first])?;
+            Ok(object)
+        }
+        Err(raised) => {
+            let exception = raised.take();
+            fire(ts, frame, index, event::C_RAISE, &[callable, first])?;
+            Err(adder_runtime::error::restore(exception))
+        }
     }
 }
 

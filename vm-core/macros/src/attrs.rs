@@ -133,7 +133,9 @@ pub fn c_str(text: &str, span: Span) -> Result<LitCStr> {
 /// CPython's form of a docstring with a signature: `name(sig)\n--\n\ndoc`.
 pub fn doc_with_signature(name: &str, signature: Option<&TextSignature>, doc: &str) -> String {
     match signature {
-        Some(signature) if !signature.opaque => format!("{name}{}\n--\n\n{doc}", signature.text),
+        Some(signature) if !signature.opaque && !signature.hidden => {
+            format!("{name}{}\n--\n\n{doc}", signature.text)
+        }
         _ => doc.to_owned(),
     }
 }

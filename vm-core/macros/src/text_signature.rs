@@ -31,6 +31,8 @@ pub struct TextSignature {
     pub receiver: Option<String>,
     /// In the order of the text.
     pub params: Vec<Param>,
+    /// The text began with `~`: it tells how arguments are bound, and the docstring gets no signature line.
+    pub hidden: bool,
     /// The text is `(...)`, which no `inspect.Signature` can express: the docstring gets no signature line.
     pub opaque: bool,
 }
@@ -46,6 +48,8 @@ pub enum Convention {
 
 impl TextSignature {
     pub fn parse(text: &str) -> Result<Self, String> {
+        let hidden = text.trim().starts_with('~');
+        let text = text.trim().trim_start_matches('~');
         let inner = text
             .trim()
             .strip_prefix('(')
@@ -53,6 +57,7 @@ impl TextSignature {
             .ok_or_else(|| format!("a text signature is written in parentheses, got {text:?}"))?;
         let mut signature = TextSignature {
             text: text.trim().to_owned(),
+            hidden,
             ..Self::default()
         };
         let mut after_star = false;
@@ -188,7 +193,8 @@ impl TextSignature {
             Convention::NoArgs
         } else if self.positional_only() {
             let only_one = self.params.len() == 1 && self.n_required_positional() == 1;
-            if only_one {
+            // A METH_O function has a signature in any case.
+            if only_one && !self.hidden {
                 Convention::O
             } else {
                 Convention::Fastcall

@@ -59,7 +59,7 @@ pub mod gc {
         collector::debug_flags()
     }
     /// Set the collection thresholds.
-    #[pyfunction("($module, threshold0, threshold1=<unrepresentable>, threshold2=<unrepresentable>, /)")]
+    #[pyfunction("~($module, threshold0, threshold1=<unrepresentable>, threshold2=<unrepresentable>, /)")]
     fn set_threshold(threshold0: i64, threshold1: Option<i64>, threshold2: Option<i64>) {
         let values = [Some(threshold0), threshold1, threshold2];
         for (generation, threshold) in values.into_iter().enumerate() {
@@ -135,6 +135,7 @@ pub mod gc {
     fn get_referrers(objs: &[&PyObject]) -> PyResult {
         let audited = PyTupleObject::from_slice(objs);
         adder_runtime::hooks::audit("gc.get_referrers", &[audited.as_object()])?;
+        drop(audited);
         let result = PyListObject::new();
         for candidate in collector::objects(None) {
             let mut refers = false;

@@ -121,7 +121,14 @@ impl<'a> Compiler<'a> {
         self.emit(e.pos, Opcode::COPY, 0, iter, argument, Opnd::NO);
         self.generator(generators, 0, iter, body)?;
         if body.kind == ComprehensionKind::Generator {
-            self.implicit_return();
+            let outermost = &generators[0];
+            // The end of the loop is at the place of its iterator.
+            let pos = if outermost.is_async {
+                Position::NONE
+            } else {
+                outermost.iter.pos
+            };
+            self.return_none(pos);
         } else {
             self.emit(
                 e.pos,
@@ -270,7 +277,7 @@ impl<'a> Compiler<'a> {
             self.set_depth(base_depth);
             self.comprehension_rest(generators, index, skip, body)?;
             self.bind(skip);
-            self.emit_jump(body.pos, start);
+            self.emit_jump(body.elt.pos, start);
             self.bind(handler);
             let exc = Opnd::temp(base_depth);
             self.emit(body.pos, Opcode::END_ASYNC_FOR, 0, iter.borrow(), exc, Opnd::NO);
@@ -292,9 +299,16 @@ impl<'a> Compiler<'a> {
         self.set_depth(depth);
         self.comprehension_rest(generators, index, skip, body)?;
         self.bind(skip);
-        self.emit_jump(body.pos, start);
+        self.emit_jump(body.elt.pos, start);
         self.bind(anchor);
-        self.emit(body.pos, Opcode::END_FOR, 0, iter.borrow(), Opnd::NO, Opnd::NO);
+        self.emit(
+            generator.iter.pos,
+            Opcode::END_FOR,
+            0,
+            iter.borrow(),
+            Opnd::NO,
+            Opnd::NO,
+        );
         Ok(())
     }
 

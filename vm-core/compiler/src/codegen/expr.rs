@@ -158,20 +158,52 @@ impl<'a> Compiler<'a> {
         let depth = self.depth();
         let end = self.new_label();
         let temp = Opnd::temp(depth);
+        if let Some((last, first)) = values.split_last() {
+            for value in first {
+                self.bool_operand(pos, op, value, temp, end)?;
+            }
+            self.set_depth(depth);
+            self.push(last)?;
+        }
+        self.bind(end);
+        // Where the value is dropped, several ways have come together.
+        let pos = if dest == Dest::Discard {
+            Position::NONE
+        } else {
+            pos
+        };
+        Ok(self.finish(pos, temp, dest))
+    }
+
+    /// An operand that is not the last: goes to `end` with its value in `temp` if that decides, else on without it. The
+    /// truth of each value is asked for once, however the operators nest.
+    fn bool_operand(&mut self, pos: Position, op: BoolOp, e: &'a Expr, temp: Opnd, end: Label) -> Result<()> {
+        self.set_depth(temp.index());
+        if let ExprKind::BoolOp { op: inner, values } = &e.kind
+            && let Some((last, first)) = values.split_last()
+        {
+            // What decides an inner operation of the other kind does not decide the outer one.
+            let next = self.new_label();
+            for value in first {
+                if *inner == op {
+                    self.bool_operand(e.pos, op, value, temp, end)?;
+                } else {
+                    self.jump_if(e.pos, value, next, *inner == BoolOp::Or)?;
+                }
+            }
+            self.bool_operand(pos, op, last, temp, end)?;
+            self.bind(next);
+            return Ok(());
+        }
         let jump = match op {
             BoolOp::And => Opcode::POP_JUMP_IF_FALSE,
             BoolOp::Or => Opcode::POP_JUMP_IF_TRUE,
         };
-        for (index, value) in values.iter().enumerate() {
-            self.set_depth(depth);
-            self.push(value)?;
-            if index + 1 < values.len() {
-                self.unit.code.emit_jump(pos, jump, 0, temp, Opnd::NO, end);
-                self.emit(pos, Opcode::CLEAR, 0, temp, Opnd::NO, Opnd::NO);
-            }
-        }
-        self.bind(end);
-        Ok(self.finish(pos, temp, dest))
+        self.push(e)?;
+        self.unit.code.emit_jump(pos, jump, 0, temp, Opnd::NO, end);
+        self.emit(pos, Opcode::CLEAR, 0, temp, Opnd::NO, Opnd::NO);
+        self.set_depth(temp.index());
+        Ok(())
     }
 
     fn if_exp(

@@ -966,8 +966,10 @@ impl<'a> Compiler<'a> {
             self.name_store(place, &Ident::new_static("__annotate_func__"), temp.take())?;
             self.set_depth(0);
         }
-        let attributes = self.unit.static_attributes.iter();
+        let mut attributes: Vec<&Ident> = self.unit.static_attributes.iter().collect();
+        attributes.sort();
         let attributes = attributes
+            .into_iter()
             .map(|name| Constant::Str(PyStr::from(name.as_str())))
             .collect();
         self.store_constant(

@@ -392,9 +392,13 @@ impl<'a> Compiler<'a> {
 
     /// `return None` at the end.
     fn implicit_return(&mut self) {
+        self.return_none(Position::NONE);
+    }
+
+    fn return_none(&mut self, pos: Position) {
         let none = self.unit.code.constant(Constant::None);
         let none = Opnd::new(Space::Const, none);
-        self.emit(Position::NONE, Opcode::RETURN_VALUE, 0, none, Opnd::NO, Opnd::NO);
+        self.emit(pos, Opcode::RETURN_VALUE, 0, none, Opnd::NO, Opnd::NO);
     }
 
     fn finish_unit(&mut self, mut unit: Unit<'a>) -> Result<CodeObject> {

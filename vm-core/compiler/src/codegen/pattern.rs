@@ -35,8 +35,8 @@ impl<'a> Compiler<'a> {
             self.pattern(&case.pattern, subject_reg, &mut state, true)?;
             // Bind the names; what is left is dropped.
             let top = self.depth();
-            for (name, reg, pos) in &state.captures {
-                self.name_store(*pos, name, reg.borrow())?;
+            for (name, reg, _) in &state.captures {
+                self.name_store(case.pattern.pos, name, reg.borrow())?;
             }
             for temp in (state.base..top).rev() {
                 self.emit(

@@ -630,18 +630,11 @@ impl<'a> Compiler<'a> {
         self.jump_if(pos, test, end, true)?;
         let exc = self.unit.code.alloc();
         let class = CommonConstant::AssertionError as u8;
-        self.emit(
-            test.pos,
-            Opcode::LOAD_COMMON_CONSTANT,
-            class,
-            exc,
-            Opnd::NO,
-            Opnd::NO,
-        );
+        self.emit(pos, Opcode::LOAD_COMMON_CONSTANT, class, exc, Opnd::NO, Opnd::NO);
         if let Some(msg) = msg {
             self.set_depth(depth + 2);
             self.push(msg)?;
-            self.emit(test.pos, Opcode::CALL, 0, exc, exc, Opnd::raw(1));
+            self.emit(pos, Opcode::CALL, 0, exc, exc, Opnd::raw(1));
         }
         self.emit(
             test.pos,

@@ -75,8 +75,8 @@ pub struct Map {
 #[pytype(name = "map", static_name = PyMap_Type, flags = BASETYPE | HAVE_GC, export = true)]
 /// Make an iterator that computes the function using arguments from each of the iterables.
 impl Map {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(function, iterable, /, *iterables, strict=False)")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let strict = strict_keyword(kwargs, "map")?;
         let [function, iterables @ ..] = args.as_slice() else {
             return Err(raise!(TypeError, "map() must have at least two arguments."));
@@ -205,8 +205,8 @@ pub struct Zip {
 #[pytype(name = "zip", static_name = PyZip_Type, flags = BASETYPE | HAVE_GC, export = true)]
 /// The zip object yields n-length tuples, where n is the number of iterables passed to zip().
 impl Zip {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(*iterables, strict=False)")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let strict = strict_keyword(kwargs, "zip")?;
         let mut iterators = Vec::with_capacity(args.len());
         for (index, iterable) in args.as_slice().iter().enumerate() {

@@ -141,7 +141,7 @@ pub mod builtins {
         obj.del_attr(adder_runtime::protocol::attributes::attribute_name(name)?)
     }
     /// Show attributes of an object.
-    #[pyfunction("($module, object=<unrepresentable>, /)")]
+    #[pyfunction("~($module, object=<unrepresentable>, /)")]
     fn dir(object: Option<&PyObject>) -> PyResult {
         let names = match object {
             None => {
@@ -455,7 +455,7 @@ pub mod builtins {
         fold::min_max(args, kwargs, CompareOp::Lt, "min")
     }
     /// Without arguments, equivalent to locals(); with an argument, to object.__dict__.
-    #[pyfunction("($module, object=<unrepresentable>, /)")]
+    #[pyfunction("~($module, object=<unrepresentable>, /)")]
     fn vars(object: Option<&PyObject>) -> PyResult {
         let Some(object) = object else {
             return current_locals();

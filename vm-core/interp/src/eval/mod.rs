@@ -14,7 +14,7 @@ use adder_runtime::memory::decref;
 use adder_runtime::object::{false_, is_none, none, true_};
 use adder_runtime::objects::codeobject::CodeData;
 use adder_runtime::prelude::*;
-use adder_runtime::thread::{ThreadState, eval_breaker_set};
+use adder_runtime::thread::{EVAL_BREAKER, ThreadState, eval_breaker_set};
 use adder_semantics::{arithmetic, attribute, dict, subscript};
 use direct::Direct;
 use std::ptr::null_mut;
@@ -103,6 +103,21 @@ pub unsafe fn set_register(register: *mut *mut PyObject, value: *mut PyObject) {
 /// # Safety
 /// The frame is complete and the calling thread holds the GIL.
 pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) -> *mut PyObject {
+    let mask = trace_mask(ts);
+    // SAFETY: the caller's contract.
+    let result = unsafe { run_frames(ts, entry, raising) };
+    // The loop that called native code which called this one has yet to notice.
+    if trace_mask(ts) != mask {
+        EVAL_BREAKER.fetch_or(crate::pending::MODE_CHANGED, std::sync::atomic::Ordering::Relaxed);
+    }
+    result
+}
+
+/// The loop of `run`.
+///
+/// # Safety
+/// As `run`.
+unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool) -> *mut PyObject {
     let mut frame = entry;
     let mut flow_in = if raising { Some(Flow::Raise) } else { None };
     // SAFETY: (for the whole loop) the compiler's code obeys the opcode table: register and constant numbers are in

@@ -222,7 +222,6 @@ pub fn load_super(
     flags: u8,
     method: bool,
 ) -> PyResult<(Ref, bool)> {
-    let _ = frame;
     // SAFETY: three filled registers.
     let (super_, class, this) = unsafe { (&**at, &**at.add(1), &**at.add(2)) };
     if !std::ptr::eq(
@@ -230,11 +229,20 @@ pub fn load_super(
         PyTypeObject::as_object(&adder_runtime::objects::superobject::PySuper_Type),
     ) {
         let object = if flags & 1 != 0 {
-            super_.call(&[class, this])?
+            super_.call(&[class, this])
         } else {
-            super_.call0()?
+            super_.call0()
+        };
+        let object = if crate::monitoring::is_active() {
+            crate::monitoring::after_super(frame, object, super_, Some(class).filter(|_| flags & 1 != 0))?
+        } else {
+            object?
         };
         return Ok((object.get_attr(name)?, false));
+    }
+    if crate::monitoring::is_active() {
+        let made = super_.call(&[class, this]);
+        crate::monitoring::after_super(frame, made, super_, Some(class).filter(|_| flags & 1 != 0))?;
     }
     let Some(class) = class.downcast::<PyTypeObject>() else {
         return Err(raise!(

@@ -183,7 +183,7 @@ pub mod sys {
         Ok(())
     }
     /// Return the size of object in bytes.
-    #[pyfunction("($module, /, object, default=<unrepresentable>)")]
+    #[pyfunction("~($module, /, object, default=<unrepresentable>)")]
     fn getsizeof(object: &PyObject, default: Option<&PyObject>) -> PyResult {
         let size = (|| {
             let Some(method) = object.lookup_special(identifier!("__sizeof__"))? else {
@@ -423,7 +423,7 @@ pub mod sys {
         info::asyncgen_hooks(hooks.into())
     }
     /// Set the hooks for asynchronous generators of this thread.
-    #[pyfunction("($module, /, firstiter=<unrepresentable>, finalizer=<unrepresentable>)")]
+    #[pyfunction("~($module, /, firstiter=<unrepresentable>, finalizer=<unrepresentable>)")]
     fn set_asyncgen_hooks(firstiter: Option<&PyObject>, finalizer: Option<&PyObject>) -> PyResult<()> {
         let ts = thread_state();
         for (value, name) in [(firstiter, "firstiter"), (finalizer, "finalizer")] {

@@ -416,8 +416,8 @@ fn from_two(real: Option<&PyObject>, imag: Option<&PyObject>) -> PyResult<Parts>
     ]
 )]
 impl PyComplexObject {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(real=0, imag=0)")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let positional = args.as_slice();
         let n_keywords = kwargs.map_or(0, PyDictObject::len);
         if let ([x], 0) = (positional, n_keywords) {

@@ -43,9 +43,28 @@ impl PyMethodDef {
         let signature = full
             .as_deref()
             .and_then(|full| split_doc(&self.name_text(), full).0);
+        let signature = signature.or_else(|| self.signature_of_flags());
         signature.map_or_else(none_ref, |signature| {
             PyUnicodeObject::from_str(signature).into_object()
         })
+    }
+
+    /// The signature that follows from how the function is called.
+    fn signature_of_flags(&self) -> Option<&'static str> {
+        let flags = self.ml_flags.get() & !METH_COEXIST;
+        let takes = |base: c_int| match flags & !base {
+            0 => Some(0),
+            METH_CLASS => Some(1),
+            METH_STATIC => Some(2),
+            _ => None,
+        };
+        if flags & METH_NOARGS != 0 {
+            takes(METH_NOARGS).map(|kind| ["($self, /)", "($type, /)", "()"][kind])
+        } else if flags & METH_O != 0 {
+            takes(METH_O).map(|kind| ["($self, object, /)", "($type, object, /)", "(object, /)"][kind])
+        } else {
+            None
+        }
     }
 }
 

@@ -192,6 +192,10 @@ impl PyObject {
             new.as_object().incref();
         }
         this.ob_type.set((new as *const PyTypeObject).cast_mut());
+        use crate::types::slotdefs::descriptor_kind;
+        if descriptor_kind(new) != descriptor_kind(old) {
+            crate::types::lookup::descriptors_changed();
+        }
         if old.is_heap_type() {
             // SAFETY: the instance owned its old class.
             unsafe { crate::memory::decref(old.as_ptr()) };

@@ -82,8 +82,8 @@ macro_rules! singleton {
                 })
             }
             $($more)*
-            #[slot]
-            fn tp_new(_cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+            #[new(raw, "()")]
+            fn py_new(_cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
                 if args.len() != 0 || kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
                     return Err(raise!(TypeError, concat!($name, " takes no arguments")));
                 }

@@ -132,6 +132,12 @@ pub fn modified(ty: &PyTypeObject) {
     }
 }
 
+/// Objects that may be class attributes have become descriptors, or are none any more: what caches know of any class
+/// holds no longer. They trust that a value without `__get__` stays so.
+pub fn descriptors_changed() {
+    modified(&crate::objects::object::PyBaseObject_Type);
+}
+
 impl PyTypeObject {
     /// The attribute `name` found along the MRO, unbound: `_PyType_Lookup`. Borrowed from the class that has it.
     #[inline]

@@ -613,7 +613,11 @@ pub fn assign_bases(ty: &PyTypeObject, value: &PyObject) -> PyResult<()> {
             subclasses::add(base, ty);
         }
     }
+    let kind = slotdefs::descriptor_kind(ty);
     refresh_slots(ty);
+    if slotdefs::descriptor_kind(ty) != kind {
+        lookup::descriptors_changed();
+    }
     Ok(())
 }
 

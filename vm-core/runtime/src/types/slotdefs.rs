@@ -308,7 +308,15 @@ pub fn update_slots_for(ty: &PyTypeObject, name: &PyUnicodeObject) {
         .collect();
     if !rows.is_empty() {
         update_with_subclasses(ty, name, &rows);
+        if matches!(text.as_str(), "__get__" | "__set__" | "__delete__") {
+            super::lookup::descriptors_changed();
+        }
     }
+}
+
+/// Whether instances of a class are descriptors that are read, written.
+pub fn descriptor_kind(ty: &PyTypeObject) -> (bool, bool) {
+    (ty.tp_descr_get.get().is_some(), ty.tp_descr_set.get().is_some())
 }
 
 fn update_with_subclasses(ty: &PyTypeObject, name: &PyUnicodeObject, rows: &[usize]) {

@@ -68,8 +68,8 @@ fn count_placeholders(args: &PyTupleObject) -> usize {
 )]
 /// A new function with some arguments of the given one filled in.
 impl Partial {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(func, /, *args, **keywords)")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let [function, rest @ ..] = args.as_slice() else {
             return Err(raise!(TypeError, "type 'partial' takes at least one argument"));
         };

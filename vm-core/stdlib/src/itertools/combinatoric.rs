@@ -52,8 +52,8 @@ pub struct Product {
 #[pytype(name = "itertools.product", static_name = PRODUCT_TYPE, flags = BASETYPE | HAVE_GC)]
 /// The Cartesian product of the iterables.
 impl Product {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(*iterables, repeat=1)")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let mut repeat = 1;
         if let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() != 0) {
             check_keyword_count("product", kwargs.len(), 1)?;

@@ -84,8 +84,8 @@ pub struct Chain {
 #[pytype(name = "itertools.chain", static_name = CHAIN_TYPE, flags = BASETYPE | HAVE_GC)]
 /// One iterable after the other.
 impl Chain {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(*iterables)")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         super::no_keywords(cls, &CHAIN_TYPE, kwargs)?;
         Self::over(cls, args.as_object())
     }
@@ -237,8 +237,8 @@ pub struct ZipLongest {
 #[pytype(name = "itertools.zip_longest", static_name = ZIP_LONGEST_TYPE, flags = BASETYPE | HAVE_GC)]
 /// Tuples of items of all iterables, as long as the longest lasts.
 impl ZipLongest {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(*iterables, fillvalue=None)")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let mut fill = none_ref();
         if let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() != 0) {
             match kwargs.get_str(identifier!("fillvalue")) {

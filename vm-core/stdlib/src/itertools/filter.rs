@@ -56,7 +56,7 @@ impl Compress {
 
 /// The shape that the predicate iterators share.
 macro_rules! predicate_iterator {
-    ($(#[$doc:meta])* $struct:ident, $static:ident, $name:literal, |$this:ident| $next:block) => {
+    ($(#[$doc:meta])* $struct:ident, $static:ident, $name:literal, $signature:literal, |$this:ident| $next:block) => {
         #[repr(C)]
         pub struct $struct {
             ob_base: PyObject,
@@ -68,8 +68,8 @@ macro_rules! predicate_iterator {
         #[pytype(name = $name, static_name = $static, flags = BASETYPE | HAVE_GC)]
         $(#[$doc])*
         impl $struct {
-            #[slot]
-            fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+            #[new(raw, $signature)]
+            fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
                 let (function, iterator) = function_and_iterator(cls, &$static, args, kwargs)?;
                 let made = $struct { ob_base: header(), function, iterator, done: Cell::new(false) };
                 Ok(Ref::new_in(cls, made)?.into_object())
@@ -94,7 +94,7 @@ macro_rules! predicate_iterator {
 
 predicate_iterator!(
     /// Drops items while the predicate holds, then gives all the rest.
-    DropWhile, DROPWHILE_TYPE, "itertools.dropwhile", |this| {
+    DropWhile, DROPWHILE_TYPE, "itertools.dropwhile", "(predicate, iterable, /)", |this| {
         loop {
             let Some(item) = this.iterator.next()? else { return Ok(None) };
             if this.done.get() {
@@ -110,7 +110,7 @@ predicate_iterator!(
 
 predicate_iterator!(
     /// Gives items as long as the predicate holds.
-    TakeWhile, TAKEWHILE_TYPE, "itertools.takewhile", |this| {
+    TakeWhile, TAKEWHILE_TYPE, "itertools.takewhile", "(predicate, iterable, /)", |this| {
         if this.done.get() {
             return Ok(None);
         }
@@ -125,7 +125,7 @@ predicate_iterator!(
 
 predicate_iterator!(
     /// Gives the items for which the predicate is false.
-    FilterFalse, FILTERFALSE_TYPE, "itertools.filterfalse", |this| {
+    FilterFalse, FILTERFALSE_TYPE, "itertools.filterfalse", "(function, iterable, /)", |this| {
         loop {
             let Some(item) = this.iterator.next()? else { return Ok(None) };
             let holds = if is_none(&this.function) || std::ptr::eq(this.function.as_raw(), bool_type()) {
@@ -146,7 +146,7 @@ fn bool_type() -> *mut PyObject {
 
 predicate_iterator!(
     /// Calls the function with each item's items as arguments.
-    StarMap, STARMAP_TYPE, "itertools.starmap", |this| {
+    StarMap, STARMAP_TYPE, "itertools.starmap", "(function, iterable, /)", |this| {
         let Some(item) = this.iterator.next()? else { return Ok(None) };
         let args = item.to_tuple()?;
         this.function.call(args.as_slice()).map(Some)

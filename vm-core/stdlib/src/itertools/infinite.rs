@@ -111,8 +111,8 @@ pub struct Cycle {
 #[pytype(name = "itertools.cycle", static_name = CYCLE_TYPE, flags = BASETYPE | HAVE_GC)]
 /// The items of an iterable, again and again.
 impl Cycle {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(iterable, /)")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         no_keywords(cls, &CYCLE_TYPE, kwargs)?;
         let [iterable] = args.as_slice() else {
             return Err(raise!(TypeError, "cycle expected 1 argument, got {}", args.len()));
@@ -164,7 +164,7 @@ pub struct Repeat {
 #[pytype(name = "itertools.repeat", static_name = REPEAT_TYPE, flags = BASETYPE | HAVE_GC)]
 /// The same object a number of times, or without end.
 impl Repeat {
-    #[new("(object, times=<unrepresentable>)")]
+    #[new("~(object, times=<unrepresentable>)")]
     fn new(cls: &PyTypeObject, object: &PyObject, times: Option<isize>) -> PyResult {
         let left = times.map_or(-1, |times| times.max(0));
         Ok(Ref::new_in(cls, Repeat { ob_base: header(), object: object.to_ref(), left: Cell::new(left) })?

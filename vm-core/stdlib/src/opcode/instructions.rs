@@ -90,7 +90,7 @@ pub fn instructions(code: &PyCodeObject, adaptive: bool) -> PyResult<Ref<PyListO
                 .map(|operand| operand.1.clone())
         };
         let target = find("target");
-        let loads_constant = info.generic == Opcode::LOAD_CONST;
+        let loads_constant = matches!(info.generic, Opcode::LOAD_CONST | Opcode::RETURN_VALUE);
         let argval = find("name")
             .or_else(|| target.clone())
             .or_else(|| find("const").filter(|_| loads_constant))

@@ -48,8 +48,8 @@ impl Drop for Local {
 )]
 /// Thread-local data.
 impl Local {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "()")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         let has_kwargs = kwargs.is_some_and(|kwargs| kwargs.len() != 0);
         let own_init = cls.tp_init.get().map(|slot| slot as usize)
             != adder_runtime::PyBaseObject_Type.tp_init.get().map(|slot| slot as usize);

@@ -119,8 +119,8 @@ pub fn new_lock() -> PyResult {
 )]
 /// A lock; allocate_lock() makes one.
 impl Lock {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "()")]
+    fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         if args.len() != 0 || kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
             return Err(raise!(TypeError, "{}() takes no arguments", cls.name()));
         }

@@ -96,7 +96,7 @@ pub mod _thread {
     }
 
     /// Starts a thread that calls the function with the arguments; returns its identifier.
-    #[pyfunction("($module, function, args, kwargs=<unrepresentable>, /)")]
+    #[pyfunction("($module, function, args, kwargs={}, /)")]
     fn start_new_thread(function: &PyObject, args: &PyObject, kwargs: Option<&PyObject>) -> PyResult<u64> {
         if !function.is_callable() {
             return Err(raise!(TypeError, "first arg must be callable"));
@@ -120,7 +120,7 @@ pub mod _thread {
         Ok(vm::allow_threads(|| receiver.recv()).unwrap_or(0))
     }
     /// An old name of `start_new_thread`.
-    #[pyfunction("($module, function, args, kwargs=<unrepresentable>, /)")]
+    #[pyfunction("($module, function, args, kwargs={}, /)")]
     fn start_new(function: &PyObject, args: &PyObject, kwargs: Option<&PyObject>) -> PyResult<u64> {
         start_new_thread(function, args, kwargs)
     }

@@ -176,12 +176,12 @@ pub mod part {
         clock_ns(clk_id)
     }
     /// Sets a clock, in seconds.
-    #[pyfunction("($module, clk_id, time, /)")]
+    #[pyfunction("~($module, clk_id, time, /)")]
     fn clock_settime(clk_id: i32, time: &PyObject) -> PyResult<()> {
         set_clock(clk_id, ns_from_seconds(time, Round::Floor)?)
     }
     /// Sets a clock, in nanoseconds.
-    #[pyfunction("($module, clk_id, time, /)")]
+    #[pyfunction("~($module, clk_id, time, /)")]
     fn clock_settime_ns(clk_id: i32, time: &PyObject) -> PyResult<()> {
         let Some(time) = time.downcast::<PyLongObject>() else {
             return Err(raise!(TypeError, "expect int, got {}", time.ty().full_name()));
@@ -189,12 +189,12 @@ pub mod part {
         set_clock(clk_id, time.to_i64().ok_or_else(timestamp_overflow)?)
     }
     /// The resolution of a clock, in seconds.
-    #[pyfunction("($module, clk_id, /)")]
+    #[pyfunction("~($module, clk_id, /)")]
     fn clock_getres(clk_id: i32) -> PyResult<f64> {
         resolution(clk_id)
     }
     /// The processor time clock of a thread.
-    #[pyfunction("($module, thread_id, /)")]
+    #[pyfunction("~($module, thread_id, /)")]
     fn pthread_getcpuclockid(thread_id: u64) -> PyResult<i32> {
         let mut clock = 0;
         // SAFETY: room for the number.
@@ -214,7 +214,7 @@ pub mod part {
         sleep_ns(duration)
     }
     /// What is known about a clock.
-    #[pyfunction("($module, name, /)")]
+    #[pyfunction("~($module, name, /)")]
     fn get_clock_info(name: &str) -> PyResult {
         let (clock, clock_name, monotonic) = match name {
             "time" => (libc::CLOCK_REALTIME, "CLOCK_REALTIME", false),

@@ -272,13 +272,13 @@ pub mod time {
     use super::*;
 
     /// A moment in UTC.
-    #[pyfunction("($module, seconds=None, /)")]
+    #[pyfunction("~($module, seconds=None, /)")]
     fn gmtime(seconds: Option<&PyObject>) -> PyResult {
         let tm = utc(seconds_of(seconds)?)?;
         tm_to_py(&tm, &zone_of(&tm), 0)
     }
     /// A moment in local time.
-    #[pyfunction("($module, seconds=None, /)")]
+    #[pyfunction("~($module, seconds=None, /)")]
     fn localtime(seconds: Option<&PyObject>) -> PyResult {
         let tm = local(seconds_of(seconds)?)?;
         tm_to_py(&tm, &zone_of(&tm), tm.tm_gmtoff)
@@ -297,17 +297,17 @@ pub mod time {
         Ok(seconds as f64)
     }
     /// A moment as text.
-    #[pyfunction("($module, tuple=<unrepresentable>, /)")]
+    #[pyfunction("~($module, tuple=<unrepresentable>, /)")]
     fn asctime(tuple: Option<&PyObject>) -> PyResult<String> {
         Ok(as_text(&moment_or_now(tuple, "asctime")?.tm))
     }
     /// A local time as text.
-    #[pyfunction("($module, seconds=None, /)")]
+    #[pyfunction("~($module, seconds=None, /)")]
     fn ctime(seconds: Option<&PyObject>) -> PyResult<String> {
         Ok(as_text(&local(seconds_of(seconds)?)?))
     }
     /// A moment as text in a given format.
-    #[pyfunction("($module, format, tuple=<unrepresentable>, /)")]
+    #[pyfunction("~($module, format, tuple=<unrepresentable>, /)")]
     fn strftime(format: &PyUnicodeObject, tuple: Option<&PyObject>) -> PyResult<Ref<PyUnicodeObject>> {
         let mut moment = moment_or_now(tuple, "strftime")?;
         moment.tm.tm_isdst = moment.tm.tm_isdst.clamp(-1, 1);

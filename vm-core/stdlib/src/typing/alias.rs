@@ -44,7 +44,7 @@ fn check_type_params(params: Option<&PyObject>) -> PyResult<Option<Ref<PyTupleOb
 ///
 /// Type aliases are created through the type statement; the value is evaluated when it is asked for.
 impl TypeAliasType {
-    #[new("(name, value, *, type_params=())")]
+    #[new("~(name, value, *, type_params=())")]
     fn new(
         cls: &PyTypeObject,
         name: &PyUnicodeObject,

@@ -192,7 +192,7 @@ pub struct TypeVarTuple(pub Param);
 ///
 /// Made by the syntax for generic functions, classes and type aliases, or by a call.
 impl TypeVar {
-    #[new("(name, *constraints, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)")]
+    #[new("~(name, *constraints, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)")]
     fn new(
         cls: &PyTypeObject,
         name: &PyUnicodeObject,
@@ -345,7 +345,7 @@ impl TypeVar {
 ///
 /// Stands for the parameters of a callable; its args and kwargs annotate *args and **kwargs.
 impl ParamSpec {
-    #[new("(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)")]
+    #[new("~(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)")]
     fn new(
         cls: &PyTypeObject,
         name: &PyUnicodeObject,
@@ -441,7 +441,7 @@ impl ParamSpec {
 )]
 /// Type variable tuple: stands for any number of types.
 impl TypeVarTuple {
-    #[new("(name, *, default=typing.NoDefault)")]
+    #[new("~(name, *, default=typing.NoDefault)")]
     fn new(cls: &PyTypeObject, name: &PyUnicodeObject, default: Option<&PyObject>) -> PyResult<Ref<TypeVarTuple>> {
         let param =
             Param::new(name, Lazy::value(None), Lazy::value(None), Lazy::value(default), Variance::default());
@@ -546,7 +546,7 @@ pub struct ParamSpecKwargs(Part);
 )]
 /// The args for a ParamSpec object.
 impl ParamSpecArgs {
-    #[new("(origin)")]
+    #[new("~(origin)")]
     fn new(cls: &PyTypeObject, origin: &PyObject) -> PyResult<Ref<ParamSpecArgs>> {
         Ref::new_in(cls, ParamSpecArgs(Part::of(origin)))
     }
@@ -580,7 +580,7 @@ impl ParamSpecArgs {
 )]
 /// The kwargs for a ParamSpec object.
 impl ParamSpecKwargs {
-    #[new("(origin)")]
+    #[new("~(origin)")]
     fn new(cls: &PyTypeObject, origin: &PyObject) -> PyResult<Ref<ParamSpecKwargs>> {
         Ref::new_in(cls, ParamSpecKwargs(Part::of(origin)))
     }

@@ -300,7 +300,7 @@ impl PyByteArrayObject {
     fn tp_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {
         crate::objects::unicodeobject::construct::alloc_instance(cls, 0)
     }
-    #[init("(source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)")]
+    #[init("~(source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)")]
     fn init(
         &self,
         source: Option<&PyObject>,

@@ -242,7 +242,7 @@ pub fn from_object(source: &PyObject) -> PyResult<Ref<PyBytesObject>> {
 /// An immutable sequence of bytes: of a count of zeros, of a bytes-like object, of integers, or of encoded text.
 impl PyBytesObject {
     #[new(
-        "(source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)",
+        "~(source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)",
         vectorcall
     )]
     fn py_new(

@@ -36,8 +36,8 @@ use table::hash_element;
 )]
 /// An unordered collection of different elements.
 impl PySetObject {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "(iterable=(), /)")]
+    fn py_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {
         new_instance(cls)
     }
     #[slot]
