@@ -1,28 +1,43 @@
-"""Times small pieces of code: the shortest of many rounds, in ns of processor time for each time that the piece ran."""
+"""Times small pieces of code, in ns for each time that the piece ran: the median of many short rounds.
+
+A busy or virtual machine is not equally fast all the time, and its clocks may not even agree with each other. So each round is
+compared with a piece of machine code that is the same whatever runs it, timed just before and just after: `reference(n)`, which a
+benchmark may set, does n steps of about 1 ns. Without one, the shortest round counts.
+"""
 
 import time
 
-ROUNDS = 10
-ROUND_S = 0.004
+ROUNDS = 60
+ROUND_S = 0.001
+STEPS = 100_000
+reference = None
+
+
+def timed(run, n):
+    started = time.perf_counter()
+    run(n)
+    return time.perf_counter() - started
 
 
 def shortest(run, setup=None):
     """`run(n)` does the work n times and is called until ROUNDS rounds are done."""
     n = 1
-    while True:
-        started = time.process_time()
-        run(n)
-        took = time.process_time() - started
-        if took > ROUND_S / 4:
-            break
+    while (took := timed(run, n)) < ROUND_S / 4:
         n *= 4
     n = max(1, int(n * ROUND_S / took))
-    best = took / n
+    if reference is None:
+        return min(timed(run, n) for _ in range(ROUNDS)) / n * 1e9
+    ratios = []
+    before = timed(reference, STEPS)
     for _ in range(ROUNDS):
-        started = time.process_time()
-        run(n)
-        best = min(best, (time.process_time() - started) / n)
-    return best * 1e9
+        took = timed(run, n)
+        after = timed(reference, STEPS)
+        # A round in which the processor was taken away says nothing.
+        if 0.8 < before / after < 1.25:
+            ratios.append(took / (before + after) * 2 * STEPS)
+        before = after
+    ratios.sort()
+    return ratios[len(ratios) // 3] / n if ratios else timed(run, n) / n * 1e9
 
 
 def statement(text, names, unroll=10):

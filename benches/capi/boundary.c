@@ -119,6 +119,15 @@ static PyTypeObject PointType = {
     .tp_as_sequence = &point_sequence,
 };
 
+/* Steps that wait for each other and call nothing: what other times are compared with. */
+static PyObject *reference(PyObject *self, PyObject *count)
+{
+    unsigned long n = PyLong_AsUnsignedLong(count), value = 1;
+    while (n--)
+        value = value * 6364136223846793005u + 1442695040888963407u;
+    return PyLong_FromUnsignedLong(value);
+}
+
 /* What follows repeats one call of the API: the argument says how often. */
 
 static PyObject *list_sum(PyObject *self, PyObject *list)
@@ -333,6 +342,7 @@ static PyMethodDef methods[] = {
     {"noargs", noargs, METH_NOARGS, NULL},
     {"identity", identity, METH_O, NULL},
     {"inc", inc, METH_O, NULL},
+    {"reference", reference, METH_O, NULL},
     {"build_value", build_value, METH_NOARGS, NULL},
     {"raise_error", raise_error, METH_NOARGS, NULL},
     {"parse_tuple", parse_tuple, METH_VARARGS, NULL},
