@@ -4,6 +4,7 @@
 #include "getargs_fast.h"
 
 PyObject *PyTuple_New(Py_ssize_t n);
+PyObject *PyTuple_FromArray(PyObject *const *items, Py_ssize_t n);
 PyObject *PyLong_FromLong(long value);
 PyObject *PyFloat_FromDouble(double value);
 PyObject *PyUnicode_FromString(const char *text);
@@ -115,13 +116,12 @@ static inline int one_object(PyObject *callable, const char *format, PyObject **
 
 static inline PyObject *pack_fast(Py_ssize_t n, va_list *args)
 {
-    PyObject *tuple = n > 0 && n <= MOST_ITEMS ? PyTuple_New(n) : NULL;
-    for (Py_ssize_t i = 0; tuple && i < n; i++) {
-        PyObject *item = va_arg(*args, PyObject *);
-        Py_IncRef(item);
-        ((Tuple *)tuple)->items[i] = item;
-    }
-    return tuple;
+    PyObject *items[MOST_ITEMS];
+    if (n <= 0 || n > MOST_ITEMS)
+        return NULL;
+    for (Py_ssize_t i = 0; i < n; i++)
+        items[i] = va_arg(*args, PyObject *);
+    return PyTuple_FromArray(items, n);
 }
 
 #endif

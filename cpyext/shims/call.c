@@ -141,11 +141,23 @@ EXPORT(int) _PyArg_ParseTupleAndKeywords_SizeT(PyObject *tuple, PyObject *keywor
 
 EXPORT(int) PyArg_VaParseTupleAndKeywords(PyObject *tuple, PyObject *keywords, const char *format, const char *const *names, va_list vargs)
 {
+    va_list fast;
+    va_copy(fast, vargs);
+    int done = parse_keywords_fast(tuple, keywords, format, names, &fast);
+    va_end(fast);
+    if (done)
+        return 1;
     WITH_COPY(int, vargs, adder_PyArg_ParseTupleAndKeywords(tuple, keywords, format, names, &args));
 }
 
 EXPORT(int) _PyArg_VaParseTupleAndKeywords_SizeT(PyObject *tuple, PyObject *keywords, const char *format, const char *const *names, va_list vargs)
 {
+    va_list fast;
+    va_copy(fast, vargs);
+    int done = parse_keywords_fast(tuple, keywords, format, names, &fast);
+    va_end(fast);
+    if (done)
+        return 1;
     WITH_COPY(int, vargs, adder_PyArg_ParseTupleAndKeywords(tuple, keywords, format, names, &args));
 }
 

@@ -53,7 +53,9 @@ capi! {
     fn PyDict_Size(dict: &PyDictObject) -> PyResult<isize> { Ok(dict.len() as isize) }
     fn PyDict_GetItem(dict: &PyObject, key: &PyObject) -> Reported<Borrowed> { get_with_pending(dict, key) }
     fn PyDict_GetItemString(dict: &PyObject, key: Name) -> Reported<Borrowed> { get_with_pending(dict, key.as_object()) }
-    fn PyDict_GetItemWithError(dict: &PyDictObject, key: &PyObject) -> PyResult<Borrowed> { dict.get(key).map(lend) }
+    fn PyDict_GetItemWithError(dict: &PyDictObject, key: &PyObject) -> PyResult<Borrowed> {
+        dict.borrow(key).map(Borrowed)
+    }
     fn _PyDict_GetItemStringWithError(dict: &PyDictObject, key: Name) -> PyResult<Borrowed> {
         dict.get(key.as_object()).map(lend)
     }

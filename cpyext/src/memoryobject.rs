@@ -21,6 +21,17 @@ pub fn get_buffer(object: &PyObject, view: &Py_buffer, flags: c_int) -> PyResult
     if flags != PyBUF_SIMPLE && (flags == PyBUF_READ || flags == PyBUF_WRITE) {
         return Err(bad_internal_call());
     }
+    if let Some(bytes) = object.downcast_exact::<PyBytesObject>() {
+        let start = bytes.as_bytes().as_ptr().cast_mut().cast();
+        return fill_info(
+            view,
+            Some(object),
+            start,
+            bytes.as_bytes().len() as isize,
+            true,
+            flags,
+        );
+    }
     let Some(getter) = buffer_procs(object).and_then(|procs| procs.bf_getbuffer.get()) else {
         return Err(raise!(
             TypeError,
@@ -52,6 +63,7 @@ pub fn release_buffer(view: &Py_buffer) {
 }
 
 /// PyBuffer_FillInfo: contiguous bytes of an exporter.
+#[inline]
 pub fn fill_info(
     view: &Py_buffer,
     exporter: Option<&PyObject>,

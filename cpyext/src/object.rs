@@ -1,6 +1,8 @@
 //! object.h, refcount.h: attributes, comparison, hashing, printing, counts, constants.
 
-use crate::export::{AttrName, Borrowed, Name, OutRef, Reported, Void, bad_internal_call, opt, put};
+use crate::export::{
+    AttrName, Borrowed, CArg, Name, OutRef, Reported, Void, bad_internal_call, export, opt, put,
+};
 use adder_runtime::memory;
 use adder_runtime::objects::dictobject::instance;
 use adder_runtime::prelude::*;
@@ -147,7 +149,6 @@ capi! {
     }
     fn PyObject_Type(object: &PyObject) -> PyResult { Ok(object.ty().as_object().to_ref()) }
     fn PyCallable_Check(object: Option<&PyObject>) -> bool { object.is_some_and(PyObject::is_callable) }
-    fn PyObject_IsInstance(object: &PyObject, class: &PyObject) -> PyResult<bool> { object.is_instance(class) }
     fn PyObject_IsSubclass(derived: &PyObject, class: &PyObject) -> PyResult<bool> { derived.is_subclass(class) }
     fn _PyObject_IsAbstract(object: Option<&PyObject>) -> PyResult<bool> {
         match object.map(|object| object.get_attr_opt(identifier!("__isabstractmethod__"))).transpose()?.flatten() {
@@ -461,4 +462,28 @@ capi! {
     fn PyObject_GET_WEAKREFS_LISTPTR(object: &PyObject) -> *mut *mut PyObject {
         adder_runtime::types::heap::weaklist_slot(object).map_or(std::ptr::null_mut(), Cell::as_ptr)
     }
+}
+
+/// The class itself, which is most of the questions, is answered at once.
+///
+/// # Safety
+/// As the manual says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyObject_IsInstance(object: *mut PyObject, class: *mut PyObject) -> c_int {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !object.is_null() && (*object).ob_type.get().cast() == class {
+            return 1;
+        }
+        is_instance(object, class)
+    }
+}
+
+#[inline(never)]
+unsafe fn is_instance(object: *mut PyObject, class: *mut PyObject) -> c_int {
+    export::<PyResult<bool>>("PyObject_IsInstance", || {
+        // SAFETY: C gives live objects or NULL.
+        let (object, class) = unsafe { (<&PyObject>::from_c(object)?, <&PyObject>::from_c(class)?) };
+        Ok(object.is_instance(class))
+    })
 }

@@ -62,6 +62,9 @@ fn given_matches(given: Option<&PyObject>, wanted: Option<&PyObject>) -> bool {
     let (Some(given), Some(wanted)) = (given, wanted) else {
         return false;
     };
+    if given.ty().as_object().is(wanted) && PyBaseExceptionObject::check(given) {
+        return true;
+    }
     if let Some(classes) = wanted.downcast::<PyTupleObject>() {
         return classes
             .as_slice()

@@ -9,11 +9,10 @@ use std::sync::atomic::Ordering;
 
 /// Runs the handlers of signals that have arrived; the first exception ends it.
 pub fn check_signals() -> PyResult<()> {
-    // The handlers are Python's: the signal module knows them.
-    match crate::import::import_module("_signal")?.get_attr_opt(identifier!("_check_signals"))? {
-        Some(check) => check.call0().map(drop),
-        None => Ok(()),
+    if adder_runtime::thread::eval_breaker_set() {
+        return adder_runtime::hooks::run_pending_signals();
     }
+    Ok(())
 }
 
 /// Prints the exception that is set and forgets it.

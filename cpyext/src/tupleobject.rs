@@ -62,8 +62,7 @@ capi! {
             return Err(bad_internal_call());
         }
         // SAFETY: C gives that many objects.
-        let items = (0..n_items as usize).map(|item_idx| unsafe { (**items.add(item_idx)).to_ref() }).collect();
-        Ok(PyTupleObject::from_vec(items))
+        Ok(PyTupleObject::from_slice(unsafe { adder_runtime::protocol::call::slice_of(items, n_items as usize) }))
     }
     /// Steals the tuple; stores another of the new size, which begins with the same items.
     fn _PyTuple_Resize(place: *mut *mut PyObject, n_items: isize) -> PyResult<()> {

@@ -664,25 +664,33 @@ pub fn run_in_locals(function: Ref<PyFunctionObject>, locals: Ref) -> PyResult {
     }
 }
 
-/// Is this a builtin function of the METH_O (`one`) or else the METH_FASTCALL convention? Any function of the convention
-/// fits a specialised call, so that bound methods, which are made anew for each object, do too.
+/// Whether a callable is a builtin function of METH_O (`one`), or of METH_FASTCALL, with or without METH_KEYWORDS, or of
+/// METH_NOARGS when there are no arguments. Not its identity but its convention fits a specialised call, so that bound
+/// methods, which are made anew for each object, do too.
 ///
 /// # Safety
 /// `callable` is live.
 #[inline(always)]
-pub unsafe fn is_builtin(callable: *mut PyObject, one: bool) -> bool {
+pub unsafe fn is_builtin(callable: *mut PyObject, one: bool, n: usize) -> bool {
     // SAFETY: the caller's contract; the type says what the fields are.
     unsafe {
-        (*callable).ob_type.get()
-            == (&raw const adder_runtime::objects::methodobject::PyCFunction_Type).cast_mut()
-            && (*(*callable.cast::<PyCFunctionObject>()).m_ml.get())
-                .ml_flags
-                .get()
-                == if one { METH_O } else { METH_FASTCALL }
+        if (*callable).ob_type.get()
+            != (&raw const adder_runtime::objects::methodobject::PyCFunction_Type).cast_mut()
+        {
+            return false;
+        }
+        let flags = (*(*callable.cast::<PyCFunctionObject>()).m_ml.get())
+            .ml_flags
+            .get();
+        if one {
+            flags == METH_O
+        } else {
+            flags & !METH_KEYWORDS == METH_FASTCALL || flags == METH_NOARGS && n == 0
+        }
     }
 }
 
-/// A call of a builtin function by its METH_O or METH_FASTCALL function.
+/// A call of a builtin function that `is_builtin` knows; `n` is 1 for METH_O.
 ///
 /// # Safety
 /// `callable` is a `PyCFunctionObject` of that convention; `args` holds `n` objects.
@@ -698,18 +706,40 @@ pub unsafe fn call_builtin(
         let function = callable.cast::<PyCFunctionObject>();
         let definition = &*(*function).m_ml.get();
         let this = (*function).m_self.get();
-        let meth = definition.ml_meth.get()?;
+        let meth = definition.ml_meth.get().unwrap_unchecked();
         let result = if one {
             meth(this, *args)
         } else {
-            let meth = std::mem::transmute::<PyCFunction, PyCFunctionFast>(meth);
-            meth(this, args, n as isize)
+            call_convention(definition.ml_flags.get(), meth, this, args, n)
         };
         checked(result, callable)
     }
 }
 
-/// A call of a method descriptor (METH_NOARGS, METH_O or METH_FASTCALL) on `this`.
+/// METH_FASTCALL, with or without METH_KEYWORDS, or METH_NOARGS.
+#[inline(always)]
+unsafe fn call_convention(
+    flags: c_int,
+    meth: PyCFunction,
+    this: *mut PyObject,
+    args: *mut *mut PyObject,
+    n: usize,
+) -> *mut PyObject {
+    // SAFETY: the flags say what the function takes.
+    unsafe {
+        if flags == METH_FASTCALL {
+            let meth = std::mem::transmute::<PyCFunction, PyCFunctionFast>(meth);
+            meth(this, args, n as isize)
+        } else if flags == METH_NOARGS {
+            meth(this, null_mut())
+        } else {
+            let meth = std::mem::transmute::<PyCFunction, PyCFunctionFastWithKeywords>(meth);
+            meth(this, args, n as isize, null_mut())
+        }
+    }
+}
+
+/// A call of a method descriptor (METH_NOARGS, METH_O, METH_FASTCALL with or without METH_KEYWORDS) on `this`.
 ///
 /// # Safety
 /// `callable` is a `PyMethodDescrObject` of such a convention with the right number of arguments, `this` of its type.
@@ -723,14 +753,10 @@ pub unsafe fn call_method_descriptor(
     // SAFETY: the caller's contract.
     unsafe {
         let definition = &*(*callable.cast::<PyMethodDescrObject>()).d_method.get();
-        let meth = definition.ml_meth.get()?;
+        let meth = definition.ml_meth.get().unwrap_unchecked();
         let result = match definition.ml_flags.get() {
-            METH_NOARGS => meth(this, null_mut()),
             METH_O => meth(this, *args),
-            _ => {
-                let meth = std::mem::transmute::<PyCFunction, PyCFunctionFast>(meth);
-                meth(this, args, n as isize)
-            }
+            flags => call_convention(flags, meth, this, args, n),
         };
         checked(result, callable)
     }

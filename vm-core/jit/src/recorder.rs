@@ -323,10 +323,12 @@ impl Recorder {
                 | op::CALL_BOUND_METHOD
                 | op::CALL_BUILTIN_O
                 | op::CALL_BUILTIN_FAST
+                | op::CALL_LEN
                 | op::CALL_METHOD_DESCRIPTOR => self.step_call(word),
-                op::LOAD_ATTR..=op::STORE_ATTR | op::LOAD_ATTR_INSTANCE..=op::STORE_ATTR_SLOT => {
-                    self.step_attribute(word)
-                }
+                op::LOAD_ATTR..=op::STORE_ATTR
+                | op::LOAD_ATTR_INSTANCE..=op::STORE_ATTR_SLOT
+                | op::LOAD_ATTR_DESCRIPTOR
+                | op::STORE_ATTR_DESCRIPTOR => self.step_attribute(word),
                 op::LOAD_GLOBAL_MODULE | op::LOAD_GLOBAL_BUILTIN => self.step_global(word),
                 op::LOAD_SUBSCR..=op::STORE_SUBSCR | op::LOAD_SUBSCR_LIST_INT..=op::STORE_SUBSCR_DICT => {
                     self.step_item(word)
@@ -433,7 +435,7 @@ impl Recorder {
                     }
                     None => Err(Exit::Miss),
                 },
-                op::LOAD_ATTR => Err(Exit::Miss),
+                op::LOAD_ATTR | op::LOAD_ATTR_DESCRIPTOR => Err(Exit::Miss),
                 _ => return Next::Stop(Some(format!("{} is not recorded", opcode_name(word)))),
             };
             let is_method = matches!(opcode, op::LOAD_METHOD_CACHED | op::LOAD_METHOD_MODULE);
@@ -744,15 +746,15 @@ impl Recorder {
         // SAFETY: as in `step_call`; the guards say which convention the function has.
         unsafe {
             let args = self.slot(b + 2);
-            let one = word as u8 == op::CALL_BUILTIN_O;
+            let one = matches!(word as u8, op::CALL_BUILTIN_O | op::CALL_LEN);
             let (name, raw) = match (word as u8, this) {
                 (op::CALL_METHOD_DESCRIPTOR, Some(this)) => {
                     call::guard_callable(&mut self.m, callable, *self.pc.add(2) as *mut PyObject)?;
                     let result = calls::call_method_descriptor(callable.raw, this.raw, args, c);
                     ("call_method", result)
                 }
-                (op::CALL_BUILTIN_O | op::CALL_BUILTIN_FAST, None)
-                    if calls::is_builtin(callable.raw, one) =>
+                (op::CALL_BUILTIN_O | op::CALL_BUILTIN_FAST | op::CALL_LEN, None)
+                    if calls::is_builtin(callable.raw, one, c) =>
                 {
                     call::guard_callable(&mut self.m, callable, callable.raw)?;
                     ("call_builtin", calls::call_builtin(callable.raw, args, c, one))

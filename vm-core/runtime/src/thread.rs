@@ -376,7 +376,10 @@ pub fn acquire_gil(state: &ThreadState) {
     }
     gil.held = true;
     gil.switches += 1;
-    EVAL_BREAKER.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
+    // The bit is set under this lock.
+    if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::GIL_DROP_REQUEST != 0 {
+        EVAL_BREAKER.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
+    }
     drop(gil);
     set_current(state);
 }

@@ -500,9 +500,9 @@ opcodes! {
     CALL_PY_EXACT => CALL;
     /// A bound method of such a function.
     CALL_BOUND_METHOD => CALL;
-    /// A builtin function of one argument: the function.
+    /// A builtin function of one argument.
     CALL_BUILTIN_O => CALL;
-    /// A builtin function of METH_FASTCALL: the function.
+    /// A builtin function of METH_FASTCALL, with or without METH_KEYWORDS, or of METH_NOARGS.
     CALL_BUILTIN_FAST => CALL;
     /// A method of a builtin type: the descriptor. The type of `self` was checked by LOAD_METHOD.
     CALL_METHOD_DESCRIPTOR => CALL;
@@ -510,6 +510,12 @@ opcodes! {
     CALL_CLASS_INIT => CALL;
     /// A tuple of two.
     UNPACK_SEQUENCE_PAIR => UNPACK_SEQUENCE;
+    /// A getter or a member of a native type: type version, the descriptor, whether it is a member.
+    LOAD_ATTR_DESCRIPTOR => LOAD_ATTR;
+    /// A setter or a member of a native type: type version, the descriptor, whether it is a member.
+    STORE_ATTR_DESCRIPTOR => STORE_ATTR;
+    /// `len`: the function.
+    CALL_LEN => CALL;
 }
 
 impl Opcode {

@@ -22,6 +22,19 @@ pub fn builtin_function(name: &'static PyUnicodeObject) -> Ref {
         .unwrap_or_else(none_ref)
 }
 
+/// Whether a callable is the function `len` of this module.
+pub fn is_len(callable: &PyObject) -> bool {
+    let Some(function) = callable.downcast_exact::<PyCFunctionObject>() else {
+        return false;
+    };
+    // SAFETY: null or what the function owns.
+    let module = unsafe { function.m_module.get().as_ref() };
+    function.def().name_text() == "len"
+        && module
+            .and_then(PyObject::downcast_exact::<PyUnicodeObject>)
+            .is_some_and(|module| module.eq_str("builtins"))
+}
+
 fn no_frame(what: &str) -> Raised {
     raise!(SystemError, "{what} needs a Python frame")
 }

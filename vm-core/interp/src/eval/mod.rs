@@ -15,7 +15,7 @@ use adder_runtime::object::{false_, is_none, none, true_};
 use adder_runtime::objects::codeobject::CodeData;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{EVAL_BREAKER, ThreadState, eval_breaker_set};
-use adder_semantics::{arithmetic, attribute, dict, subscript};
+use adder_semantics::{Exit, arithmetic, attribute, dict, subscript};
 use direct::Direct;
 use std::ptr::null_mut;
 
@@ -657,6 +657,19 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                 specialize::miss_again(pc, op::LOAD_ATTR);
                                 finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
                             }
+                            op::LOAD_ATTR_DESCRIPTOR => {
+                                match specialize::descriptor_value(obj!(b!()), pc, name!(c!())) {
+                                    Ok(value) => {
+                                        drop_src!(b!());
+                                        set_dst!(a!(), value);
+                                        next!(4)
+                                    }
+                                    Err(Exit::Raised(_)) => raise_here!(),
+                                    Err(Exit::Miss) => {}
+                                }
+                                specialize::miss_again(pc, op::LOAD_ATTR);
+                                finish!(obj!(b!()).get_attr(name!(c!())), 4, b!())
+                            }
                             op::LOAD_ATTR_PROPERTY => {
                                 let object = obj!(b!());
                                 if (*object.ob_type.get()).tp_version_tag.get() == (*pc.add(1) >> 32) as u32 {
@@ -721,6 +734,19 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                             }
                             op::STORE_ATTR => {
                                 specialize::store_attr(pc, obj!(a!()), name!(c!()));
+                                finish_status!(obj!(a!()).set_attr(name!(c!()), obj!(b!())), 4, a!(), b!())
+                            }
+                            op::STORE_ATTR_DESCRIPTOR => {
+                                match specialize::store_descriptor(obj!(a!()), pc, obj!(b!())) {
+                                    Ok(()) => {
+                                        drop_src!(a!());
+                                        drop_src!(b!());
+                                        next!(4)
+                                    }
+                                    Err(Exit::Raised(_)) => raise_here!(),
+                                    Err(Exit::Miss) => {}
+                                }
+                                specialize::miss_again(pc, op::STORE_ATTR);
                                 finish_status!(obj!(a!()).set_attr(name!(c!()), obj!(b!())), 4, a!(), b!())
                             }
                             op::STORE_ATTR_INSTANCE => {
@@ -1295,24 +1321,51 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                     redispatch!(op::CALL)
                                 }
                             }
-                            op::CALL_BUILTIN_O | op::CALL_BUILTIN_FAST => {
+                            op::CALL_BUILTIN_O => {
                                 let args = regs.add(b!() as usize);
                                 let callable = *args;
-                                let this = *args.add(1);
-                                if this.is_null() && call::is_builtin(callable, opcode == op::CALL_BUILTIN_O)
+                                if (*args.add(1)).is_null() && call::is_builtin(callable, true, 1) {
+                                    match call::call_builtin(callable, args.add(2), 1, true) {
+                                        Some(value) => {
+                                            ops::clear_call_of_one(args);
+                                            set_dst!(a!(), value);
+                                            next_after_call!(3)
+                                        }
+                                        None => raise_here!(),
+                                    }
+                                }
+                                specialize::miss_again(pc, op::CALL);
+                                redispatch!(op::CALL)
+                            }
+                            op::CALL_BUILTIN_FAST => {
+                                let args = regs.add(b!() as usize);
+                                let callable = *args;
+                                if (*args.add(1)).is_null()
+                                    && call::is_builtin(callable, false, c!() as usize)
                                 {
-                                    match call::call_builtin(
-                                        callable,
-                                        args.add(2),
-                                        c!() as usize,
-                                        opcode == op::CALL_BUILTIN_O,
-                                    ) {
+                                    match call::call_builtin(callable, args.add(2), c!() as usize, false) {
                                         Some(value) => {
                                             ops::clear_registers(args, c!() as usize + 2);
                                             set_dst!(a!(), value);
                                             next_after_call!(3)
                                         }
                                         None => raise_here!(),
+                                    }
+                                }
+                                specialize::miss_again(pc, op::CALL);
+                                redispatch!(op::CALL)
+                            }
+                            op::CALL_LEN => {
+                                let args = regs.add(b!() as usize);
+                                if *args as u64 == *pc.add(2) && (*args.add(1)).is_null() {
+                                    match (**args.add(2)).len() {
+                                        Ok(len) => {
+                                            let value = PyLongObject::from_usize(len).into_object_raw();
+                                            ops::clear_call_of_one(args);
+                                            set_dst!(a!(), value);
+                                            next_after_call!(3)
+                                        }
+                                        Err(_) => raise_here!(),
                                     }
                                 }
                                 specialize::miss_again(pc, op::CALL);

@@ -4,7 +4,7 @@ use crate::frame::*;
 use adder_compiler::bytecode::{CommonConstant, FunctionAttribute, Intrinsic1, Intrinsic2};
 use adder_runtime::abi::*;
 use adder_runtime::exceptions::exc;
-use adder_runtime::memory::xdecref;
+use adder_runtime::memory::{decref, xdecref};
 use adder_runtime::objects::dictobject::OnDuplicate;
 use adder_runtime::objects::funcobject::PyFunction_Type;
 use adder_runtime::prelude::*;
@@ -31,6 +31,21 @@ pub unsafe fn clear_registers(first: *mut *mut PyObject, n: usize) {
             let value = std::ptr::replace(first.add(index), null_mut());
             xdecref(value);
         }
+    }
+}
+
+/// As `clear_registers` after a call with one argument and no `self`: the callable and the argument are there.
+///
+/// # Safety
+/// As `clear_registers`; the first and the third are not null, the second is.
+#[inline(always)]
+pub unsafe fn clear_call_of_one(first: *mut *mut PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let callable = std::ptr::replace(first, null_mut());
+        decref(callable);
+        let argument = std::ptr::replace(first.add(2), null_mut());
+        decref(argument);
     }
 }
 

@@ -489,7 +489,8 @@ unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnico
                     set_opcode(pc, op::LOAD_ATTR_SLOT);
                     return true;
                 }
-                return specialize_property(pc, descriptor, version);
+                return specialize_descriptor(pc, descriptor, ty, version, op::LOAD_ATTR_DESCRIPTOR)
+                    || specialize_property(pc, descriptor, version);
             }
             if matches!(object.instance_attribute(name), Ok(None)) {
                 if descriptor_type.tp_descr_get.get().is_some() {
@@ -523,6 +524,106 @@ unsafe fn specialize_load_attr(pc: *const u64, object: &PyObject, name: &PyUnico
         set_word(pc, 2, offset as u64);
         set_opcode(pc, op::LOAD_ATTR_WITH_HINT);
         true
+    }
+}
+
+/// A getter, setter or member of a native type; false for other descriptors.
+unsafe fn specialize_descriptor(
+    pc: *const u64,
+    descriptor: &PyObject,
+    ty: &PyTypeObject,
+    version: u32,
+    opcode: u8,
+) -> bool {
+    let is_member = std::ptr::eq(
+        descriptor.ty(),
+        &adder_runtime::objects::descrobject::PyMemberDescr_Type,
+    );
+    let is_getset = std::ptr::eq(
+        descriptor.ty(),
+        &adder_runtime::objects::descrobject::PyGetSetDescr_Type,
+    );
+    if !is_member && !is_getset {
+        return false;
+    }
+    // SAFETY: the type is checked; the version of the object's type says that its class keeps the descriptor.
+    unsafe {
+        if is_member {
+            let member = &*descriptor.cast_unchecked::<PyMemberDescrObject>().d_member.get();
+            if member.flags.get() & Py_AUDIT_READ != 0 {
+                return false;
+            }
+        }
+        // A class may have the descriptor of another one in its dict.
+        let owner = &*descriptor.cast_unchecked::<PyDescrObject>().d_type.get();
+        if !ty.is_subtype(owner) {
+            return false;
+        }
+        set_high(pc, version);
+        set_word(pc, 2, u64::from(is_member));
+        set_word(pc, 3, descriptor.as_ptr() as u64);
+        set_opcode(pc, opcode);
+    }
+    true
+}
+
+/// LOAD_ATTR_DESCRIPTOR: an owned value, `Err(Miss)` when the object is of another type.
+#[inline(always)]
+pub unsafe fn descriptor_value(
+    object: &PyObject,
+    pc: *const u64,
+    name: &PyUnicodeObject,
+) -> Result<*mut PyObject, Exit> {
+    // SAFETY: the version says that the object's type has the descriptor, which is of the kind that word 2 says.
+    unsafe {
+        if !version_matches(object, pc) {
+            return Err(Exit::Miss);
+        }
+        let descriptor = *pc.add(3) as *mut PyObject;
+        let value = if *pc.add(2) == 0 {
+            let def = &*(*descriptor.cast::<PyGetSetDescrObject>()).d_getset.get();
+            match def.get.get() {
+                Some(get) => get(object.as_ptr(), def.closure.get()),
+                None => return Err(Exit::Miss),
+            }
+        } else {
+            let member = &*(*descriptor.cast::<PyMemberDescrObject>()).d_member.get();
+            adder_runtime::objects::structmember::get(object, member)
+                .map_or(std::ptr::null_mut(), Ref::into_raw)
+        };
+        if value.is_null() {
+            return Err(Exit::Raised(getter_failed(object, name)));
+        }
+        Ok(value)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn getter_failed(object: &PyObject, name: &PyUnicodeObject) -> Raised {
+    adder_runtime::protocol::attributes::with_attribute_context(Raised::from_c("getter"), object, name)
+}
+
+/// STORE_ATTR_DESCRIPTOR: `Err(Miss)` when the object is of another type.
+#[inline(always)]
+pub unsafe fn store_descriptor(object: &PyObject, pc: *const u64, value: &PyObject) -> Result<(), Exit> {
+    // SAFETY: as in `descriptor_value`.
+    unsafe {
+        if !version_matches(object, pc) {
+            return Err(Exit::Miss);
+        }
+        let descriptor = *pc.add(3) as *mut PyObject;
+        if *pc.add(2) != 0 {
+            let member = &*(*descriptor.cast::<PyMemberDescrObject>()).d_member.get();
+            return adder_runtime::objects::structmember::set(object, member, Some(value))
+                .map_err(Exit::Raised);
+        }
+        let def = &*(*descriptor.cast::<PyGetSetDescrObject>()).d_getset.get();
+        match def.set.get() {
+            Some(set) if set(object.as_ptr(), value.as_ptr(), def.closure.get()) == 0 => Ok(()),
+            Some(_) => Err(Exit::Raised(Raised::from_c("setter"))),
+            None => Err(Exit::Miss),
+        }
     }
 }
 
@@ -646,7 +747,7 @@ unsafe fn specialize_store_attr(pc: *const u64, object: &PyObject, name: &PyUnic
                 return true;
             }
             if descriptor.ty().tp_descr_set.get().is_some() {
-                return false;
+                return specialize_descriptor(pc, descriptor, ty, version, op::STORE_ATTR_DESCRIPTOR);
             }
         }
         let Some(offset) = dict_offset(ty).filter(|offset| *offset != 0) else {

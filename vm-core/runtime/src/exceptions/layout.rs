@@ -74,7 +74,14 @@ pub unsafe extern "C" fn traverse<T: Layout>(
 pub unsafe extern "C" fn clear<T: Layout>(object: *mut PyObject) -> c_int {
     for offset in T::EXTRA.iter().chain(&BASE) {
         // SAFETY: the caller's contract; the offsets are the struct's, and the field owned what it held.
-        unsafe { memory::xdecref(field(object, *offset).replace(std::ptr::null_mut())) };
+        unsafe {
+            let field = field(object, *offset);
+            let held = field.get();
+            if !held.is_null() {
+                field.set(std::ptr::null_mut());
+                memory::decref(held);
+            }
+        }
     }
     0
 }

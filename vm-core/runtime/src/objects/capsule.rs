@@ -88,6 +88,9 @@ impl PyCapsule {
     /// # Safety
     /// `name` is a C string or null.
     pub unsafe fn has_name(&self, name: *const c_char) -> bool {
+        if self.name.get() == name {
+            return true;
+        }
         match self.name_text() {
             None => name.is_null(),
             // SAFETY: the caller's contract.

@@ -83,6 +83,16 @@ fn int_bound(object: &PyObject) -> PyResult<Ref<PyLongObject>> {
     object.index()
 }
 
+/// A bound that is a small int, or the value that None stands for.
+#[inline(always)]
+fn small_bound(object: &PyObject, none: isize) -> Option<isize> {
+    if is_none(object) {
+        return Some(none);
+    }
+    let long = object.downcast_exact::<PyLongObject>()?;
+    long.is_compact().then(|| long.compact_value())
+}
+
 impl PySliceObject {
     /// `PySlice_New`; `None` stands for Python's None.
     pub fn new_slice(
@@ -121,7 +131,19 @@ impl PySliceObject {
     }
 
     /// `PySlice_Unpack`: start, stop, step, with None filled in and clipped to machine integers.
+    #[inline]
     pub fn unpack(&self) -> PyResult<(isize, isize, isize)> {
+        // Small ints, the step left out: what nearly all slices are.
+        if is_none(self.step_object())
+            && let Some(start) = small_bound(self.start_object(), 0)
+            && let Some(stop) = small_bound(self.stop_object(), isize::MAX)
+        {
+            return Ok((start, stop, 1));
+        }
+        self.unpack_general()
+    }
+
+    fn unpack_general(&self) -> PyResult<(isize, isize, isize)> {
         let (start, stop, step) = (
             self.start_object().to_ref(),
             self.stop_object().to_ref(),

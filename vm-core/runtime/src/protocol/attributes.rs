@@ -15,6 +15,10 @@ impl PyObject {
         // SAFETY: slots of this object's type.
         unsafe {
             if let Some(getattro) = ty.tp_getattro.get() {
+                if getattro as usize == generic_get_attr_slot as *const () as usize {
+                    let result = generic_get_attr(self, name);
+                    return result.map_err(|raised| with_attribute_context(raised, self, name));
+                }
                 let result = from_slot(getattro(self.as_ptr(), name.as_ptr()), "__getattribute__");
                 return result.map_err(|raised| with_attribute_context(raised, self, name));
             }
@@ -80,6 +84,9 @@ impl PyObject {
         // SAFETY: slots of this object's type.
         unsafe {
             if let Some(setattro) = ty.tp_setattro.get() {
+                if setattro as usize == generic_set_attr_slot as *const () as usize {
+                    return generic_set_attr(self, name, value);
+                }
                 return from_status(setattro(self.as_ptr(), name.as_ptr(), raw), "__setattr__");
             }
             if let Some(setattr) = ty.tp_setattr.get() {
@@ -207,6 +214,10 @@ impl PyObject {
     /// The value of `name` in the instance's own attributes.
     #[inline]
     pub fn instance_attribute(&self, name: &PyUnicodeObject) -> PyResult<Option<Ref>> {
+        let ty = self.ty();
+        if ty.tp_dictoffset.get() == 0 && ty.tp_flags.get() & Py_TPFLAGS_MANAGED_DICT == 0 {
+            return Ok(None);
+        }
         if self.type_has(Py_TPFLAGS_MANAGED_DICT) {
             return instance::get_attribute(self, name);
         }
@@ -315,8 +326,9 @@ pub fn generic_get_attr(object: &PyObject, name: &PyUnicodeObject) -> PyResult {
             None => Err(no_attribute(object, name)),
         };
     };
-    let descriptor = descriptor.to_ref();
     let getter = descriptor.ty().tp_descr_get.get();
+    // What runs may change the class: the descriptor is held from here on.
+    let descriptor = descriptor.to_ref();
     if let Some(get) = getter
         && descriptor.ty().tp_descr_set.get().is_some()
     {

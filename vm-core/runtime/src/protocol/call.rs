@@ -161,6 +161,15 @@ unsafe fn call_by_tp_call(
             if has_only_init(class) {
                 return instantiate(class, args, nargs, kwnames);
             }
+            if kwnames.is_null() && !std::ptr::eq(class, PyTypeObject::type_object()) {
+                enter_native_call(" while calling a Python object")?;
+                let result = class.instantiate(&PyTupleObject::from_slice(slice_of(args, nargs)), None)?;
+                return if crate::error::occurred() {
+                    Err(result_with_error(callable, result))
+                } else {
+                    Ok(result)
+                };
+            }
         }
     }
     // SAFETY: `&PyObject` has the layout of a pointer and the caller vouches for the array.

@@ -387,25 +387,31 @@ impl PyObject {
         if let Some(float) = result.downcast_exact::<PyFloatObject>() {
             return Ok(Some(float.value()));
         }
-        let own = self.ty().full_name();
-        let float = result.downcast::<PyFloatObject>().map_err(|other| {
-            raise!(
-                TypeError,
-                "{own}.__float__ returned non-float (type {})",
-                other.ty().full_name()
-            )
-        })?;
-        crate::exceptions::warn(
-            crate::exceptions::exc::DeprecationWarning,
-            &format!(
-                "{own}.__float__ returned non-float (type {}).  The ability to return an instance of a strict \
-                 subclass of float is deprecated, and may be removed in a future version of Python.",
-                float.as_object().ty().full_name()
-            ),
-            1,
-        )?;
-        Ok(Some(float.value()))
+        checked_float(self, result).map(Some)
     }
+}
+
+/// The value of what an object's `__float__` gave, when that is not exactly a float.
+#[cold]
+pub fn checked_float(object: &PyObject, result: Ref) -> PyResult<f64> {
+    let own = object.ty().full_name();
+    let float = result.downcast::<PyFloatObject>().map_err(|other| {
+        raise!(
+            TypeError,
+            "{own}.__float__ returned non-float (type {})",
+            other.ty().full_name()
+        )
+    })?;
+    crate::exceptions::warn(
+        crate::exceptions::exc::DeprecationWarning,
+        &format!(
+            "{own}.__float__ returned non-float (type {}).  The ability to return an instance of a strict \
+             subclass of float is deprecated, and may be removed in a future version of Python.",
+            float.as_object().ty().full_name()
+        ),
+        1,
+    )?;
+    Ok(float.value())
 }
 
 /// The int that `__int__` or `__index__` returned; a strict subclass's instance is deprecated.

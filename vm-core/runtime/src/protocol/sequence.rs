@@ -7,8 +7,21 @@ impl PyObject {
     /// `self[key]`.
     pub fn get_item(&self, key: &PyObject) -> PyResult {
         let ty = self.ty();
-        // SAFETY: slots of this object's type.
+        // SAFETY: slots of this object's type, and the layouts of exact lists and dicts.
         unsafe {
+            if std::ptr::eq(ty, PyListObject::type_object()) {
+                if let Some(index) = key.downcast_exact::<PyLongObject>()
+                    && index.is_compact()
+                    && let Some(item) =
+                        (self.cast_unchecked::<PyListObject>().as_slice()).get(index.compact_value() as usize)
+                {
+                    return Ok(item.to_ref());
+                }
+            } else if std::ptr::eq(ty, PyDictObject::type_object())
+                && let Some(value) = self.cast_unchecked::<PyDictObject>().get(key)?
+            {
+                return Ok(value);
+            }
             if let Some(subscript) = ty.mapping_slot(|slots| slots.mp_subscript.get()) {
                 return from_slot(subscript(self.as_ptr(), key.as_ptr()), "__getitem__");
             }

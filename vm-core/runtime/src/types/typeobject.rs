@@ -53,6 +53,35 @@ pub unsafe extern "C" fn type_setattro(
 }
 
 impl PyTypeObject {
+    /// `self(*args, **kwargs)` by `tp_new` and `tp_init`: what `type.__call__` does for all but `type` itself.
+    pub fn instantiate(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
+        let Some(new) = self.tp_new.get() else {
+            return Err(raise!(
+                TypeError,
+                "cannot create '{}' instances",
+                self.full_name()
+            ));
+        };
+        let raw_kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
+        let cls = (self as *const PyTypeObject).cast_mut();
+        // SAFETY: the type's own slots.
+        unsafe {
+            let object = from_slot(new(cls, args.as_ptr(), raw_kwargs), "__new__")?;
+            let ty = object.ty();
+            if !std::ptr::eq(ty, self) && !ty.is_subtype(self) {
+                return Ok(object);
+            }
+            // `object.__init__` only looks whether there are arguments.
+            let is_trivial = args.is_empty()
+                && raw_kwargs.is_null()
+                && ty.tp_init.get().map(|slot| slot as usize)
+                    == PyBaseObject_Type.tp_init.get().map(|slot| slot as usize);
+            if !is_trivial && let Some(init) = ty.tp_init.get() {
+                from_status(init(object.as_raw(), args.as_ptr(), raw_kwargs), "__init__")?;
+            }
+            Ok(object)
+        }
+    }
     /// `type.__getattribute__`: data descriptors of the metatype, then the type's own MRO, then the metatype's rest.
     pub fn type_get_attr_opt(&self, name: &PyUnicodeObject) -> PyResult<Option<Ref>> {
         if !self.has_flag(Py_TPFLAGS_READY | Py_TPFLAGS_READYING) {
@@ -540,32 +569,7 @@ impl PyTypeObject {
                 return Err(raise!(TypeError, "type() takes 1 or 3 arguments"));
             }
         }
-        let Some(new) = self.tp_new.get() else {
-            return Err(raise!(
-                TypeError,
-                "cannot create '{}' instances",
-                self.full_name()
-            ));
-        };
-        let raw_kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.as_ptr());
-        // SAFETY: the type's own slots.
-        unsafe {
-            let object = from_slot(
-                new(
-                    (self as *const PyTypeObject).cast_mut(),
-                    args.as_ptr(),
-                    raw_kwargs,
-                ),
-                "__new__",
-            )?;
-            if !object.ty().is_subtype(self) {
-                return Ok(object);
-            }
-            if let Some(init) = object.ty().tp_init.get() {
-                from_status(init(object.as_raw(), args.as_ptr(), raw_kwargs), "__init__")?;
-            }
-            Ok(object)
-        }
+        self.instantiate(args, kwargs)
     }
     #[slot]
     fn tp_repr(&self) -> PyResult {

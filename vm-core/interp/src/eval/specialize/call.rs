@@ -40,8 +40,14 @@ unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyO
                 .ml_flags
                 .get();
             let opcode = match flags {
+                METH_O if n == 1 && crate::builtins::is_len(callable) => {
+                    // Builtin functions live as long as the interpreter; this one is kept in any case.
+                    keep_alive(callable);
+                    set_word(pc, 2, callable.as_ptr() as u64);
+                    op::CALL_LEN
+                }
                 METH_O if n == 1 => op::CALL_BUILTIN_O,
-                METH_FASTCALL => op::CALL_BUILTIN_FAST,
+                _ if crate::call::is_builtin(callable.as_ptr(), false, n) => op::CALL_BUILTIN_FAST,
                 _ => return false,
             };
             set_opcode(pc, opcode);
@@ -56,7 +62,7 @@ unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyO
                 METH_NOARGS => n == 0,
                 METH_O => n == 1,
                 METH_FASTCALL => true,
-                _ => false,
+                flags => flags == METH_FASTCALL | METH_KEYWORDS,
             };
             // A `self` in the second register is of the right type: LOAD_METHOD found the descriptor on its type.
             if !fits || !this.ty().is_subtype(&*descriptor.d_common.d_type.get()) {

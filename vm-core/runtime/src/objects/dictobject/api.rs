@@ -111,6 +111,12 @@ impl PyDictObject {
         Ok(unsafe { Ref::from_borrowed_opt(value) })
     }
 
+    /// As `get`, borrowed from the dict, null when absent.
+    #[inline]
+    pub fn borrow(&self, key: &PyObject) -> PyResult<*mut PyObject> {
+        self.find(key, hash_key(key)?)
+    }
+
     #[inline]
     pub fn get_known_hash(&self, key: &PyObject, hash: Py_hash_t) -> PyResult<Option<Ref>> {
         let value = self.find(key, hash)?;

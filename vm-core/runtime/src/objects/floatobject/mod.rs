@@ -321,6 +321,18 @@ impl PyFloatObject {
         if let (Some(float), true) = (x.downcast_exact::<PyFloatObject>(), exact) {
             return Ok(float.to_ref());
         }
+        if exact && let Some(nb_float) = x.ty().number_slot(|slots| slots.nb_float.get()) {
+            // SAFETY: a slot of the object's type.
+            let result = unsafe { crate::protocol::from_slot(nb_float(x.as_ptr()), "__float__")? };
+            return match result.downcast::<PyFloatObject>() {
+                Ok(float) if PyFloatObject::check_exact(float.as_object()) => Ok(float),
+                Ok(other) => new_in(
+                    cls,
+                    crate::protocol::number::checked_float(x, other.into_object())?,
+                ),
+                Err(other) => new_in(cls, crate::protocol::number::checked_float(x, other)?),
+            };
+        }
         new_in(cls, number_float(x)?)
     }
     #[slot]
