@@ -9,10 +9,7 @@ use std::sync::atomic::Ordering;
 
 /// Runs the handlers of signals that have arrived; the first exception ends it.
 pub fn check_signals() -> PyResult<()> {
-    if adder_runtime::thread::eval_breaker_set() {
-        return adder_runtime::hooks::run_pending_signals();
-    }
-    Ok(())
+    adder_interp::pending::run_signal_handlers()
 }
 
 /// Prints the exception that is set and forgets it.

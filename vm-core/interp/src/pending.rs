@@ -94,11 +94,9 @@ fn take(bit: u32) -> bool {
     EVAL_BREAKER.fetch_and(!bit, Ordering::Relaxed) & bit != 0
 }
 
-/// Called by RESUME and backward jumps when a bit is set.
-#[cold]
-#[inline(never)]
-pub fn handle_eval_breaker() -> PyResult<()> {
-    take(MODE_CHANGED);
+/// Runs the Python handlers of signals that arrived, in the main thread.
+#[inline]
+pub fn run_signal_handlers() -> PyResult<()> {
     if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::SIGNALS != 0
         && crate::pylifecycle::is_main_thread()
         && take(breaker::SIGNALS)
@@ -106,6 +104,15 @@ pub fn handle_eval_breaker() -> PyResult<()> {
     {
         handlers()?;
     }
+    Ok(())
+}
+
+/// Called by RESUME and backward jumps when a bit is set.
+#[cold]
+#[inline(never)]
+pub fn handle_eval_breaker() -> PyResult<()> {
+    take(MODE_CHANGED);
+    run_signal_handlers()?;
     if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::PENDING_CALLS != 0 {
         make_pending_calls()?;
     }

@@ -17,10 +17,9 @@ impl PyObject {
                 {
                     return Ok(item.to_ref());
                 }
-            } else if std::ptr::eq(ty, PyDictObject::type_object())
-                && let Some(value) = self.cast_unchecked::<PyDictObject>().get(key)?
-            {
-                return Ok(value);
+            } else if std::ptr::eq(ty, PyDictObject::type_object()) {
+                let value = self.cast_unchecked::<PyDictObject>().get(key)?;
+                return value.ok_or_else(|| crate::objects::dictobject::api::key_error(key));
             }
             if let Some(subscript) = ty.mapping_slot(|slots| slots.mp_subscript.get()) {
                 return from_slot(subscript(self.as_ptr(), key.as_ptr()), "__getitem__");
