@@ -1,7 +1,8 @@
 //! benches/{capi,numpy,memory,start}: figures by name from a program run on adder and on CPython -> a table of ratios.
 //!
 //! Each folder has a program `_run.py` that prints one line of JSON, name to figure. The interpreters take turns, pinned to one
-//! processor, and the smallest of their figures counts: what disturbs a run only makes it longer.
+//! processor. Where figures are compared with a reference in the same process (benches/_measure.py), the median of the turns counts;
+//! of plain times it is the smallest, as what disturbs a run only makes it longer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::process::{self, plain_python};
 use crate::{Context, Oracle, Project, Result, pip, project, report};
 
 const TIMEOUT: Duration = Duration::from_secs(900);
-const TURNS: usize = 8;
+const TURNS: usize = 5;
 
 /// A folder of benches/: its name, the unit of its figures, the most that a ratio should be.
 struct Kind {
@@ -23,6 +24,8 @@ struct Kind {
     unit: &'static str,
     limit: f64,
     turns: usize,
+    /// Figures are relative to a reference: errors go both ways.
+    is_relative: bool,
 }
 
 const KINDS: [Kind; 4] = [
@@ -31,24 +34,28 @@ const KINDS: [Kind; 4] = [
         unit: "ns",
         limit: 1.05,
         turns: TURNS,
+        is_relative: true,
     },
     Kind {
         name: "numpy",
         unit: "ns",
         limit: 1.2,
         turns: TURNS,
+        is_relative: true,
     },
     Kind {
         name: "memory",
         unit: "kB",
         limit: 1.05,
         turns: 1,
+        is_relative: false,
     },
     Kind {
         name: "start",
         unit: "ms",
         limit: 1.1,
         turns: TURNS,
+        is_relative: false,
     },
 ];
 
@@ -60,7 +67,7 @@ pub fn command(project: &Project, name: &str) -> Result<bool> {
     let (adder, cpython) = (adder.running()?, oracle.cpython()?);
     let packages = packages(project, &oracle, kind)?;
     let program = project.root.join("benches").join(kind.name).join("_run.py");
-    let mut best: [BTreeMap<String, f64>; 2] = Default::default();
+    let mut all: [BTreeMap<String, Vec<f64>>; 2] = Default::default();
     let mut order = Vec::new();
     for turn in 0..kind.turns {
         eprintln!("  turn {} of {}", turn + 1, kind.turns);
@@ -71,12 +78,21 @@ pub fn command(project: &Project, name: &str) -> Result<bool> {
                 if !order.contains(&name) {
                     order.push(name.clone());
                 }
-                let known = best[idx].entry(name).or_insert(figure);
-                *known = known.min(figure);
+                all[idx].entry(name).or_default().push(figure);
             }
         }
     }
-    Ok(show(kind, &order, &best))
+    let typical = all.map(|figures| {
+        figures
+            .into_iter()
+            .map(|(name, mut values)| {
+                values.sort_by(f64::total_cmp);
+                let at = if kind.is_relative { values.len() / 2 } else { 0 };
+                (name, values[at])
+            })
+            .collect()
+    });
+    Ok(show(kind, &order, &typical))
 }
 
 /// What the program needs on its search path.
@@ -145,12 +161,12 @@ fn figures(
     Ok(figures)
 }
 
-fn show(kind: &Kind, order: &[String], best: &[BTreeMap<String, f64>; 2]) -> bool {
+fn show(kind: &Kind, order: &[String], typical: &[BTreeMap<String, f64>; 2]) -> bool {
     let mut rows = vec![report::row([&kind.unit, &"adder", &"CPython", &"ratio", &""])];
     let mut ratios = Vec::new();
     let mut n_over = 0;
     for name in order {
-        let (Some(ours), Some(theirs)) = (best[0].get(name), best[1].get(name)) else {
+        let (Some(ours), Some(theirs)) = (typical[0].get(name), typical[1].get(name)) else {
             continue;
         };
         let ratio = ours / theirs.max(1e-9);
