@@ -39,11 +39,11 @@ const fn status(kind: c_int, message: *const c_char, exitcode: c_int) -> PyStatu
     }
 }
 
-fn ok() -> PyStatus {
+pub fn ok() -> PyStatus {
     status(STATUS_OK, std::ptr::null(), 0)
 }
 
-fn error(message: &'static CStr) -> PyStatus {
+pub fn error(message: &'static CStr) -> PyStatus {
     status(STATUS_ERROR, message.as_ptr(), 0)
 }
 
@@ -51,7 +51,6 @@ fn no_memory() -> PyStatus {
     error(c"memory allocation failed")
 }
 
-const NO_OTHER: &CStr = c"Adder has no interpreters beside the main one";
 const RUNS_ALREADY: &str = "the interpreter runs already";
 
 // ---- wide texts in C's memory ----
@@ -213,7 +212,6 @@ fn python_config() -> PyConfig {
         &config.tracemalloc,
         &config.perf_profiling,
         &config.remote_debug,
-        &config.use_frozen_modules,
         &config.int_max_str_digits,
         &config.cpu_count,
         &config.thread_inherit_context,
@@ -223,6 +221,7 @@ fn python_config() -> PyConfig {
     }
     for yes in [
         &config.use_environment,
+        &config.use_frozen_modules,
         &config.install_signal_handlers,
         &config.code_debug_ranges,
         &config.site_import,
@@ -249,7 +248,6 @@ fn isolated_config() -> PyConfig {
         &config.dev_mode,
         &config.install_signal_handlers,
         &config.use_hash_seed,
-        &config.faulthandler,
         &config.tracemalloc,
         &config.perf_profiling,
         &config.pathconfig_warnings,
@@ -602,11 +600,6 @@ capi! {
         }))
     }
     fn Py_InitializeFromConfig(_config: *const PyConfig) -> PyStatus { ok() }
-    fn Py_NewInterpreterFromConfig(place: *mut *mut PyThreadState, _config: *const c_void) -> PyStatus {
-        // SAFETY: C gives a place.
-        unsafe { put(place, std::ptr::null_mut()) };
-        error(NO_OTHER)
-    }
 
     fn PyInitConfig_Create() -> *mut c_void {
         let config = InitConfig { pre: isolated_preconfig(), config: isolated_config(), error: None };

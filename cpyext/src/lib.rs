@@ -35,6 +35,7 @@ pub mod moduleobject;
 pub mod monitoring;
 pub mod object;
 pub mod objimpl;
+pub mod odictobject;
 pub mod osmodule;
 pub mod perf;
 pub mod pyerrors;

@@ -89,7 +89,7 @@ capi! {
     fn PyUnstable_GC_VisitObjects(callback: *mut c_void, arg: *mut c_void) -> Void {
         // SAFETY: C gives a gcvisitobjects_t.
         let callback = unsafe { std::mem::transmute::<*mut c_void, gcvisitobjects_t>(callback) };
-        for object in gc::objects(None) {
+        for object in gc::objects(None).into_iter().chain(gc::frozen_objects()) {
             // SAFETY: the callback's contract is C's.
             if unsafe { callback(object.as_raw(), arg) } == 0 {
                 break;

@@ -386,7 +386,10 @@ capi! {
         Void
     }
     fn PyErr_DisplayException(exception: &PyObject) -> Void { display(exception); Void }
-    fn PyErr_ProgramText(_filename: *const c_char, _line: c_int) -> Option<Ref> { None }
+    fn PyErr_ProgramText(filename: Option<&CStr>, line: c_int) -> Option<Ref> {
+        program_text(crate::osmodule::fs_text(filename?).as_object(), line)
+    }
+    fn PyErr_ProgramTextObject(filename: Option<&PyObject>, line: c_int) -> Option<Ref> { program_text(filename?, line) }
     fn PyErr_SyntaxLocation(filename: Option<&CStr>, line: c_int) -> Void {
         syntax_location(filename.map(crate::osmodule::fs_text).as_deref(), line, -1, None);
         Void
@@ -535,30 +538,35 @@ fn syntax_location(
     let set = |name: &PyUnicodeObject, value: &PyObject| {
         exception.set_attr(name, value).unwrap_or_else(Raised::clear);
     };
-    set(
-        identifier!("lineno"),
-        PyLongObject::from_i64(line as i64).as_object(),
-    );
-    if column >= 0 {
-        set(
-            identifier!("offset"),
-            PyLongObject::from_i64(column as i64 + 1).as_object(),
-        );
-    }
-    if let Some((line, column)) = end {
-        set(
-            identifier!("end_lineno"),
-            PyLongObject::from_i64(line.into()).as_object(),
-        );
-        set(
-            identifier!("end_offset"),
-            PyLongObject::from_i64(i64::from(column) + 1).as_object(),
-        );
+    let number = |value: c_int| match value {
+        -1 => none_ref(),
+        value => PyLongObject::from_i64(value.into()).into_object(),
+    };
+    let (end_line, end_column) = end.unwrap_or((line, -1));
+    for (name, value) in [
+        (identifier!("lineno"), line),
+        (identifier!("offset"), column),
+        (identifier!("end_lineno"), end_line),
+        (identifier!("end_offset"), end_column),
+    ] {
+        set(name, &number(value));
     }
     if let Some(filename) = filename {
         set(identifier!("filename"), filename.as_object());
+        let text = program_text(filename.as_object(), line);
+        set(identifier!("text"), text.as_deref().unwrap_or(none()));
     }
     let _ = error::restore(exception);
+}
+
+/// A line of a program's file, with its end; `None` when there is none.
+fn program_text(filename: &PyObject, line: c_int) -> Option<Ref> {
+    use std::os::unix::ffi::OsStrExt;
+    let at = usize::try_from(line).ok()?.checked_sub(1)?;
+    let path = crate::osmodule::fs_bytes(filename).map_err(Raised::clear).ok()?;
+    let text = std::fs::read(std::ffi::OsStr::from_bytes(path.as_bytes())).ok()?;
+    let line = text.split_inclusive(|byte| *byte == b'\n').nth(at)?;
+    Some(PyUnicodeObject::from_str(&String::from_utf8_lossy(line)).into_object())
 }
 
 // ---- UnicodeError fields ----

@@ -74,6 +74,26 @@ pub fn run_exit_functions() {
     }
 }
 
+/// Interpreter, function, data: for the end of interpreters that are not the main one.
+static AT_EXIT: Mutex<Vec<[usize; 3]>> = Mutex::new(Vec::new());
+
+/// Calls what C registered for the end of an interpreter, last first.
+pub fn run_interpreter_exit(interpreter: *mut PyInterpreterState) {
+    let take = || {
+        let mut all = AT_EXIT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let at = all
+            .iter()
+            .rposition(|[owner, ..]| *owner == interpreter as usize)?;
+        Some(all.remove(at))
+    };
+    while let Some([_, function, data]) = take() {
+        // SAFETY: C gave a function of one pointer, and that pointer.
+        unsafe {
+            std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_void)>(function)(data as *mut c_void)
+        };
+    }
+}
+
 type PendingCall = unsafe extern "C" fn(*mut c_void) -> c_int;
 
 pub fn fatal_error(function: Option<&CStr>, message: Option<&CStr>) -> ! {
@@ -153,7 +173,11 @@ capi! {
         0
     }
     /// Called when the interpreter ends, while Python is still there.
-    fn PyUnstable_AtExit(_interpreter: *mut c_void, function: *mut c_void, data: *mut c_void) -> PyResult<()> {
+    fn PyUnstable_AtExit(interpreter: *mut c_void, function: *mut c_void, data: *mut c_void) -> PyResult<()> {
+        if !std::ptr::eq(interpreter.cast(), &INTERPRETER) {
+            AT_EXIT.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push([interpreter as usize, function as usize, data as usize]);
+            return Ok(());
+        }
         let capsule = crate::capsule::call_at_exit(function, data)?;
         crate::import::import_module("atexit")?.call_method(identifier!("register"), &[&capsule]).map(drop)
     }

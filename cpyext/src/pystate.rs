@@ -1,11 +1,27 @@
 //! pystate.h: thread states, the interpreter, PyGILState.
 
-use crate::export::{Borrowed, Void, opt};
+use crate::export::{Borrowed, Void};
+use adder_interp::interpreters;
 use adder_runtime::prelude::*;
-use adder_runtime::thread::{self, INTERPRETER, ThreadState, try_thread_state};
+use adder_runtime::thread::{self, INTERPRETER, InterpreterState, ThreadState, try_thread_state};
 
+fn main_interpreter() -> *mut PyInterpreterState {
+    INTERPRETER.as_c()
+}
+
+/// The interpreter of the calling thread; without a thread state the main one.
 fn interpreter() -> *mut PyInterpreterState {
-    (&raw const INTERPRETER).cast_mut().cast()
+    try_thread_state().map_or(main_interpreter(), |state| state.base.interp.get())
+}
+
+/// The main interpreter's successor in the list, or an interpreter's.
+fn next_interpreter(after: *mut PyInterpreterState) -> *mut PyInterpreterState {
+    let others = interpreters::others().into_iter().map(InterpreterState::as_c);
+    let mut all = others.chain([main_interpreter()]);
+    if !after.is_null() {
+        all.find(|interpreter| *interpreter == after);
+    }
+    all.next().unwrap_or(std::ptr::null_mut())
 }
 
 fn as_c(state: &ThreadState) -> *mut PyThreadState {
@@ -96,7 +112,11 @@ pub unsafe extern "C" fn PyThreadState_Swap(state: *mut PyThreadState) -> *mut P
 capi! {
     fn PyGILState_Check() -> c_int { c_int::from(try_thread_state().is_some()) }
     fn PyGILState_GetThisThreadState() -> *mut PyThreadState { gil_state() }
-    fn PyThreadState_New(_interpreter: *mut PyInterpreterState) -> *mut PyThreadState { as_c(thread::new_thread_state()) }
+    fn PyThreadState_New(interpreter: *mut PyInterpreterState) -> *mut PyThreadState {
+        let state = thread::new_thread_state();
+        state.base.interp.set(interpreter);
+        as_c(state)
+    }
     fn PyThreadState_Clear(state: *mut PyThreadState) -> Void {
         // SAFETY: C gives a state that nobody runs on.
         thread::clear_state(unsafe { ours(state) });
@@ -107,7 +127,10 @@ capi! {
         unsafe { thread::delete_thread_state(state.cast()) };
         Void
     }
-    fn PyThreadState_GetInterpreter(_state: *mut PyThreadState) -> *mut PyInterpreterState { interpreter() }
+    fn PyThreadState_GetInterpreter(state: *mut PyThreadState) -> *mut PyInterpreterState {
+        // SAFETY: C gives a state.
+        unsafe { (*state).interp.get() }
+    }
     fn PyThreadState_GetID(state: *mut PyThreadState) -> u64 {
         // SAFETY: C gives a state.
         unsafe { (*state).id.get() }
@@ -160,34 +183,87 @@ capi! {
         after.next().unwrap_or(std::ptr::null_mut())
     }
     fn PyInterpreterState_Get() -> *mut PyInterpreterState { interpreter() }
-    fn PyInterpreterState_Main() -> *mut PyInterpreterState { interpreter() }
-    fn PyInterpreterState_Head() -> *mut PyInterpreterState { interpreter() }
-    fn PyInterpreterState_Next(_interpreter: *mut PyInterpreterState) -> *mut PyInterpreterState { std::ptr::null_mut() }
-    fn PyInterpreterState_ThreadHead(_interpreter: *mut PyInterpreterState) -> *mut PyThreadState {
-        thread::all_thread_states().first().map_or(std::ptr::null_mut(), |state| as_c(state))
+    fn PyInterpreterState_Main() -> *mut PyInterpreterState { main_interpreter() }
+    fn PyInterpreterState_Head() -> *mut PyInterpreterState { next_interpreter(std::ptr::null_mut()) }
+    fn PyInterpreterState_Next(interpreter: *mut PyInterpreterState) -> *mut PyInterpreterState { next_interpreter(interpreter) }
+    fn PyInterpreterState_ThreadHead(interpreter: *mut PyInterpreterState) -> *mut PyThreadState {
+        let states = thread::all_thread_states();
+        let first = states.iter().find(|state| state.base.interp.get() == interpreter);
+        first.map_or(std::ptr::null_mut(), |state| as_c(state))
     }
-    fn PyInterpreterState_GetID(_interpreter: *mut PyInterpreterState) -> i64 { INTERPRETER.id }
-    fn PyInterpreterState_GetDict(_interpreter: *mut PyInterpreterState) -> Borrowed { Borrowed(interpreter_dict()) }
+    fn PyInterpreterState_GetID(interpreter: *mut PyInterpreterState) -> i64 {
+        // SAFETY: C gives an interpreter of ours.
+        unsafe { (*interpreter.cast::<InterpreterState>()).id }
+    }
+    fn PyInterpreterState_GetDict(interpreter: *mut PyInterpreterState) -> Borrowed { Borrowed(interpreter_dict(interpreter)) }
     fn PyUnstable_InterpreterState_GetMainModule(_interpreter: *mut PyInterpreterState) -> PyResult {
         crate::import::import_module("__main__")
     }
     fn PyInterpreterState_New() -> PyResult<*mut PyInterpreterState> { Err(one_interpreter()) }
     fn PyInterpreterState_Clear(_interpreter: *mut PyInterpreterState) -> Void { Void }
     fn PyInterpreterState_Delete(_interpreter: *mut PyInterpreterState) -> Void { Void }
-    fn Py_EndInterpreter(_state: *mut PyThreadState) -> Void { Void }
+    fn Py_EndInterpreter(state: *mut PyThreadState) -> Void {
+        // SAFETY: C gives the calling thread's state.
+        let interpreter = unsafe { (*state).interp.get() };
+        if interpreter == main_interpreter() {
+            crate::pylifecycle::fatal_error(Some(c"Py_EndInterpreter"), Some(c"the main interpreter ends with the process"));
+        }
+        crate::pylifecycle::run_interpreter_exit(interpreter);
+        let dict = INTERPRETER_DICTS.0.borrow_mut().iter().position(|(owner, _)| *owner == interpreter as usize);
+        if let Some(at) = dict {
+            let dict = INTERPRETER_DICTS.0.borrow_mut().swap_remove(at);
+            drop(dict);
+        }
+        // SAFETY: as above.
+        interpreters::end(unsafe { ours(state) });
+        Void
+    }
+    fn Py_NewInterpreterFromConfig(place: *mut *mut PyThreadState, config: *const InterpreterConfig) -> PyStatus {
+        // SAFETY: C gives a place and a configuration.
+        unsafe {
+            crate::export::put(place, std::ptr::null_mut());
+            if (*config).gil == OWN_GIL {
+                return crate::embedding::error(c"an interpreter of Adder shares the GIL of the main one");
+            }
+            match interpreters::enter_new() {
+                Ok(state) => {
+                    crate::export::put(place, as_c(state));
+                    crate::embedding::ok()
+                }
+                Err(_) => crate::embedding::error(c"the interpreter could not be started"),
+            }
+        }
+    }
 }
 
-/// NULL: there is one interpreter. C may have no thread state here, so there is no exception either.
+/// `PyInterpreterConfig`.
+#[repr(C)]
+pub struct InterpreterConfig {
+    _allowed: [c_int; 6],
+    gil: c_int,
+}
+const OWN_GIL: c_int = 2;
+
+/// The state of a new interpreter, which the calling thread has from now on.
 ///
 /// # Safety
-/// None.
+/// The calling thread has the GIL, or no thread state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn Py_NewInterpreter() -> *mut PyThreadState {
-    std::ptr::null_mut()
+    match interpreters::enter_new() {
+        Ok(state) => as_c(state),
+        Err(why) => {
+            let why = std::ffi::CString::new(why).unwrap_or_default();
+            crate::pylifecycle::fatal_error(Some(c"Py_NewInterpreter"), Some(&why))
+        }
+    }
 }
 
 fn one_interpreter() -> Raised {
-    raise!(RuntimeError, "subinterpreters are not supported")
+    raise!(
+        RuntimeError,
+        "an interpreter without a thread cannot be made: use Py_NewInterpreter"
+    )
 }
 
 /// Lets the GIL go for good and frees the state of a thread that ends.
@@ -201,16 +277,20 @@ pub unsafe extern "C" fn PyThreadState_DeleteCurrent() {
     unsafe { thread::delete_thread_state(state) };
 }
 
-struct OwnedDict(ObjCell);
+/// By the address of the interpreter.
+struct OwnedDicts(std::cell::RefCell<Vec<(usize, Ref<PyDictObject>)>>);
 // SAFETY: the GIL orders all access.
-unsafe impl Sync for OwnedDict {}
-static INTERPRETER_DICT: OwnedDict = OwnedDict(Cell::new(std::ptr::null_mut()));
+unsafe impl Sync for OwnedDicts {}
+static INTERPRETER_DICTS: OwnedDicts = OwnedDicts(std::cell::RefCell::new(Vec::new()));
 
-/// A dict for C code's own data about the interpreter.
-fn interpreter_dict() -> *mut PyObject {
-    // SAFETY: the static owns the dict.
-    if unsafe { opt(INTERPRETER_DICT.0.get()) }.is_none() {
-        INTERPRETER_DICT.0.set(PyDictObject::new().into_raw().cast());
+/// A dict for C code's own data about an interpreter.
+fn interpreter_dict(interpreter: *mut PyInterpreterState) -> *mut PyObject {
+    let mut dicts = INTERPRETER_DICTS.0.borrow_mut();
+    if let Some((_, dict)) = dicts.iter().find(|(owner, _)| *owner == interpreter as usize) {
+        return dict.as_raw().cast();
     }
-    INTERPRETER_DICT.0.get()
+    let dict = PyDictObject::new();
+    let raw = dict.as_raw().cast();
+    dicts.push((interpreter as usize, dict));
+    raw
 }

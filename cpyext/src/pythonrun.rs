@@ -331,7 +331,6 @@ capi! {
         // SAFETY: a terminated name.
         unsafe { libc::getenv(name.as_ptr()) }
     }
-    fn PyErr_ProgramTextObject(_filename: *mut PyObject, _line: c_int) -> Option<Ref> { None }
 }
 
 type OpenCodeHook = unsafe extern "C" fn(*mut PyObject, *mut c_void) -> *mut PyObject;

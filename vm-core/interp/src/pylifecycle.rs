@@ -177,6 +177,11 @@ pub fn initialize(config: Config) -> PyResult<()> {
     import::extend_inittab(crate::MODULES);
     adder_runtime::types::registry::ready_all()?;
     adder_runtime::exceptions::init()?;
+    make_core()
+}
+
+/// What each interpreter has of its own: `sys`, `builtins`, importlib.
+pub fn make_core() -> PyResult<()> {
     let sys = crate::sysmodule::create()?;
     let builtins = adder_runtime::module::load_without_spec(&crate::builtins::builtins::DEF)?;
     crate::builtins::add_types(&builtins)?;
@@ -215,6 +220,13 @@ pub fn initialize_imports() -> PyResult<()> {
     Ok(())
 }
 
+/// Calls what the current interpreter registered for its end.
+pub fn run_exit_functions() {
+    if let Some(run) = EXIT_FUNCTIONS.get() {
+        run();
+    }
+}
+
 /// Runs what was registered for the end, and drops modules. False when output could not be flushed.
 pub fn finalize() -> bool {
     if let Some(threading) = import::loaded_module(identifier!("threading"))
@@ -226,9 +238,7 @@ pub fn finalize() -> bool {
             Some(&threading),
         );
     }
-    if let Some(run) = EXIT_FUNCTIONS.get() {
-        run();
-    }
+    run_exit_functions();
     thread::begin_finalizing();
     let flushed = crate::pythonrun::flush_streams();
     finalize_modules();

@@ -6,8 +6,8 @@
 use crate::abi::*;
 use crate::object::Ref;
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
 /// One thread's state: what C sees first, then ours.
@@ -77,7 +77,8 @@ pub fn set_current(state: *const ThreadState) -> *const ThreadState {
     CURRENT.replace(state)
 }
 
-/// The one interpreter state (opaque in C: `PyInterpreterState`).
+/// An interpreter (opaque in C: `PyInterpreterState`). The main one has the list of threads and what ends the process.
+#[repr(C)]
 pub struct InterpreterState {
     pub id: i64,
     threads: Mutex<Vec<usize>>,
@@ -97,6 +98,54 @@ pub static INTERPRETER: InterpreterState = InterpreterState {
     finalizer: AtomicU64::new(0),
 };
 
+/// The interpreter whose thread has the GIL, or had it last.
+static CURRENT_INTERPRETER: AtomicPtr<InterpreterState> = AtomicPtr::new((&raw const INTERPRETER).cast_mut());
+/// Puts one interpreter's modules in place of another's; there is none before there is a second interpreter.
+static SWITCH: OnceLock<InterpreterSwitch> = OnceLock::new();
+
+/// From, which may be null, to.
+pub type InterpreterSwitch = fn(*const InterpreterState, *const InterpreterState);
+
+pub fn set_interpreter_switch(switch: InterpreterSwitch) {
+    SWITCH.get_or_init(|| switch);
+}
+
+impl InterpreterState {
+    /// Another interpreter than the main one; its record is never freed.
+    pub fn new_other() -> &'static InterpreterState {
+        static NEXT_ID: AtomicI64 = AtomicI64::new(1);
+        Box::leak(Box::new(InterpreterState {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            threads: Mutex::new(Vec::new()),
+            next_thread_id: AtomicU64::new(1),
+            recursion_limit: AtomicUsize::new(0),
+            finalizing: AtomicBool::new(false),
+            finalizer: AtomicU64::new(0),
+        }))
+    }
+    pub fn as_c(&self) -> *mut PyInterpreterState {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+}
+
+/// The interpreter of the thread that has the GIL.
+pub fn current_interpreter() -> *const InterpreterState {
+    CURRENT_INTERPRETER.load(Ordering::Relaxed)
+}
+
+/// The calling thread's interpreter is gone: who takes the GIL next puts its own in place.
+pub fn leave_interpreter() {
+    CURRENT_INTERPRETER.store(std::ptr::null_mut(), Ordering::Relaxed);
+}
+
+#[cold]
+fn switch_interpreter(to: *mut InterpreterState) {
+    let from = CURRENT_INTERPRETER.swap(to, Ordering::Relaxed);
+    if let Some(switch) = SWITCH.get() {
+        switch(from, to);
+    }
+}
+
 /// A new thread state, registered, not yet current.
 pub fn new_thread_state() -> &'static ThreadState {
     let layout = std::alloc::Layout::new::<ThreadState>();
@@ -115,7 +164,11 @@ pub fn new_thread_state() -> &'static ThreadState {
         std::ptr::write(&raw mut (*state).dict, RefCell::new(None));
         &*state
     };
-    state.base.interp.set((&raw const INTERPRETER).cast_mut().cast());
+    let interpreter = match current_interpreter() {
+        current if current.is_null() => &raw const INTERPRETER,
+        current => current,
+    };
+    state.base.interp.set(interpreter.cast_mut().cast());
     state
         .base
         .exc_info
@@ -382,6 +435,10 @@ pub fn acquire_gil(state: &ThreadState) {
     }
     drop(gil);
     set_current(state);
+    let interpreter = state.base.interp.get().cast::<InterpreterState>();
+    if interpreter != CURRENT_INTERPRETER.load(Ordering::Relaxed) {
+        switch_interpreter(interpreter);
+    }
 }
 
 /// Lets the GIL go. The calling thread has no current state afterwards.

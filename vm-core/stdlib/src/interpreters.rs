@@ -4,6 +4,7 @@
 use crate::module_parts::new_exception;
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
+use std::cell::Cell;
 
 /// `whence` of the main interpreter: the start of the runtime.
 const RUNTIME: i64 = 1;
@@ -56,6 +57,23 @@ fn can_be_shared(object: &PyObject) -> bool {
         || PyMemoryViewObject::check_exact(object)
 }
 
+/// An exception type as C reads it: NULL until `_interpreters` was imported.
+#[repr(transparent)]
+pub struct ExceptionSlot(Cell<*mut PyObject>);
+// SAFETY: written under the GIL.
+unsafe impl Sync for ExceptionSlot {}
+impl ExceptionSlot {
+    fn set(&self, class: &PyObject) {
+        let old = self.0.replace(class.to_ref().into_raw());
+        // SAFETY: the slot owned its type.
+        drop(unsafe { Ref::from_owned_opt(old) });
+    }
+}
+#[unsafe(no_mangle)]
+pub static PyExc_InterpreterError: ExceptionSlot = ExceptionSlot(Cell::new(std::ptr::null_mut()));
+#[unsafe(no_mangle)]
+pub static PyExc_InterpreterNotFoundError: ExceptionSlot = ExceptionSlot(Cell::new(std::ptr::null_mut()));
+
 /// The interpreters of this process.
 #[pymodule(name = "_interpreters")]
 pub mod _interpreters {
@@ -79,6 +97,8 @@ pub mod _interpreters {
         let error = new_exception("concurrent.interpreters", "InterpreterError", &[exc::Exception.as_object()])?;
         let not_found = new_exception("concurrent.interpreters", "InterpreterNotFoundError", &[error.as_object()])?;
         let not_shareable = new_exception("concurrent.interpreters", "NotShareableError", &[exc::TypeError.as_object()])?;
+        PyExc_InterpreterError.set(error.as_object());
+        PyExc_InterpreterNotFoundError.set(not_found.as_object());
         module.add("InterpreterError", error.to_object())?;
         module.add("InterpreterNotFoundError", not_found.to_object())?;
         module.add("NotShareableError", not_shareable.to_object())

@@ -214,8 +214,13 @@ impl Plan<'_> {
 
 /// The items of a sequence of bytes as C strings.
 fn byte_strings(sequence: &PyObject) -> PyResult<Vec<CString>> {
+    let n_items = sequence.sequence_len()?;
+    if n_items >= isize::MAX as usize / size_of::<*const c_char>() {
+        return Err(adder_runtime::memory::no_memory());
+    }
     let mut texts = Vec::new();
-    for item in sequence.collect()? {
+    for item_idx in 0..n_items {
+        let item = sequence.get_index(item_idx as isize)?;
         let Some(bytes) = item.as_object().downcast::<PyBytesObject>() else {
             return Err(raise!(
                 TypeError,
@@ -309,6 +314,7 @@ pub mod _posixsubprocess {
         if close_fds && errpipe_write < 3 {
             return Err(raise!(ValueError, "errpipe_write must be >= 3"));
         }
+        let executables = byte_strings(executable_list)?;
         let argv = args.to_fast_sequence("argv must be a tuple")?;
         let argv: Vec<CString> = argv
             .collect()?
@@ -318,7 +324,7 @@ pub mod _posixsubprocess {
         adder_runtime::hooks::audit("_posixsubprocess.fork_exec", &[executable_list, args, env])?;
         let or_none = |object: &'_ PyObject| !is_none(object);
         let plan = Plan {
-            executables: byte_strings(executable_list)?,
+            executables,
             argv: CStrings::new(argv),
             env: if is_none(env) {
                 None

@@ -5,6 +5,7 @@ use adder_runtime::memory::{self, gc as collector};
 use adder_runtime::objects::dictobject::instance;
 use adder_runtime::objects::dictobject::keys::DictKeys;
 use adder_runtime::objects::dictobject::values::SHARED_KEYS_MAX_SIZE as MAX_SHARED;
+use adder_runtime::objects::setobject::{PyFrozenSet_Type, PySet_Type};
 use adder_runtime::args::IntoPy;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, thread_state};
@@ -159,7 +160,11 @@ pub mod _testinternalcapi {
     #[pyfunction("($module, set, pos, /)")]
     fn set_next_entry(set: &PyObject, pos: usize) -> PyResult {
         let mut position = pos;
-        match set.downcast::<PySetObject>() {
+        let is_set = PyFrozenSet_Type.as_object().is(set.ty().as_object())
+            || set.ty().is_subtype(&PySet_Type)
+            || set.ty().is_subtype(&PyFrozenSet_Type);
+        // SAFETY: sets and frozen sets have one layout.
+        match is_set.then(|| unsafe { set.cast_unchecked::<PySetObject>() }) {
             Some(table) => match table.next_entry(&mut position) {
                 Some((key, hash)) => (1i64, position, hash, key.to_ref()).into_py(),
                 None => Ok(none().to_ref()),

@@ -553,6 +553,14 @@ pub fn objects(generation: Option<usize>) -> Vec<Ref> {
     all
 }
 
+/// The objects that `gc.freeze()` set aside.
+pub fn frozen_objects() -> Vec<Ref> {
+    ensure_init(&COLLECTOR.permanent);
+    let mut all = Vec::new();
+    all.extend(objects_on(&COLLECTOR.permanent));
+    all
+}
+
 /// `gc.freeze()`: everything tracked now is left alone from here on.
 pub fn freeze() {
     incremental::abandon();

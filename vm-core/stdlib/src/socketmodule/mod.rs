@@ -793,12 +793,24 @@ pub mod _socket {
         Ok(())
     }
 
+    /// The capsule of socketmodule.h: the socket type and two exceptions.
+    fn c_api() -> PyResult {
+        let api = [
+            SOCKET_TYPE.as_object().as_ptr(),
+            exc::OSError.as_object().as_ptr(),
+            exc::TimeoutError.as_object().as_ptr(),
+        ];
+        let api = Box::into_raw(Box::new(api)).cast();
+        adder_runtime::objects::capsule::PyCapsule::new(api, c"_socket.CAPI".as_ptr(), None).map(Ref::into_object)
+    }
+
     #[pyexec]
     fn exec(module: &PyModuleObject) -> PyResult<()> {
         crate::module_parts::add_part(module, &resolve::part::DEF)?;
         crate::module_parts::add_part(module, &message::part::DEF)?;
         constants::add(module)?;
         module.add("SocketType", SOCKET_TYPE.as_object().to_ref())?;
+        module.add("CAPI", c_api()?)?;
         module.add("error", exc::OSError.as_object().to_ref())?;
         module.add("timeout", exc::TimeoutError.as_object().to_ref())?;
         module.add("gaierror", resolve::gaierror_type()?.as_object().to_ref())?;
