@@ -99,11 +99,15 @@ fn run(options: Options) -> i32 {
 
 /// What goes in front of `sys.path`: the script's folder, or the current one.
 fn path0(config: &adder_interp::Config, program: &Program) -> Option<String> {
+    if let Program::Script(path) = program
+        && is_package_like(path)
+    {
+        return Some(path.to_string_lossy().into_owned());
+    }
     if config.safe_path {
         return None;
     }
     match program {
-        Program::Script(path) if is_package_like(path) => Some(path.to_string_lossy().into_owned()),
         Program::Script(path) => {
             let path = std::path::Path::new(path);
             let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -116,15 +120,22 @@ fn path0(config: &adder_interp::Config, program: &Program) -> Option<String> {
     }
 }
 
-/// A folder, or a zip archive: its `__main__` is run.
+/// A folder, a zip archive or a folder in one: its `__main__` is run.
 fn is_package_like(path: &std::ffi::OsStr) -> bool {
-    use std::io::Read;
     let path = std::path::Path::new(path);
-    let mut head = [0; 4];
     path.is_dir()
-        || std::fs::File::open(path)
-            .and_then(|mut file| file.read_exact(&mut head))
-            .is_ok_and(|()| head == *b"PK\x03\x04")
+        || path
+            .ancestors()
+            .find(|ancestor| ancestor.exists())
+            .is_some_and(is_zip_archive)
+}
+
+fn is_zip_archive(path: &std::path::Path) -> bool {
+    use std::io::Read;
+    let mut head = [0; 4];
+    std::fs::File::open(path)
+        .and_then(|mut file| file.read_exact(&mut head))
+        .is_ok_and(|()| head == *b"PK\x03\x04")
 }
 
 fn run_program(program: &Program, skip_first_line: bool) -> PyResult<()> {

@@ -12,8 +12,16 @@ use std::ffi::{CStr, CString};
 struct Loaded {
     /// Modules of single-phase definitions, by definition.
     state_modules: HashMap<usize, Ref>,
-    /// Single-phase modules by path and name: a second import gets the same module.
-    single_phase: HashMap<(String, String), Ref>,
+    /// Single-phase modules by path and name.
+    single_phase: HashMap<(String, String), SinglePhase>,
+}
+
+/// What a further import of a single-phase module needs.
+struct SinglePhase {
+    init: PyModInitFunction,
+    def: usize,
+    /// The module's dict after its init function, for modules that cannot be initialised twice.
+    contents: Option<Ref<PyDictObject>>,
 }
 
 struct Registry(RefCell<Option<Loaded>>);
@@ -168,33 +176,25 @@ fn find_init(name: &str, path: &str) -> PyResult<PyModInitFunction> {
 pub fn create_dynamic(spec: &PyObject, origin: &PyObject) -> PyResult {
     static FLAGS: std::sync::Once = std::sync::Once::new();
     FLAGS.call_once(crate::initconfig::init_flags);
-    let name = spec.get_attr(identifier!("name"))?.str()?.to_string_lossy();
+    let name_object = spec.get_attr(identifier!("name"))?;
+    let name = name_object.str()?.to_string_lossy();
     let path = crate::osmodule::fs_bytes(origin)?;
     let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
-    let key = (path.clone(), name.clone());
-    if let Some(module) = with_loaded(|loaded| loaded.single_phase.get(&key).cloned()) {
-        return Ok(module);
+    if name.contains('\0') || path.contains('\0') {
+        return Err(raise!(ValueError, "embedded null character"));
     }
-    let init = find_init(&name, &path)?;
-    let outer = swap_package_context(Some(name.clone()));
-    // SAFETY: the init function's contract is the manual's.
-    let result = unsafe { Ref::from_owned_opt(init()) };
-    swap_package_context(outer);
-    let Some(result) = result else {
-        if adder_runtime::error::occurred() {
-            return Err(Raised::assume());
-        }
-        return Err(raise!(
-            SystemError,
-            "initialization of {name} failed without raising an exception"
-        ));
-    };
-    if adder_runtime::error::occurred() {
-        return Err(raise!(
-            SystemError,
-            "initialization of {name} raised unreported exception"
-        ));
+    let key = (path, name);
+    let known = with_loaded(|loaded| {
+        loaded
+            .single_phase
+            .get(&key)
+            .map(|known| (known.init, known.def, known.contents.clone()))
+    });
+    if let Some((init, def, contents)) = known {
+        return load_again(&name_object, &key, init, def, contents);
     }
+    let init = find_init(&key.1, &key.0)?;
+    let result = run_init(init, &key.1)?;
     if std::ptr::eq(
         result.ty(),
         &adder_runtime::objects::moduleobject::PyModuleDef_Type,
@@ -203,11 +203,88 @@ pub fn create_dynamic(spec: &PyObject, origin: &PyObject) -> PyResult {
         let def = unsafe { result.cast_unchecked::<PyModuleDef>() };
         return from_def_and_spec(def, spec);
     }
-    finish_single_phase(result, key)
+    finish_single_phase(result, key, init)
+}
+
+/// Calls a module's init function.
+fn run_init(init: PyModInitFunction, name: &str) -> PyResult {
+    let outer = swap_package_context(Some(name.to_owned()));
+    // SAFETY: the init function's contract is the manual's.
+    let result = unsafe { init() };
+    swap_package_context(outer);
+    if result.is_null() {
+        if adder_runtime::error::occurred() {
+            return Err(Raised::assume());
+        }
+        return Err(raise!(
+            SystemError,
+            "initialization of {name} failed without raising an exception"
+        ));
+    }
+    // SAFETY: an object, or memory that should have become one by `PyModuleDef_Init`.
+    if unsafe { (*result).ob_type.get().is_null() } {
+        return Err(raise!(
+            SystemError,
+            "init function of {name} returned uninitialized object"
+        ));
+    }
+    // SAFETY: a new reference.
+    let result = unsafe { Ref::from_owned(result) };
+    if adder_runtime::error::occurred() {
+        return Err(adder_runtime::module::raise_from(format!(
+            "initialization of {name} raised unreported exception"
+        )));
+    }
+    Ok(result)
+}
+
+/// A further import of a single-phase module. One without state of its own (`m_size` of -1) is not initialised again: it gets
+/// what the first had in its dict.
+fn load_again(
+    name: &PyObject,
+    key: &(String, String),
+    init: PyModInitFunction,
+    def: usize,
+    contents: Option<Ref<PyDictObject>>,
+) -> PyResult {
+    let modules = adder_interp::import::modules()?;
+    let module = match contents {
+        Some(contents) => {
+            let known = adder_interp::import::get_module(&modules, name)?;
+            let module = match known.filter(|known| known.downcast_ref_module().is_some()) {
+                Some(known) => known,
+                None => PyModuleObject::with_name_object(name)?.into_object(),
+            };
+            crate::moduleobject::dict_of(&module)?.update(contents.as_object())?;
+            module
+        }
+        None => run_init(init, &key.1)?,
+    };
+    modules.set_item(name, &module)?;
+    if let Some(object) = module.downcast_ref_module() {
+        if object.md_def.get().is_null() {
+            object.md_def.set(def as *mut PyModuleDef);
+        }
+        let file = str_from_utf8(key.0.as_bytes())?;
+        module.set_attr(identifier!("__file__"), file.as_object())?;
+    }
+    if def != 0 {
+        set_state_module(def as *mut PyModuleDef, Some(module.clone()));
+    }
+    Ok(module)
+}
+
+/// Forgets a single-phase module, so that it is loaded as if for the first time.
+pub fn forget(name: &str, path: &str) {
+    let key = (path.to_owned(), name.to_owned());
+    let known = with_loaded(|loaded| loaded.single_phase.remove(&key));
+    if let Some(known) = known {
+        set_state_module(known.def as *mut PyModuleDef, None);
+    }
 }
 
 /// Remembers a module that its init function has filled.
-fn finish_single_phase(result: Ref, key: (String, String)) -> PyResult {
+fn finish_single_phase(result: Ref, key: (String, String), init: PyModInitFunction) -> PyResult {
     let def = match result.downcast_ref_module() {
         Some(module) => module.md_def.get(),
         None => {
@@ -223,7 +300,18 @@ fn finish_single_phase(result: Ref, key: (String, String)) -> PyResult {
     if !def.is_null() {
         set_state_module(def, Some(result.clone()));
     }
-    with_loaded(|loaded| loaded.single_phase.insert(key, result.clone()));
+    // SAFETY: definitions are static.
+    let is_stateless = unsafe { def.as_ref() }.is_none_or(|def| def.m_size.get() == -1);
+    let contents = match is_stateless {
+        true => Some(crate::moduleobject::dict_of(&result)?.copy()?),
+        false => None,
+    };
+    let known = SinglePhase {
+        init,
+        def: def as usize,
+        contents,
+    };
+    with_loaded(|loaded| loaded.single_phase.insert(key, known));
     Ok(result)
 }
 
@@ -255,4 +343,5 @@ pub fn exec_dynamic(module: &PyObject) -> PyResult<()> {
 /// Lets the import system load extension modules.
 pub fn install() {
     adder_interp::import::DYNAMIC_LOADER.get_or_init(|| create_dynamic);
+    adder_interp::import::FORGET_EXTENSION.get_or_init(|| forget);
 }

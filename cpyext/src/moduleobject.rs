@@ -149,17 +149,32 @@ capi! {
     }
     fn PyUnstable_Module_SetGIL(_object: *mut PyObject, _gil: *mut c_void) -> PyResult<()> { Ok(()) }
 
-    fn PyState_FindModule(def: *mut PyModuleDef) -> Borrowed { Borrowed(crate::loader::state_module(def)) }
-    fn PyState_AddModule(object: &PyObject, def: *mut PyModuleDef) -> PyResult<()> {
-        crate::loader::set_state_module(def, Some(object.to_ref()));
-        Ok(())
+    fn PyState_FindModule(def: *mut PyModuleDef) -> Borrowed {
+        Borrowed(if has_slots(def) { std::ptr::null_mut() } else { crate::loader::state_module(def) })
     }
+    fn PyState_AddModule(object: &PyObject, def: *mut PyModuleDef) -> PyResult<()> { add_state_module(object, def) }
     fn _PyState_AddModule(_state: *mut PyThreadState, object: &PyObject, def: *mut PyModuleDef) -> PyResult<()> {
-        crate::loader::set_state_module(def, Some(object.to_ref()));
-        Ok(())
+        add_state_module(object, def)
     }
     fn PyState_RemoveModule(def: *mut PyModuleDef) -> PyResult<()> {
+        if has_slots(def) {
+            return Err(raise!(SystemError, "PyState_RemoveModule called on module with slots"));
+        }
         crate::loader::set_state_module(def, None);
         Ok(())
     }
+}
+
+/// Whether a definition is of multi-phase initialisation: such modules are not found by their definition.
+fn has_slots(def: *mut PyModuleDef) -> bool {
+    // SAFETY: C gives a static definition or NULL.
+    unsafe { def.as_ref() }.is_some_and(|def| !def.m_slots.get().is_null())
+}
+
+fn add_state_module(object: &PyObject, def: *mut PyModuleDef) -> PyResult<()> {
+    if has_slots(def) {
+        return Err(raise!(SystemError, "PyState_AddModule called on module with slots"));
+    }
+    crate::loader::set_state_module(def, Some(object.to_ref()));
+    Ok(())
 }

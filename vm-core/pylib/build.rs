@@ -1,35 +1,19 @@
 //! `rustpython-pylib`'s files, `Lib/` -> `$OUT_DIR/Lib`, and the code of what every start needs beside it.
 
+mod edits;
 mod freeze;
 
+use edits::EDITS;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that are not for users of the library, or whose modules this machine does not have.
 const LEFT_OUT: &[&str] = &["__pycache__", "idlelib", "turtledemo"];
 
-/// What the crate's files say of another virtual machine: file, its words, CPython's.
-const EDITS: &[(&str, &str, &str)] = &[
-    (
-        "site.py",
-        "return 'RustPython' # XXX: RUSTPYTHON; for site-packages",
-        "return 'Python'",
-    ),
-    ("site.py", "    # XXX: RUSTPYTHON\n", ""),
-    (
-        "site.py",
-        "/lib/rustpython{version[0]}",
-        "/lib/python{version[0]}",
-    ),
-    (
-        "sysconfig/__init__.py",
-        "return 'RustPython'  # XXX: RUSTPYTHON; For site-packages",
-        "return 'Python'",
-    ),
-];
-
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=edits.rs");
+    println!("cargo::rerun-if-changed=freeze.rs");
     println!("cargo::rerun-if-changed=Lib");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo"));
     let target = out.join("Lib");

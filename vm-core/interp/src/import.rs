@@ -31,6 +31,9 @@ pub fn builtin_module_names() -> Vec<&'static str> {
 /// Loads a shared object: set by the C API. Arguments: the spec and the file name.
 pub static DYNAMIC_LOADER: OnceLock<fn(&PyObject, &PyObject) -> PyResult> = OnceLock::new();
 
+/// Forgets what is kept of a single-phase extension module, by name and path: set by the C API, for tests.
+pub static FORGET_EXTENSION: OnceLock<fn(&str, &str)> = OnceLock::new();
+
 /// `sys.modules`.
 pub fn modules() -> PyResult<Ref> {
     let found = state::sys_dict().and_then(|dict| dict.get_str(identifier!("modules")));
@@ -49,7 +52,7 @@ pub fn loaded_module(name: &PyUnicodeObject) -> Option<Ref> {
     }
 }
 
-fn get_module(modules: &PyObject, name: &PyObject) -> PyResult<Option<Ref>> {
+pub fn get_module(modules: &PyObject, name: &PyObject) -> PyResult<Option<Ref>> {
     if let Some(dict) = modules.downcast_exact::<PyDictObject>() {
         return dict.get(name);
     }
@@ -110,6 +113,13 @@ fn resolve_name(name: &PyUnicodeObject, globals: &PyObject, level: i64) -> PyRes
     if let Some(package) = &package {
         if !PyUnicodeObject::check(package) {
             return Err(raise!(TypeError, "package must be a string"));
+        }
+        if let Some(spec) = &spec {
+            let parent = spec.get_attr(identifier!("parent"))?;
+            if !package.eq(&parent)? {
+                let message = "__package__ != __spec__.parent";
+                adder_runtime::hooks::warn(exc::DeprecationWarning, message, 1)?;
+            }
         }
     } else if let Some(spec) = &spec {
         let parent = spec.get_attr(identifier!("parent"))?;
@@ -315,7 +325,9 @@ pub fn import_module_level(
     if has_fromlist {
         if module.get_attr_opt(identifier!("__path__"))?.is_some() {
             let import = import_function()?;
-            return importlib()?.call_method(identifier!("_handle_fromlist"), &[&module, fromlist, &import]);
+            return importlib()?
+                .call_method(identifier!("_handle_fromlist"), &[&module, fromlist, &import])
+                .map_err(without_importlib_frames);
         }
         return Ok(module);
     }
@@ -390,7 +402,24 @@ fn cannot_import(module: &PyObject, name: &PyUnicodeObject, package: Option<Ref>
         Some(spec) => adder_runtime::objects::moduleobject::is_initializing(spec)?,
         None => false,
     };
-    let message = if initializing {
+    let shadowing = origin.as_ref().is_some_and(|_| {
+        adder_runtime::objects::moduleobject::is_possibly_shadowing(&place)
+    });
+    let shadows_library = match &package {
+        Some(package) if shadowing => adder_runtime::objects::moduleobject::is_stdlib_name(package)?,
+        _ => false,
+    };
+    let message = if shadows_library {
+        format!(
+            "cannot import name '{name_text}' from '{package_text}' (consider renaming '{place}' since it has the same name as \
+             the standard library module named '{package_text}' and prevents importing that standard library module)"
+        )
+    } else if initializing && shadowing {
+        format!(
+            "cannot import name '{name_text}' from '{package_text}' (consider renaming '{place}' if it has the same name as a \
+             library you intended to import)"
+        )
+    } else if initializing {
         format!(
             "cannot import name '{name_text}' from partially initialized module '{package_text}' (most likely due to a circular import) ({place})"
         )

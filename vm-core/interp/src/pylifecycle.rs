@@ -168,6 +168,7 @@ pub fn initialize(config: Config) -> PyResult<()> {
     if let Some(count) = cpu_count(&config) {
         adder_runtime::hooks::CPU_COUNT.store(count, Ordering::Relaxed);
     }
+    adder_runtime::objects::moduleobject::set_sys_path_0(config.path0.clone());
     let _ = CONFIG.set(config);
     set_main_thread();
     let ts = thread::new_thread_state();

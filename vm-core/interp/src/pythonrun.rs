@@ -161,6 +161,18 @@ fn exit_status(exception: &PyObject) -> i32 {
         return number.to_i64().unwrap_or(-1) as i32;
     }
     let _ = flush(identifier!("stdout")).map_err(Raised::clear);
+    // The stream knows its encoding and what to do with what that does not have.
+    let stderr = adder_runtime::hooks::sys_attribute(identifier!("stderr")).filter(|stream| !is_none(stream));
+    if let Some(stream) = stderr {
+        let newline = PyUnicodeObject::from_str("\n");
+        let written = code
+            .str()
+            .and_then(|text| stream.call_method(identifier!("write"), &[text.as_object()]))
+            .and_then(|_| stream.call_method(identifier!("write"), &[newline.as_object()]));
+        let _ = written.map_err(Raised::clear);
+        let _ = flush(identifier!("stderr")).map_err(Raised::clear);
+        return 1;
+    }
     let text = code
         .str()
         .map(|text| text.to_string_lossy())

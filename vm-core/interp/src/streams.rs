@@ -126,6 +126,8 @@ fn make_stream(
     let encoding = if encoding.is_empty() { "utf-8" } else { encoding };
     let errors = match (errors, fd) {
         (_, 2) => "backslashreplace",
+        // Who names an encoding means it.
+        ("", _) if ioencoding.is_some_and(|given| !given.starts_with(':') && !given.is_empty()) => "strict",
         ("", _) => crate::pylifecycle::config().stdio_errors,
         (given, _) => given,
     };

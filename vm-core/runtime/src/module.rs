@@ -184,7 +184,7 @@ fn call_create(create: *mut c_void, spec: &PyObject, def: &ModuleDef, name: &str
 }
 
 /// SystemError caused by the exception in flight.
-fn raise_from(message: String) -> Raised {
+pub fn raise_from(message: String) -> Raised {
     let cause = Raised::assume().take();
     let raised = raise!(SystemError, "{message}");
     crate::exceptions::set_cause_of_current(raised, cause)

@@ -11,6 +11,33 @@ use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, thread_state};
 use adder_runtime::types::{lookup, registry, slotdefs};
 
+/// Calls the method of a str or bytes that recodes by the file system's encoding; what cannot be recoded is a RuntimeError.
+fn recode(object: &PyObject, method: &str, errors: Option<&PyUnicodeObject>, place: &str) -> PyResult {
+    let errors = errors.map_or_else(|| "strict".to_owned(), PyUnicodeObject::to_string_lossy);
+    if !["strict", "surrogateescape", "surrogatepass"].contains(&errors.as_str()) {
+        return Err(raise!(ValueError, "unsupported error handler"));
+    }
+    let encoding = adder_runtime::hooks::import_module("sys")?
+        .call_method(identifier!("getfilesystemencoding"), &[])?;
+    let errors = PyUnicodeObject::from_string(errors);
+    let method_name = PyUnicodeObject::intern(PyUnicodeObject::from_str(method));
+    object
+        .call_method(&method_name, &[&encoding, errors.as_object()])
+        .map_err(|raised| {
+            let problem = raised.take();
+            if !problem.is_instance_of(adder_runtime::exceptions::exc::UnicodeError) {
+                return adder_runtime::error::restore(problem);
+            }
+            let part = |name: &str| {
+                problem
+                    .get_attr_str(name)
+                    .and_then(|value| value.str())
+                    .map_or_else(|raised| { raised.clear(); String::new() }, |text| text.to_string_lossy())
+            };
+            raise!(RuntimeError, "{method} error: pos={}, reason={}", part(place), part("reason"))
+        })
+}
+
 /// Questions about the inside of the virtual machine, for tests.
 #[pymodule(name = "_testinternalcapi", types = [])]
 pub mod _testinternalcapi {
@@ -82,6 +109,31 @@ pub mod _testinternalcapi {
     fn get_c_recursion_remaining() -> usize {
         let marker = 0u8;
         (&raw const marker as usize).saturating_sub(thread_state().stack_limit.get()) / 1024
+    }
+    /// Has a single-phase extension module loaded anew at its next import.
+    #[pyfunction("($module, name, filename, /)")]
+    fn clear_extension(name: &str, filename: &str) {
+        if let Some(forget) = adder_interp::import::FORGET_EXTENSION.get() {
+            forget(name, filename);
+        }
+    }
+    /// Where a block was allocated, as `tracemalloc` knows it.
+    #[pyfunction("($module, domain, ptr, /)")]
+    fn _PyTraceMalloc_GetTraceback(domain: u32, ptr: usize) -> PyResult<Option<Ref<PyTupleObject>>> {
+        let block = ptr as *const std::ffi::c_void;
+        memory::trace::traceback_of(domain, block, crate::tracemalloc::frames_of)
+    }
+    /// The bytes of a text in the encoding of the operating system's interface.
+    #[pyfunction("($module, text, current_locale=0, errors=None, /)")]
+    fn EncodeLocaleEx(text: &PyObject, current_locale: Option<i32>, errors: Option<&PyUnicodeObject>) -> PyResult {
+        let _ = current_locale;
+        super::recode(text, "encode", errors, "start")
+    }
+    /// The text that bytes of the operating system's interface mean.
+    #[pyfunction("($module, bytes, current_locale=0, errors=None, /)")]
+    fn DecodeLocaleEx(bytes: &PyObject, current_locale: Option<i32>, errors: Option<&PyUnicodeObject>) -> PyResult {
+        let _ = current_locale;
+        super::recode(bytes, "decode", errors, "start")
     }
     /// Queues calls that whichever thread comes first makes; answers how many found room.
     #[pyfunction("($module, func, num=1, *, blocking=False, ensure_added=False)")]

@@ -32,7 +32,7 @@ pub fn start(n_frames: usize) {
 }
 
 /// `((filename, lineno), ...)`, innermost first; a block without Python frames has one that says so.
-fn frames_of(traceback: &Traceback) -> PyResult<Ref<PyTupleObject>> {
+pub fn frames_of(traceback: &Traceback) -> PyResult<Ref<PyTupleObject>> {
     let pair = |name: &PyObject, line: i32| {
         PyTupleObject::from_vec(vec![name.to_ref(), PyLongObject::from_i64(line.into()).into_object()])
             .into_object()

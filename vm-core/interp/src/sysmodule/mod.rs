@@ -506,9 +506,13 @@ pub mod sys {
     /// Clear all internal performance-related caches.
     #[pyfunction("($module, /)")]
     fn _clear_internal_caches() {}
-    /// Print memory statistics to stderr: there are none.
+    /// Print memory statistics to stderr.
     #[pyfunction("($module, /)")]
-    fn _debugmallocstats() {}
+    fn _debugmallocstats() {
+        use adder_runtime::memory::pool;
+        eprintln!("Small block threshold = {}, in classes of 16 bytes.", pool::MAX_SIZE_BYTES);
+        eprintln!("{} blocks in use.", pool::n_allocated());
+    }
     #[pyfunction("($module, /)")]
     fn is_stack_trampoline_active() -> bool {
         false

@@ -1,0 +1,181 @@
+//! What the crate's files say of another virtual machine, and small faults of the library's release that later ones do not
+//! have: a file, its words, ours.
+
+pub const EDITS: &[(&str, &str, &str)] = &[
+    (
+        "site.py",
+        "return 'RustPython' # XXX: RUSTPYTHON; for site-packages",
+        "return 'Python'",
+    ),
+    ("site.py", "    # XXX: RUSTPYTHON\n", ""),
+    (
+        "site.py",
+        "/lib/rustpython{version[0]}",
+        "/lib/python{version[0]}",
+    ),
+    (
+        "sysconfig/__init__.py",
+        "return 'RustPython'  # XXX: RUSTPYTHON; For site-packages",
+        "return 'Python'",
+    ),
+    // An abstract test case is a base of test cases: it is not loaded.
+    ("unittest/loader.py", "import os\n", "import inspect\nimport os\n"),
+    (
+        "unittest/loader.py",
+        "        if testCaseClass in (case.TestCase, case.FunctionTestCase):\n",
+        "        if _is_base_only(testCaseClass):\n",
+    ),
+    (
+        "unittest/loader.py",
+        "                and obj not in (case.TestCase, case.FunctionTestCase)\n            ):\n                tests",
+        "                and not _is_base_only(obj)\n            ):\n                tests",
+    ),
+    (
+        "unittest/loader.py",
+        "            name = parts[-1]\n            inst = parent(name)\n",
+        "            name = parts[-1]\n            if inspect.isabstract(parent):\n                raise TypeError(f\"Cannot instantiate \
+         abstract test case {parent.__name__}\")\n            inst = parent(name)\n",
+    ),
+    (
+        "unittest/loader.py",
+        "class TestLoader(object):\n",
+        "def _is_base_only(cls):\n    return cls in (case.TestCase, case.FunctionTestCase) or inspect.isabstract(cls)\n\n\nclass \
+         TestLoader(object):\n",
+    ),
+    // The third argument of `property` is the deleter.
+    (
+        "unittest/mock.py",
+        "                            __return_value_doc)\n",
+        "                            None, __return_value_doc)\n",
+    ),
+    // `ExitStack` passes the file as well.
+    (
+        "unittest/mock.py",
+        "    def _exit_side_effect(exctype, excinst, exctb):\n",
+        "    def _exit_side_effect(*exc_details):\n",
+    ),
+    // An exit status may be anything that a caller says it is.
+    (
+        "subprocess.py",
+        "        if self.returncode and self.returncode < 0:\n            try:\n                return \"Command '%s' died",
+        "        if isinstance(self.returncode, int) and self.returncode < 0:\n            try:\n                return \"Command \
+         '%s' died",
+    ),
+    (
+        "subprocess.py",
+        "returned non-zero exit status %d.\" % (",
+        "returned non-zero exit status %s.\" % (",
+    ),
+    (
+        "queue.py",
+        "        if timeout is not None and timeout < 0:\n            raise ValueError(\"'timeout' must be a non-negative number\")\n        \
+         if not self._count",
+        "        if not block:\n            timeout = None\n        if timeout is not None and timeout < 0:\n            raise \
+         ValueError(\"'timeout' must be a non-negative number\")\n        if not self._count",
+    ),
+    // The spec of a script is None.
+    (
+        "importlib/_bootstrap_external.py",
+        "        elif spec is None:\n            raise ValueError('Module globals is missing a __spec__.loader')\n\n",
+        "        elif spec is None and module_globals.get('__name__') != '__main__':\n            raise ValueError('Module globals \
+         is missing a __spec__.loader')\n\n    if spec is None and module_globals.get('__name__') == '__main__':\n        return \
+         loader\n\n",
+    ),
+    (
+        "io.py",
+        "# XXX: RUSTPYTHON; FileIO needs host_env, optional without it\ntry:\n    from _io import FileIO\nexcept ImportError:\n    \
+         FileIO = None\n",
+        "from _io import FileIO\n",
+    ),
+    (
+        "io.py",
+        "if FileIO is not None:  # XXX: RUSTPYTHON; see the try/except above\n    RawIOBase.register(FileIO)\n",
+        "RawIOBase.register(FileIO)\n",
+    ),
+    ("traceback.py", "import codeop\n", ""),
+    (
+        "traceback.py",
+        "        assert self._is_syntax_error\n",
+        "        assert self._is_syntax_error\n        import codeop\n",
+    ),
+    // A pool whose last worker has gone and cannot be replaced is broken; its futures shall not wait for ever.
+    (
+        "concurrent/futures/process.py",
+        "                if executor := self.executor_reference():\n                    if process_exited:\n                        with \
+         self.shutdown_lock:\n                            executor._adjust_process_count()\n                    else:\n                        \
+         executor._idle_worker_semaphore.release()\n                    del executor\n",
+        "                if process_exited:\n                    with self.shutdown_lock:\n                        problem = \
+         self._replace_worker()\n                    if problem is not None:\n                        self.terminate_broken(*problem)\n                        \
+         return\n                elif executor := self.executor_reference():\n                    \
+         executor._idle_worker_semaphore.release()\n                    del executor\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "    def add_call_item_to_queue(self):\n",
+        "    def _replace_worker(self):\n        # After a worker's last task, with the shutdown lock held: None, or the cause and\n        \
+         # the message when what is pending can never run.\n        cause, message = None, None\n        executor = \
+         self.executor_reference()\n        if executor is None:\n            message = 'The executor was garbage collected before its \
+         pending work was done.'\n        elif executor._force_shutting_down:\n            message = 'The pool was forcefully shut down \
+         before its pending work was done.'\n        elif ((self.pending_work_items or not self.is_shutting_down())\n              and \
+         len(self.processes) < self._n_workers):\n            try:\n                _spawn_worker(executor, self.call_queue, \
+         self.result_queue, self.processes)\n            except Exception as exc:\n                cause = format_exception(exc)\n                \
+         message = 'A worker process that has ended could not be started anew.'\n        if self.processes or not \
+         (self.pending_work_items or cause):\n            return None\n        return cause, message\n\n    def \
+         add_call_item_to_queue(self):\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "        self.max_tasks_per_child = executor._max_tasks_per_child\n",
+        "        self.max_tasks_per_child = executor._max_tasks_per_child\n        self._n_workers = executor._max_workers\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "class _ExecutorManagerThread(threading.Thread):\n",
+        "def _spawn_worker(executor, call_queue, result_queue, processes):\n    p = executor._mp_context.Process(\n        \
+         target=_process_worker,\n        args=(call_queue, result_queue, executor._initializer,\n              executor._initargs, \
+         executor._max_tasks_per_child))\n    p.start()\n    processes[p.pid] = p\n\n\nclass \
+         _ExecutorManagerThread(threading.Thread):\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "    def _terminate_broken(self, cause):\n",
+        "    def _terminate_broken(self, cause, message=None):\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "    def terminate_broken(self, cause):\n        with self.shutdown_lock:\n            self._terminate_broken(cause)\n",
+        "    def terminate_broken(self, cause, message=None):\n        with self.shutdown_lock:\n            \
+         self._terminate_broken(cause, message)\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "        self._cancel_pending_futures = False\n",
+        "        self._cancel_pending_futures = False\n        self._force_shutting_down = False\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "        # if there's an idle process, we don't need to spawn a new one.\n",
+        "        if self._force_shutting_down:\n            return\n\n        # if there's an idle process, we don't need to spawn a \
+         new one.\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "        processes = {}\n        if self._processes:\n            processes = self._processes.copy()\n",
+        "        with self._shutdown_lock:\n            self._force_shutting_down = True\n            processes = dict(self._processes or \
+         {})\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "        bpe = BrokenProcessPool(\"A process in the process pool was \"\n                                \"terminated abruptly while the \
+         future was \"\n                                \"running or pending.\")\n        if cause is not None:\n            bpe.__cause__ = \
+         _RemoteTraceback(\n                f\"\\n'''\\n{''.join(cause)}'''\")\n",
+        "        message = message or ('A process in the process pool was terminated abruptly '\n                              'while the future \
+         was running or pending.')\n        remote = cause and f\"\\n'''\\n{''.join(cause)}'''\"\n",
+    ),
+    (
+        "concurrent/futures/process.py",
+        "            try:\n                work_item.future.set_exception(bpe)\n",
+        "            bpe = BrokenProcessPool(message)\n            if remote:\n                bpe.__cause__ = _RemoteTraceback(remote)\n            \
+         try:\n                work_item.future.set_exception(bpe)\n",
+    ),
+];
