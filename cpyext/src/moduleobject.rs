@@ -173,7 +173,10 @@ fn has_slots(def: *mut PyModuleDef) -> bool {
 
 fn add_state_module(object: &PyObject, def: *mut PyModuleDef) -> PyResult<()> {
     if has_slots(def) {
-        return Err(raise!(SystemError, "PyState_AddModule called on module with slots"));
+        return Err(raise!(
+            SystemError,
+            "PyState_AddModule called on module with slots"
+        ));
     }
     crate::loader::set_state_module(def, Some(object.to_ref()));
     Ok(())

@@ -402,9 +402,9 @@ fn cannot_import(module: &PyObject, name: &PyUnicodeObject, package: Option<Ref>
         Some(spec) => adder_runtime::objects::moduleobject::is_initializing(spec)?,
         None => false,
     };
-    let shadowing = origin.as_ref().is_some_and(|_| {
-        adder_runtime::objects::moduleobject::is_possibly_shadowing(&place)
-    });
+    let shadowing = origin
+        .as_ref()
+        .is_some_and(|_| adder_runtime::objects::moduleobject::is_possibly_shadowing(&place));
     let shadows_library = match &package {
         Some(package) if shadowing => adder_runtime::objects::moduleobject::is_stdlib_name(package)?,
         _ => false,

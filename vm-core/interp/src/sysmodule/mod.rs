@@ -510,7 +510,10 @@ pub mod sys {
     #[pyfunction("($module, /)")]
     fn _debugmallocstats() {
         use adder_runtime::memory::pool;
-        eprintln!("Small block threshold = {}, in classes of 16 bytes.", pool::MAX_SIZE_BYTES);
+        eprintln!(
+            "Small block threshold = {}, in classes of 16 bytes.",
+            pool::MAX_SIZE_BYTES
+        );
         eprintln!("{} blocks in use.", pool::n_allocated());
     }
     #[pyfunction("($module, /)")]

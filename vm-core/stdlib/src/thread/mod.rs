@@ -78,6 +78,13 @@ fn run(function: Ref, args: Ref<PyTupleObject>, kwargs: Option<Ref<PyDictObject>
     }
 }
 
+crate::module_parts::struct_sequences! {
+    except_hook_args = "_thread._ExceptHookArgs", "Type used to pass arguments to threading.excepthook.", 4: [
+        ("exc_type", "Exception type"), ("exc_value", "Exception value"), ("exc_traceback", "Exception traceback"),
+        ("thread", "Thread"),
+    ];
+}
+
 /// Low-level threads.
 #[pymodule(name = "_thread", types = [lock::PyThread_lock_Type, lock::RLOCK_TYPE, local::LOCAL_TYPE, handle::HANDLE_TYPE])]
 pub mod _thread {
@@ -91,6 +98,7 @@ pub mod _thread {
     #[pyexec]
     fn exec(module: &PyModuleObject) -> PyResult<()> {
         module.add("error", exc::RuntimeError.to_object())?;
+        module.add("_ExceptHookArgs", super::except_hook_args()?.to_object())?;
         module.add("LockType", lock::PyThread_lock_Type.to_object())?;
         module.add("_excepthook", module.dict().get_str(identifier!("_excepthook")).unwrap_or_else(none_ref))
     }
@@ -236,19 +244,43 @@ pub mod _thread {
     /// Names the current thread for the operating system.
     #[pyfunction("($module, name, /)")]
     fn set_name(name: &PyUnicodeObject) -> PyResult<()> {
-        let mut text = name.to_string_lossy();
-        while text.len() > 15 {
-            text.pop();
-        }
-        if let Ok(text) = std::ffi::CString::new(text) {
+        let encoded = PyUnicodeObject::as_object(name).call_method(
+            identifier!("encode"),
+            &[
+                PyUnicodeObject::from_str("utf-8").as_object(),
+                PyUnicodeObject::from_str("replace").as_object(),
+            ],
+        )?;
+        let Some(bytes) = (*encoded).downcast::<PyBytesObject>() else {
+            return Ok(());
+        };
+        let text = bytes.as_bytes();
+        let len = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+        if let Ok(text) = std::ffi::CString::new(&text[..len.min(15)]) {
             // SAFETY: a C string of at most 15 bytes, for the calling thread.
             unsafe { libc::pthread_setname_np(libc::pthread_self(), text.as_ptr()) };
         }
         Ok(())
     }
+    /// The name that the current thread has for the operating system.
+    #[pyfunction("($module, /)")]
+    fn _get_name() -> PyResult {
+        let mut name = [0u8; 64];
+        // SAFETY: a buffer of the size that is said, for the calling thread.
+        let status = unsafe { libc::pthread_getname_np(libc::pthread_self(), name.as_mut_ptr().cast(), name.len()) };
+        if status != 0 {
+            return Err(adder_runtime::exceptions::os_error_from_errno(status, None, None));
+        }
+        let len = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+        let os = adder_runtime::hooks::import_module("os")?;
+        os.call_method(identifier!("fsdecode"), &[PyBytesObject::from_slice(&name[..len]).as_object()])
+    }
     /// Prints an exception that ended a thread: the default of `threading.excepthook`.
     #[pyfunction("($module, args, /)")]
     fn _excepthook(args: &PyObject) -> PyResult<()> {
+        if !std::ptr::eq(args.ty(), super::except_hook_args()?) {
+            return Err(raise!(TypeError, "_thread.excepthook argument type must be ExceptHookArgs"));
+        }
         let fields = args.to_tuple()?;
         let [ty, value, traceback, thread] = fields.as_slice() else {
             return Err(raise!(TypeError, "_thread.excepthook argument type must be ExceptHookArgs"));
@@ -264,15 +296,21 @@ pub mod _thread {
                 None => format!("{}", native_ident()),
             }
         };
-        let sys = adder_runtime::hooks::import_module("sys")?;
-        let stderr = sys.get_attr(identifier!("stderr"))?;
-        if is_none(&stderr) {
-            return Ok(());
+        // Late in the process `sys.stderr` may be gone; the thread remembers what it was.
+        let mut stderr = adder_runtime::hooks::sys_attribute(identifier!("stderr")).filter(|stream| !is_none(stream));
+        if stderr.is_none() && !is_none(thread) {
+            stderr = thread.get_attr_opt(identifier!("_stderr"))?.filter(|stream| !is_none(stream));
         }
+        let Some(stderr) = stderr else {
+            return Ok(());
+        };
         let head = PyUnicodeObject::from_string(format!("Exception in thread {name}:\n"));
         stderr.call_method(identifier!("write"), &[head.as_object()])?;
         let traceback_module = adder_runtime::hooks::import_module("traceback")?;
-        traceback_module.call_method(identifier!("print_exception"), &[ty, value, traceback])?;
+        traceback_module.get_attr(identifier!("print_exception"))?.call_kw(
+            &[ty, value, traceback],
+            &[("file", &stderr)],
+        )?;
         stderr.call_method(identifier!("flush"), &[])?;
         Ok(())
     }
