@@ -422,7 +422,7 @@ impl IsoCalendarDate {
     name = "datetime.IsoCalendarDate",
     static_name = ISO_CALENDAR_DATE_TYPE,
     base = PyTuple_Type,
-    flags = HAVE_GC | TUPLE_SUBCLASS | SEQUENCE,
+    flags = TUPLE_SUBCLASS | SEQUENCE,
     basicsize = PyTupleObject::ITEMS_OFFSET,
     itemsize = size_of::<*mut PyObject>(),
     dealloc = inherit,
