@@ -122,7 +122,7 @@ pub fn multiply(a: &Number, b: &Number, env: &Env, status: &mut u32) -> Number {
 }
 
 pub fn fma(a: &Number, b: &Number, c: &Number, env: &Env, status: &mut u32) -> Number {
-    if let Some(nan) = Number::of_nans(&[a, b, c], env, status) {
+    if let Some(nan) = Number::of_nans(&[a, b], env, status) {
         return nan;
     }
     match exact_product(a, b, status) {
@@ -673,14 +673,15 @@ pub fn shift(a: &Number, b: &Number, env: &Env, status: &mut u32) -> Number {
     if a.is_infinite() {
         return a.clone();
     }
+    // What stands beyond the precision is lost, and so is what a shift to the left moves there.
+    let n_kept = env.prec - by.max(0);
+    let kept = match pow10(n_kept) {
+        Some(unit) if a.len() > n_kept => &a.digits % unit,
+        _ => a.digits.clone(),
+    };
     let digits = if by < 0 {
-        pow10(-by).map_or_else(BigUint::zero, |unit| &a.digits / unit)
+        pow10(-by).map_or_else(BigUint::zero, |unit| kept / unit)
     } else {
-        // The digits that stay, before they are moved.
-        let kept = match pow10(env.prec - by) {
-            Some(unit) if a.len() > env.prec - by => &a.digits % unit,
-            _ => a.digits.clone(),
-        };
         match times_pow10(&kept, by) {
             Some(digits) => digits,
             None => return Number::invalid(MALLOC_ERROR, status),

@@ -18,6 +18,9 @@ pub struct Context {
     pub capitals: Cell<bool>,
     traps: Rc<Cell<u32>>,
     flags: Rc<Cell<u32>>,
+    /// The mappings of `traps` and `flags`, once they were asked for.
+    traps_dict: ObjectCell,
+    flags_dict: ObjectCell,
 }
 
 const DEFAULT_TRAPS: u32 = status::ANY_INVALID | status::DIVISION_BY_ZERO | status::OVERFLOW;
@@ -174,6 +177,8 @@ impl Context {
             capitals: Cell::new(true),
             traps: Rc::new(Cell::new(traps)),
             flags: Rc::new(Cell::new(0)),
+            traps_dict: ObjectCell::new(None),
+            flags_dict: ObjectCell::new(None),
         })
     }
     fn duplicate(&self) -> PyResult<Ref<Context>> {
@@ -265,6 +270,8 @@ impl Context {
             capitals: Cell::new(default.capitals.get()),
             traps: Rc::new(Cell::new(default.traps.get())),
             flags: Rc::new(Cell::new(0)),
+            traps_dict: ObjectCell::new(None),
+            flags_dict: ObjectCell::new(None),
         };
         Ok(Ref::new_in(cls, new)?.into_object())
     }
@@ -372,7 +379,7 @@ impl Context {
     }
     #[getter]
     fn flags(&self) -> PyResult {
-        new_signal_dict(&self.flags)
+        signal_dict(&self.flags_dict, &self.flags)
     }
     #[setter]
     fn set_flags(&self, value: Option<&PyObject>) -> PyResult<()> {
@@ -381,7 +388,7 @@ impl Context {
     }
     #[getter]
     fn traps(&self) -> PyResult {
-        new_signal_dict(&self.traps)
+        signal_dict(&self.traps_dict, &self.traps)
     }
     #[setter]
     fn set_traps(&self, value: Option<&PyObject>) -> PyResult<()> {
@@ -433,6 +440,15 @@ impl Context {
         ]);
         Ok((self.as_object().ty().as_object().to_ref(), state.into_object()))
     }
+}
+
+fn signal_dict(kept: &ObjectCell, mask: &Rc<Cell<u32>>) -> PyResult {
+    if let Some(dict) = kept.get() {
+        return Ok(dict);
+    }
+    let dict = new_signal_dict(mask)?;
+    kept.set(Some(dict.clone()));
+    Ok(dict)
 }
 
 fn rounding_name(rounding: Rounding) -> &'static str {

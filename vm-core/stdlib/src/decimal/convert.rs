@@ -117,13 +117,17 @@ fn from_sequence(items: &[&PyObject]) -> PyResult<Number> {
         }
     }
     let no_digits = || raise!(ValueError, "coefficient must be a tuple of digits");
-    let tuple = digits.downcast::<PyTupleObject>().ok_or_else(no_digits)?;
+    let digits: Vec<Ref> = match (digits.downcast::<PyTupleObject>(), digits.downcast::<PyListObject>()) {
+        (Some(tuple), _) => tuple.as_slice().iter().map(|digit| digit.to_ref()).collect(),
+        (_, Some(list)) => list.as_slice().iter().map(|digit| digit.to_ref()).collect(),
+        _ => return Err(no_digits()),
+    };
     if special.as_ref().is_some_and(Number::is_infinite) {
         return Ok(Number::infinity(sign));
     }
-    let mut text = Vec::with_capacity(tuple.len());
-    for digit in tuple.as_slice() {
-        match digit.downcast::<PyLongObject>().and_then(|int| int.to_i64()) {
+    let mut text = Vec::with_capacity(digits.len());
+    for digit in &digits {
+        match digit.as_object().downcast::<PyLongObject>().and_then(|int| int.to_i64()) {
             Some(digit @ 0..=9) => text.push(b'0' + digit as u8),
             _ => return Err(no_digits()),
         }

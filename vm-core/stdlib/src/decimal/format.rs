@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::number::{Env, Number, pow10};
+use adder_runtime::exceptions::exc;
 use adder_runtime::objects::formatter::number::{Locale, Parts, layout};
 use adder_runtime::objects::formatter::spec::{self, Grouping, Spec};
 use adder_runtime::prelude::*;
@@ -31,7 +32,7 @@ fn parse(text: &PyUnicodeObject) -> PyResult<Spec> {
     let Ok(spec) = spec::parse(&points, &"decimal.Decimal", 0, b'>') else {
         return Err(invalid());
     };
-    let known = spec.kind == 0 || spec.kind < 128 && b"eEfFgGn%".contains(&(spec.kind as u8));
+    let known = spec.kind == 0 || spec.kind < 128 && b"eEfFgGnN%".contains(&(spec.kind as u8));
     let most = super::number::MAX_PREC as usize;
     if !known || zero_conflicts(&points) || spec.width.is_some_and(|n| n > most) || spec.precision.is_some_and(|n| n > most) {
         return Err(invalid());
@@ -45,7 +46,7 @@ fn parse(text: &PyUnicodeObject) -> PyResult<Spec> {
 /// The number with so many significant digits at most.
 fn significant(number: &Number, n_digits: i64, env: &Env) -> Option<Number> {
     if number.digits.is_zero() {
-        return Some(Number::finite(number.sign, number.digits.clone(), number.adjusted() + 1 - n_digits));
+        return Some(number.clone());
     }
     let (rounded, _) = number.rescaled(number.adjusted() + 1 - n_digits, env.rounding)?;
     if rounded.len() > n_digits {
@@ -152,12 +153,16 @@ pub fn format(
     let mut spec = parse(text)?;
     let env = context.env.get();
     let kind = match spec.kind as u8 {
-        b'n' => {
+        kind @ (b'n' | b'N') => {
+            if kind == b'N' {
+                let message = "Format specifier 'N' is deprecated and slated for removal in Python 3.18";
+                adder_runtime::hooks::warn(exc::DeprecationWarning, message, 1)?;
+            }
             if spec.grouping != Grouping::None {
                 return Err(invalid());
             }
             spec.grouping = Grouping::Locale;
-            b'g'
+            if kind == b'N' { b'G' } else { b'g' }
         }
         0 if context.capitals.get() => b'G',
         0 => b'g',

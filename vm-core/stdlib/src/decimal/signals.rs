@@ -7,7 +7,7 @@ use adder_runtime::hooks::import_module;
 use adder_runtime::memory::blank_header;
 use adder_runtime::prelude::*;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// An exception class, the bases it has, and the conditions it stands for.
 struct Class {
@@ -194,17 +194,17 @@ pub fn from_object(value: &PyObject, or_list: bool) -> PyResult<u32> {
     }
 }
 
-/// The signals of a context as a mapping: it shares the bits with the context.
+/// The signals of a context as a mapping: it shares the bits with the context, and is invalid when the context is gone.
 #[repr(C)]
 pub struct SignalDictMixin {
     ob_base: PyObject,
-    mask: RefCell<Option<Rc<Cell<u32>>>>,
+    mask: RefCell<Weak<Cell<u32>>>,
 }
 
 impl SignalDictMixin {
     fn mask(&self) -> PyResult<Rc<Cell<u32>>> {
-        match &*self.mask.borrow() {
-            Some(mask) => Ok(mask.clone()),
+        match self.mask.borrow().upgrade() {
+            Some(mask) => Ok(mask),
             None => Err(raise!(ValueError, "invalid signal dict")),
         }
     }
@@ -222,7 +222,7 @@ impl SignalDictMixin {
     fn tp_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {
         let new = SignalDictMixin {
             ob_base: blank_header(),
-            mask: RefCell::new(None),
+            mask: RefCell::new(Weak::new()),
         };
         Ok(Ref::new_in(cls, new)?.into_object())
     }
@@ -318,7 +318,7 @@ pub fn new_signal_dict(mask: &Rc<Cell<u32>>) -> PyResult {
     })?;
     let object = class.call0()?;
     if let Some(signals) = object.as_object().downcast::<SignalDictMixin>() {
-        signals.mask.replace(Some(mask.clone()));
+        signals.mask.replace(Rc::downgrade(mask));
     }
     Ok(object)
 }

@@ -206,14 +206,11 @@ fn beside_one(sign: bool, above: bool, env: &Env, status: &mut u32) -> Number {
     Number::finite(sign, digits, exp).finalize(env, status)
 }
 
-/// The exponent of the first digit of |a - 1|; `None` when a is one.
+/// About the exponent of the first digit of |log a|; `None` when a is one.
 fn distance_from_one(a: &Number) -> Option<i64> {
     let adjusted = a.adjusted();
-    if adjusted > 0 {
-        return Some(adjusted);
-    }
-    if adjusted < -1 {
-        return Some(-1);
+    if !(-1..=0).contains(&adjusted) {
+        return Some(adjusted.unsigned_abs().ilog10().into());
     }
     let mut unseen = 0;
     let exact = Env {
