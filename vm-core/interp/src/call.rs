@@ -649,6 +649,12 @@ pub unsafe fn run_new_frame(ts: &'static ThreadState, frame: *mut Frame) -> *mut
 /// Runs module or class code: `function` takes no arguments, names are stored in `locals`.
 pub fn run_in_locals(function: Ref<PyFunctionObject>, locals: Ref) -> PyResult {
     let ts = thread_state();
+    let data = function.code().data();
+    let flags = function.code().co_flags.get();
+    if data.n_args + data.n_kwonly > 0 || flags & (CO_VARARGS | CO_VARKEYWORDS) != 0 {
+        // A function's code: its parameters are bound, or found to be missing.
+        return function.as_object().call0();
+    }
     check_native_stack("")?;
     // SAFETY: the function is live; the frame is complete, as the code takes no arguments.
     unsafe {

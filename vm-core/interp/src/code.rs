@@ -111,8 +111,11 @@ pub fn code_object(code: &bytecode::CodeObject) -> PyResult<Ref<PyCodeObject>> {
 
 /// The words of a code object without specialisations and caches.
 pub fn pristine_words(data: &CodeData) -> Vec<u64> {
+    pristine(data.words.iter().map(|word| word.get()).collect())
+}
+
+fn pristine(mut words: Vec<u64>) -> Vec<u64> {
     use adder_compiler::bytecode::{Ext, Opcode};
-    let mut words: Vec<u64> = data.words.iter().map(|word| word.get()).collect();
     let mut at = 0;
     while at < words.len() {
         let Some(opcode) = Opcode::from_u8(words[at] as u8) else {
@@ -158,6 +161,79 @@ pub fn branches(data: &CodeData) -> Vec<[u32; 3]> {
         at = next;
     }
     branches
+}
+
+/// Whether code that anybody may have made can run: ValueError if not.
+pub fn check_foreign(parts: &CodeParts) -> PyResult<()> {
+    use adder_compiler::bytecode::admit::{Foreign, Kinds, admit, kind};
+    let refuse = |message: &str| raise!(ValueError, "code that cannot run: {message}");
+    let is_str = |object: &&PyObject| PyUnicodeObject::check(object);
+    let texts = [&parts.filename, &parts.name, &parts.qualname];
+    if !parts.names.as_slice().iter().all(is_str)
+        || !parts.localsplus_names.as_slice().iter().all(is_str)
+        || !texts.iter().all(|text| PyUnicodeObject::check(text))
+    {
+        return Err(refuse("a name is not a string"));
+    }
+    let count = |number: i32| {
+        usize::try_from(number)
+            .ok()
+            .filter(|n| *n <= usize::from(u16::MAX))
+    };
+    let counts = [
+        parts.argcount,
+        parts.posonlyargcount,
+        parts.kwonlyargcount,
+        parts.stacksize,
+    ];
+    let [Some(n_args), Some(n_posonly), Some(n_kwonly), Some(n_temps)] = counts.map(count) else {
+        return Err(refuse("a count is out of range"));
+    };
+    if n_posonly > n_args || parts.localsplus_names.len() != parts.localsplus_kinds.len() {
+        return Err(refuse("counts that do not fit together"));
+    }
+    let words = pristine(parts.words.clone());
+    if words != parts.words {
+        return Err(refuse("caches that are not empty"));
+    }
+    let describe = |constant: &&PyObject| -> (Kinds, usize) {
+        if is_none(constant) {
+            return (kind::NONE, 0);
+        }
+        if PyUnicodeObject::check(constant) {
+            return (kind::STR, 0);
+        }
+        if PyCodeObject::check_exact(constant) {
+            return (kind::CODE, 0);
+        }
+        match constant.downcast_exact::<PyTupleObject>() {
+            Some(names) if names.as_slice().iter().all(is_str) => (kind::NAMES, names.len()),
+            Some(items) => (kind::TUPLE, items.len()),
+            None => (kind::OTHER, 0),
+        }
+    };
+    let exception = |entry: &ExceptionHandler| bytecode::ExceptionEntry {
+        start: entry.start,
+        end: entry.end,
+        handler: entry.handler,
+        depth: entry.depth,
+        lasti: entry.lasti,
+    };
+    let flag = |flag: i32| usize::from(parts.flags & flag != 0);
+    let instructions: Vec<_> = words.into_iter().map(bytecode::Instr::from_u64).collect();
+    let consts: Vec<_> = parts.consts.as_slice().iter().map(describe).collect();
+    let exceptions: Vec<_> = parts.exceptions.iter().map(exception).collect();
+    let foreign = Foreign {
+        instructions: &instructions,
+        consts: &consts,
+        n_names: parts.names.len(),
+        local_kinds: &parts.localsplus_kinds,
+        n_temps,
+        n_args: n_args + n_kwonly + flag(CO_VARARGS) + flag(CO_VARKEYWORDS),
+        is_generator: parts.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0,
+        exceptions: &exceptions,
+    };
+    admit(&foreign).map_err(|message| refuse(&message))
 }
 
 /// Raises what the compiler found wrong.

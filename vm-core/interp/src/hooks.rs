@@ -25,6 +25,7 @@ static HOOKS: Hooks = Hooks {
     run_pending_signals,
     code_words: crate::code::pristine_words,
     code_branches: crate::code::branches,
+    check_code: crate::code::check_foreign,
     sys_dict: state::sys_dict,
     current_locals: builtins::current_locals,
     current_frame: current_frame_object,

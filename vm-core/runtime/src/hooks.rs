@@ -33,6 +33,8 @@ pub struct Hooks {
     pub code_words: fn(data: &crate::objects::codeobject::CodeData) -> Vec<u64>,
     /// The conditional jumps of a code object: (jump, where it goes on, where it leads), as word indices.
     pub code_branches: fn(data: &crate::objects::codeobject::CodeData) -> Vec<[u32; 3]>,
+    /// Whether code that anybody may have made can run: ValueError if not.
+    pub check_code: fn(parts: &crate::objects::codeobject::CodeParts) -> PyResult<()>,
     /// The `sys` module's dict.
     pub sys_dict: fn() -> Option<Ref<PyDictObject>>,
     /// The locals of the innermost Python frame: a mapping, or a write-through proxy.

@@ -196,6 +196,13 @@ pub fn no_memory() -> crate::Raised {
     crate::raise!(MemoryError)
 }
 
+/// An empty vector with room for `n` items, or MemoryError.
+pub fn vec_with_room<T>(n: usize) -> crate::PyResult<Vec<T>> {
+    let mut items = Vec::new();
+    items.try_reserve_exact(n).map_err(|_| no_memory())?;
+    Ok(items)
+}
+
 /// Allocates `size` zeroed bytes for an instance of `ty`, header set, one count; a GC object is not yet tracked.
 /// A heap type gains a count, as its instances own their type.
 ///

@@ -1,8 +1,8 @@
 //! `marshal`: values and code objects as bytes, for `.pyc` files.
 //!
 //! Values have CPython's format, so that data can be exchanged. Code objects have our own (type `c` with our bytecode):
-//! the magic number of `.pyc` files keeps the two apart. Bad data raises; nothing is trusted but the bytecode of a code
-//! object whose file had our magic number.
+//! the magic number of `.pyc` files keeps the two apart. Bad data raises; nothing is trusted but the code objects that the
+//! command embeds and those of `.pyc` files: others are checked before they can run.
 
 use adder_runtime::exceptions::exc;
 use adder_runtime::hooks;
@@ -354,6 +354,8 @@ struct Reader<'a> {
     source: Source<'a>,
     depth: usize,
     allow_code: bool,
+    /// Whether the compiler made the code objects in the data, and nobody else.
+    is_trusted: bool,
     /// Objects that were flagged; `None` while one is being read.
     table: Vec<Option<Ref>>,
 }
@@ -683,7 +685,12 @@ impl<'a> Reader<'a> {
         if parts.localsplus_names.len() != parts.localsplus_kinds.len() {
             return Err(bad_data("damaged tables of a code object"));
         }
-        Ok(PyCodeObject::from_parts(parts)?.into_object())
+        let code = if self.is_trusted {
+            PyCodeObject::from_parts(parts)
+        } else {
+            PyCodeObject::from_foreign_parts(parts)
+        };
+        Ok(code?.into_object())
     }
 }
 
@@ -702,9 +709,9 @@ fn ascii_text(bytes: &[u8], interned: bool) -> Ref {
     if interned { PyUnicodeObject::intern(text) } else { text }.into_object()
 }
 
-/// The object that marshalled bytes stand for; what follows it is ignored.
+/// The object that marshalled bytes of our own making stand for; what follows it is ignored.
 pub fn loads(bytes: &[u8], allow_code: bool) -> PyResult {
-    Reader { source: Source::Memory(bytes), depth: 0, allow_code, table: Vec::new() }.object()
+    Reader { source: Source::Memory(bytes), depth: 0, allow_code, is_trusted: true, table: Vec::new() }.object()
 }
 
 /// Values and code objects as bytes.
@@ -735,15 +742,24 @@ pub mod marshal {
             return Err(raise!(TypeError, "file.read() returned not bytes but {}", probe.ty().name()));
         }
         let allow_code = allow_code.unwrap_or(true);
-        Reader { source: Source::File(file), depth: 0, allow_code, table: Vec::new() }.object()
+        Reader { source: Source::File(file), depth: 0, allow_code, is_trusted: false, table: Vec::new() }.object()
     }
     /// The value that marshalled bytes stand for.
     #[pyfunction("($module, bytes, /, *, allow_code=True)", name = "loads")]
     fn py_loads(bytes: &PyObject, allow_code: Option<bool>) -> PyResult {
         let buffer = Buffer::simple(bytes)?;
         hooks::audit("marshal.loads", &[bytes])?;
-        super::loads(buffer.as_bytes(), allow_code.unwrap_or(true))
+        let (source, allow_code) = (Source::Memory(buffer.as_bytes()), allow_code.unwrap_or(true));
+        Reader { source, depth: 0, allow_code, is_trusted: is_import(), table: Vec::new() }.object()
     }
+}
+
+/// Whether import reads a `.pyc` file: what has our magic number is taken to be the compiler's.
+fn is_import() -> bool {
+    let name = hooks::current_globals().and_then(|globals| globals.get_str(identifier!("__name__")));
+    name.is_some_and(|name| {
+        (*name).downcast::<PyUnicodeObject>().is_some_and(|name| name.eq_str("importlib._bootstrap_external"))
+    })
 }
 
 fn dumps_audited(value: &PyObject, version: Option<i32>, allow_code: Option<bool>) -> PyResult<Vec<u8>> {

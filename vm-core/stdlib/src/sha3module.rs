@@ -36,12 +36,14 @@ macro_rules! sha3_type {
             #[method($digest_signature)]
             fn digest(&self $(, $len: usize)?) -> PyResult<Ref<PyBytesObject>> {
                 let len = 0 $(+ checked_length($len)?)?;
+                adder_runtime::memory::ensure_room(len)?;
                 Ok(PyBytesObject::from_vec(self.0.digest(len)))
             }
             /// Return the digest value as a string of hexadecimal digits.
             #[method($digest_signature)]
             fn hexdigest(&self $(, $len: usize)?) -> PyResult<String> {
                 let len = 0 $(+ checked_length($len)?)?;
+                adder_runtime::memory::ensure_room(3 * len)?;
                 Ok(self.0.hex(len))
             }
             /// Update this hash object's state with the provided bytes-like object.

@@ -1,6 +1,7 @@
 //! The register bytecode: the opcode table, code objects, their verifier and disassembler.
 //! Comes in: nothing (definitions). Goes out: what the compiler emits and the interpreter runs.
 
+pub mod admit;
 pub mod code;
 pub mod disasm;
 pub mod opcode;

@@ -262,6 +262,18 @@ impl<'a> Compiler<'a> {
         iter: Opnd,
         body: Body<'a>,
     ) -> Result<()> {
+        stacker::maybe_grow(96 * 1024, 2 * 1024 * 1024, || {
+            self.generator_inner(generators, index, iter, body)
+        })
+    }
+
+    fn generator_inner(
+        &mut self,
+        generators: &'a [Comprehension],
+        index: usize,
+        iter: Opnd,
+        body: Body<'a>,
+    ) -> Result<()> {
         let generator = &generators[index];
         let (start, skip, anchor) = (self.new_label(), self.new_label(), self.new_label());
         let base_depth = self.depth();

@@ -14,11 +14,13 @@ use ruff_text_size::TextRange;
 
 /// Deepest nesting of brackets, as CPython's tokenizer has it.
 pub const MAX_BRACKETS: usize = 200;
+/// Levels of indentation, the outermost counted.
+pub const MAX_INDENTS: usize = 100;
 /// Deepest nesting of f-strings and t-strings, the text around them counted.
 pub const MAX_TEMPLATES: usize = 150;
 
-/// Refuses absurd nesting of brackets before the parser sees it. Strings and comments are not skipped, so the bound is
-/// generous here; the tokenizer checks exactly.
+/// Refuses absurd nesting of brackets, blocks and f-strings before the parser sees it. Strings and comments are not skipped,
+/// so the bound is generous here; the tokenizer checks exactly.
 pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
     let mut depth = 0usize;
     let mut deepest = 0;
@@ -32,12 +34,18 @@ pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
             _ => {}
         }
     }
+    let is_indented = |line: &str| {
+        line.len() > MAX_INDENTS
+            && line.as_bytes()[..MAX_INDENTS - 1]
+                .iter()
+                .all(u8::is_ascii_whitespace)
+    };
     // Nested f-strings are in braces.
-    if deepest < MAX_TEMPLATES - 1 {
+    if deepest < MAX_TEMPLATES - 1 && !source.lines().any(is_indented) {
         return None;
     }
     let error = tokenize(source, lines).error?;
-    error.message.starts_with("too many nested").then_some(error)
+    error.message.starts_with("too many ").then_some(error)
 }
 
 /// Whether CPython checks the version for a kind of syntax at all.

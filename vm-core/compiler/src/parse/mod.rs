@@ -2,6 +2,7 @@
 
 mod context;
 pub mod convert;
+mod dismantle;
 mod error_details;
 mod error_strings;
 pub mod errors;
@@ -99,6 +100,7 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
     let parsed = parser::parse_unchecked(input, options);
     if let Some(mut error) = errors::first_error(&parsed, input, &lines, mode) {
         error.warnings = warnings_before(&error, input, &lines);
+        dismantle::drop_module(parsed.into_syntax());
         return Err(error.finish(Some(input)));
     }
     let mut converter = Converter::new(input, &lines);
@@ -129,8 +131,7 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
         converter.error = type_comments::attach(&mut ast, input, &lines, &comments).err();
     }
     if converter.too_deep {
-        // To drop it would need a stack as deep as the tree: its memory is given up.
-        std::mem::forget(parsed);
+        dismantle::drop_module(parsed.into_syntax());
     } else {
         drop_deep(parsed);
     }

@@ -234,6 +234,20 @@ impl Tokenizer<'_> {
                 return tab_error(self);
             }
             self.indents.push((col, alt));
+            if self.indents.len() > super::errors::MAX_INDENTS {
+                let (line, _) = self.lines.line_col(TextSize::new(self.at as u32));
+                let pos = Position {
+                    line,
+                    end_line: line,
+                    col: 0,
+                    end_col: END_ZERO,
+                };
+                let message = "too many levels of indentation";
+                return Err(CompileError {
+                    from_tokenizer: true,
+                    ..CompileError::at(ErrorKind::IndentationError, message, pos)
+                });
+            }
             self.push(Kind::Indent, line);
             return Ok(());
         }

@@ -422,6 +422,10 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                             op::YIELD_VALUE => break 'exec Flow::Yield(owned_src!(b!())),
                             op::COPY_FREE_VARS => {
                                 let closure = (*(*frame).func).func_closure.get().cast::<PyTupleObject>();
+                                if closure.is_null() || (*closure).len() != a!() as usize {
+                                    let _ = raise!(SystemError, "the closure does not fit the code");
+                                    raise_here!()
+                                }
                                 let first = (*(*frame).data).n_localsplus as usize - a!() as usize;
                                 for (index, cell) in (*closure).as_slice().iter().enumerate() {
                                     cell.incref();

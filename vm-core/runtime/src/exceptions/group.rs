@@ -463,6 +463,16 @@ pub fn prep_reraise_star(original: &PyObject, exceptions: &PyListObject) -> PyRe
     if all.is_empty() {
         return Ok(None);
     }
+    if let Some(other) = all
+        .iter()
+        .find(|item| !is_none(item) && !item.is_instance_of(exc::BaseException))
+    {
+        return Err(raise!(
+            TypeError,
+            "an except* clause raised a {}, which is no exception",
+            other.ty().name()
+        ));
+    }
     if as_group(original).is_none() {
         // A naked exception: at most one clause ran.
         return Ok(Some(all[0].clone()).filter(|exception| !is_none(exception)));

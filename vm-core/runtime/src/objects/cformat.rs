@@ -159,7 +159,7 @@ impl<F: Fn(usize) -> u32> Reader<F> {
             spec.width = Some(width.unsigned_abs());
             code = self.next()?;
         } else if is_digit(code) {
-            (spec.width, code) = self.number(code, "width too big")?;
+            (spec.width, code) = self.number(code, isize::MAX as usize, "width too big")?;
         }
         if code == u32::from(b'.') {
             spec.precision = Some(0);
@@ -168,7 +168,7 @@ impl<F: Fn(usize) -> u32> Reader<F> {
                 spec.precision = Some(star_precision(arguments)?);
                 code = self.next()?;
             } else if is_digit(code) {
-                (spec.precision, code) = self.number(code, "precision too big")?;
+                (spec.precision, code) = self.number(code, i32::MAX as usize, "precision too big")?;
             }
         }
         if matches!(u8::try_from(code), Ok(b'h' | b'l' | b'L')) {
@@ -195,7 +195,7 @@ impl<F: Fn(usize) -> u32> Reader<F> {
         }
         Err(raise!(ValueError, "incomplete format key"))
     }
-    fn number(&mut self, first: u32, too_big: &str) -> PyResult<(Option<usize>, u32)> {
+    fn number(&mut self, first: u32, most: usize, too_big: &str) -> PyResult<(Option<usize>, u32)> {
         let mut value = (first - 48) as usize;
         loop {
             let code = self.next()?;
@@ -203,7 +203,7 @@ impl<F: Fn(usize) -> u32> Reader<F> {
                 return Ok((Some(value), code));
             }
             let digit = (code - 48) as usize;
-            if value > (i32::MAX as usize - digit) / 10 {
+            if value > (most - digit) / 10 {
                 return Err(raise!(ValueError, "{too_big}"));
             }
             value = value * 10 + digit;

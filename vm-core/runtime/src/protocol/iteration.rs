@@ -42,6 +42,7 @@ impl PyObject {
                 self.ty().full_name()
             ));
         };
+        enter_native_call(" while iterating")?;
         // SAFETY: a slot of this object's type.
         let result = unsafe { Ref::from_owned_opt(iternext(self.as_ptr())) };
         match result {

@@ -100,6 +100,7 @@ impl PyObject {
         let Some(tp_hash) = self.ty().tp_hash.get() else {
             return Err(raise!(TypeError, "unhashable type: '{}'", self.ty().full_name()));
         };
+        enter_native_call(" while hashing an object")?;
         // SAFETY: a slot of this object's type.
         match unsafe { tp_hash(self.as_ptr()) } {
             -1 => Err(Raised::from_c("__hash__")),

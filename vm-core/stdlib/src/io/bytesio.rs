@@ -67,6 +67,8 @@ impl BytesIO {
             return Err(raise!(OverflowError, "new buffer size too large"));
         };
         self.with_owned(|store| {
+            let n_more = end.saturating_sub(store.len());
+            store.try_reserve(n_more).map_err(|_| adder_runtime::memory::no_memory())?;
             if pos == store.len() {
                 store.extend_from_slice(bytes);
             } else {
@@ -75,7 +77,8 @@ impl BytesIO {
                 }
                 store[pos..end].copy_from_slice(bytes);
             }
-        });
+            PyResult::Ok(())
+        })?;
         self.pos.set(end);
         Ok(())
     }

@@ -349,7 +349,10 @@ impl RawIOBase {
         let Ok(size) = usize::try_from(size) else {
             return this.call_method(identifier!("readall"), &[]);
         };
-        let buffer = PyByteArrayObject::try_from_slice(&vec![0; size])?;
+        let mut zeros = adder_runtime::memory::vec_with_room(size)?;
+        zeros.resize(size, 0u8);
+        let buffer = PyByteArrayObject::try_from_slice(&zeros)?;
+        drop(zeros);
         let n_read = this.call_method(identifier!("readinto"), &[buffer.as_object()])?;
         if is_none(&n_read) {
             return Ok(n_read);

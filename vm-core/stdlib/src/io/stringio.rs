@@ -106,6 +106,7 @@ impl StringIO {
             self.pos.set(pos + len);
             return Ok(());
         }
+        adder_runtime::memory::ensure_room(pos.saturating_add(len).saturating_mul(4))?;
         self.with_code_points(|units| {
             if pos > units.len() {
                 units.resize(pos, 0);

@@ -322,7 +322,7 @@ pub fn tee(iterable: &PyObject, n: isize) -> PyResult {
         return Ok(PyTupleObject::empty().into_object());
     }
     let first = Tee::over(iterable)?;
-    let mut iterators = Vec::with_capacity(n as usize);
+    let mut iterators = adder_runtime::memory::vec_with_room(n as usize)?;
     iterators.push(first.to_object());
     for _ in 1..n {
         iterators.push(first.copied()?.into_object());

@@ -1,18 +1,38 @@
 //! Subjects of a match: the three kinds of `str` and bytes-like objects, as they are in memory -> characters for the engine.
+//!
+//! The engine knows no way to be stopped, and a pattern may keep it busy for ever. So signals and other threads are looked after
+//! where it reads a character; an exception of a signal handler unwinds through it, as a panic that `Subject::run` catches.
 
 use adder_runtime::objects::buffer::Buffer;
 use adder_runtime::objects::unicodeobject::StrData;
 use adder_runtime::prelude::*;
+use adder_runtime::thread::eval_breaker_set;
 use rustpython_sre_engine::{Request, State, StrDrive, StringCursor};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Characters of `N` bytes each, in the machine's order. The engine's cursor is made and moved by its own drive over bytes,
 /// which counts bytes; positions are put right after each step.
 #[derive(Clone, Copy)]
 pub struct Wide<'a, const N: usize>(&'a [u8]);
 
+/// Unwinds through the engine: an exception is set.
+struct Interrupted;
+
+#[cold]
+#[inline(never)]
+fn look_after_others() {
+    if let Err(_raised) = adder_runtime::hooks::run_pending_signals() {
+        // No panic of a mistake: the hook that reports those is not called.
+        std::panic::resume_unwind(Box::new(Interrupted));
+    }
+}
+
 impl<const N: usize> Wide<'_, N> {
     #[inline(always)]
     fn load(cursor: &StringCursor) -> u32 {
+        if eval_breaker_set() {
+            look_after_others();
+        }
         let mut at = *cursor;
         let mut code = <&[u8]>::peek(&at);
         for byte in 1..N {
@@ -136,14 +156,22 @@ impl<'a> Subject<'a> {
         PyBytesObject::from_slice(&bytes[start.min(end)..end]).into_object()
     }
     /// Runs the engine once. Positions are in characters.
-    pub fn run(&self, how: Run<'_>, state: &mut State) -> bool {
+    pub fn run(&self, how: Run<'_>, state: &mut State) -> PyResult<bool> {
         let mut how = how;
         if how.start > how.end {
             if how.kind != Kind::Match {
-                return false;
+                return Ok(false);
             }
             how.end = how.start;
         }
+        // What is left of the state after an interruption is reset before it is used.
+        match catch_unwind(AssertUnwindSafe(|| self.go(how, state))) {
+            Ok(found) => Ok(found),
+            Err(reason) if reason.is::<Interrupted>() => Err(Raised::assume()),
+            Err(reason) => resume_unwind(reason),
+        }
+    }
+    fn go(&self, how: Run<'_>, state: &mut State) -> bool {
         match self {
             Subject::Str(text) => {
                 let raw = text.raw_bytes();

@@ -124,7 +124,7 @@ impl Pattern {
     fn once(&self, kind: Kind, string: &PyObject, pos: isize, endpos: isize) -> PyResult<Option<Ref<Match>>> {
         let (subject, start, end) = self.subject(string, pos, endpos)?;
         let mut state = State::default();
-        if !subject.run(self.run(kind, start, end), &mut state) {
+        if !subject.run(self.run(kind, start, end), &mut state)? {
             return Ok(None);
         }
         Match::new(self, subject.object(), start, end, &state).map(Some)
@@ -139,7 +139,7 @@ impl Pattern {
     ) -> PyResult<()> {
         let mut state = State::default();
         let mut run = self.run(Kind::Search, start, end);
-        while run.start <= end && subject.run(run, &mut state) {
+        while run.start <= end && subject.run(run, &mut state)? {
             run.must_advance = state.cursor.position == state.start;
             run.start = state.cursor.position;
             if !each(&state)? {

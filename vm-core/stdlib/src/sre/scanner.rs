@@ -53,7 +53,7 @@ impl Scanner {
         let (subject, start, end) = self.pattern.subject(&self.string, start as isize, self.endpos as isize)?;
         let mut run = self.pattern.run(kind, start, end);
         run.must_advance = self.must_advance.get();
-        if !subject.run(run, &mut state) {
+        if !subject.run(run, &mut state)? {
             self.next.set(None);
             return Ok(None);
         }

@@ -102,7 +102,7 @@ impl Layout {
 
     /// The values, from `size` bytes.
     pub fn unpack(&self, bytes: &[u8]) -> PyResult<Ref<PyTupleObject>> {
-        let mut values = Vec::with_capacity(self.n_values);
+        let mut values = adder_runtime::memory::vec_with_room(self.n_values)?;
         for item in &self.items {
             let mut offset = item.offset;
             for _ in 0..item.repeat {

@@ -38,7 +38,8 @@ fn spawn(
     let state = vm::new_thread_state();
     let stack_size = match STACK_SIZE.load(Ordering::Relaxed) {
         0 => DEFAULT_STACK_SIZE,
-        size => size,
+        // What the virtual machine keeps for itself comes on top of what the program asked for.
+        size => size.saturating_add(2 * vm::STACK_RESERVE),
     };
     let body = move || {
         vm::init_native_thread(state);

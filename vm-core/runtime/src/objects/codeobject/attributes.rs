@@ -68,7 +68,7 @@ impl PyCodeObject {
         let empty = PyTupleObject::empty();
         let (localsplus_names, localsplus_kinds) =
             localsplus_of(varnames, cellvars.unwrap_or(&empty), freevars.unwrap_or(&empty))?;
-        PyCodeObject::from_parts(CodeParts {
+        PyCodeObject::from_foreign_parts(CodeParts {
             argcount,
             posonlyargcount,
             kwonlyargcount,
@@ -300,7 +300,7 @@ impl PyCodeObject {
             (parts.localsplus_names, parts.localsplus_kinds) =
                 localsplus_of(&varnames, &cellvars, &freevars)?;
         }
-        PyCodeObject::from_parts(parts)
+        PyCodeObject::from_foreign_parts(parts)
     }
 
     #[method("($self, /, **changes)", name = "__replace__")]

@@ -1,6 +1,6 @@
 //! Code objects: `PyCodeObject` for C and Python, `CodeData` behind `adder_code` for the interpreter.
 //!
-//! Comes in: `CodeParts`, from the compiler's output, from marshal or from `code.replace`. A code object never changes
+//! Comes in: `CodeParts`, from the compiler's output, or checked, from marshal and `code.replace`. A code object never changes
 //! after its creation, except for the interpreter's caches in `CodeData::words`.
 
 use crate::memory;
@@ -123,6 +123,16 @@ fn intern_object(name: Ref) -> Ref {
 }
 
 impl PyCodeObject {
+    /// From parts that anybody may have made. ValueError when they cannot run.
+    pub fn from_foreign_parts(parts: CodeParts) -> PyResult<Ref<PyCodeObject>> {
+        let Some(hooks) = crate::hooks::get() else {
+            return Err(raise!(SystemError, "there is no interpreter to check code"));
+        };
+        (hooks.check_code)(&parts)?;
+        PyCodeObject::from_parts(parts)
+    }
+
+    /// From parts that the compiler made.
     pub fn from_parts(parts: CodeParts) -> PyResult<Ref<PyCodeObject>> {
         let names = intern_all(&parts.names);
         let localsplus = intern_all(&parts.localsplus_names);

@@ -12,6 +12,7 @@ fn shown<T: Into<Formatted>>(result: Result<T, FormatError>) -> String {
         Ok(Formatted::Points(points)) => points.into_iter().filter_map(char::from_u32).collect(),
         Err(FormatError::Value(message)) => format!("ValueError: {message}"),
         Err(FormatError::Overflow(message)) => format!("OverflowError: {message}"),
+        Err(FormatError::Memory) => "MemoryError".to_owned(),
     }
 }
 

@@ -330,7 +330,8 @@ impl PyLongObject {
         let Ok(length) = usize::try_from(length.unwrap_or(1)) else {
             return Err(raise!(ValueError, "length argument must be non-negative"));
         };
-        let mut bytes = vec![0; length];
+        let mut bytes = crate::memory::vec_with_room(length)?;
+        bytes.resize(length, 0);
         self.write_bytes(&mut bytes, little, signed.unwrap_or(false))
             .map_err(|error| error.raise())?;
         Ok(PyBytesObject::from_slice(&bytes))

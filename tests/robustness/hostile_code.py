@@ -1,0 +1,106 @@
+"""Code objects that no compiler made: refused with ValueError, or they run without harm."""
+import marshal
+import random
+import types
+
+SOURCE = '''
+def f(a, b=2, *c, d=3, **e):
+    try:
+        with a as g, b:
+            x = [h * i for h in c if h for i in d]
+    except (TypeError, ValueError) as error:
+        return {"a": error, **e}, {*c}, f"{x!r:>{a}}"
+    finally:
+        for y, *z in c:
+            while z:
+                z = lambda: (y, z, a)
+    match a:
+        case {"k": [1, *r]} | A(r, s=r):
+            return r
+def g(x):
+    y = yield x
+    yield from f(x, *y, **{"k": y})
+    try:
+        raise x
+    except* ValueError as e:
+        del e
+async def h():
+    async with a as b:
+        async for c in b:
+            yield [d async for d in await c]
+class C[T](g, metaclass=h):
+    a: int = 1
+    def m(self):
+        return super().m(__class__)
+import q.r as s
+from .t import u
+'''
+
+
+def codes(code):
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes(constant)
+
+
+def refused(make):
+    try:
+        make()
+    except (ValueError, TypeError, EOFError, OverflowError):
+        return True
+    return False
+
+
+whole = compile(SOURCE, '<hostile>', 'exec')
+for code in codes(whole):
+    assert code.replace() == code
+    assert marshal.loads(marshal.dumps(code)) == code
+
+one = (lambda a: a).__code__
+assert refused(lambda: one.replace(co_stacksize=2**31 - 1))
+assert refused(lambda: one.replace(co_argcount=50))
+assert refused(lambda: one.replace(co_posonlyargcount=2))
+assert refused(lambda: one.replace(co_names=(1,)))
+assert refused(lambda: one.replace(co_varnames=()))
+assert refused(lambda: one.replace(co_code=b''))
+assert refused(lambda: one.replace(co_code=b'\0' * 8))
+assert refused(lambda: one.replace(co_code=b'\xff' * 8))
+assert refused(lambda: whole.replace(co_consts=()))
+assert refused(lambda: whole.replace(co_names=()))
+# A function's code that runs without arguments, or without its closure.
+for text in ('lambda a: a', 'lambda a=1: a', 'lambda *, a: a', 'lambda *a: a', '(lambda a: lambda: a)(1)'):
+    code = eval(text).__code__
+    try:
+        exec(code)
+    except TypeError:
+        pass
+    try:
+        types.FunctionType(code, {})()
+    except TypeError:
+        pass
+
+random.seed(1)
+n_taken = 0
+for code in codes(whole):
+    words = code.co_code
+    for _ in range(400):
+        changed = bytearray(words)
+        for _ in range(random.choice((1, 1, 2, 5))):
+            at = random.randrange(len(changed))
+            changed[at] = random.choice((random.randrange(256), changed[at] ^ 1 << random.randrange(8), 0))
+        try:
+            other = code.replace(co_code=bytes(changed))
+        except ValueError:
+            continue
+        n_taken += 1
+        other.co_lines(), other.co_positions(), hash(other), other == code
+        assert marshal.loads(marshal.dumps(other)) == other
+assert n_taken > 100, n_taken
+
+data = marshal.dumps(whole)
+for _ in range(3000):
+    changed = bytearray(data)
+    for _ in range(random.choice((1, 2, 3))):
+        changed[random.randrange(len(changed))] = random.randrange(256)
+    refused(lambda: marshal.loads(changed))
