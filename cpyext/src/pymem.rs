@@ -50,19 +50,36 @@ unsafe extern "C" fn default_free(_ctx: *mut c_void, block: *mut c_void) {
 }
 
 unsafe extern "C" fn pool_malloc(_ctx: *mut c_void, size: usize) -> *mut c_void {
-    pool::malloc(size)
+    pool::direct(|| pool::malloc(size))
 }
 unsafe extern "C" fn pool_calloc(_ctx: *mut c_void, n_items: usize, size: usize) -> *mut c_void {
     // The caller checked that the product fits.
-    pool::calloc(n_items * size)
+    pool::direct(|| pool::calloc(n_items * size))
 }
 unsafe extern "C" fn pool_realloc(_ctx: *mut c_void, block: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: the block came from this allocator.
-    unsafe { pool::realloc(block, size.max(1)) }
+    pool::direct(|| unsafe { pool::realloc(block, size.max(1)) })
 }
 unsafe extern "C" fn pool_free(_ctx: *mut c_void, block: *mut c_void) {
     // SAFETY: the block came from this allocator.
-    unsafe { pool::free(block) }
+    pool::direct(|| unsafe { pool::free(block) })
+}
+
+/// Objects come from the domain of objects, whatever C has put there.
+fn use_object_domain() {
+    let default = pool_malloc as unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void as usize;
+    let is_default = ALLOCATORS[2]
+        .malloc
+        .get()
+        .is_some_and(|malloc| malloc as usize == default);
+    pool::replace((!is_default).then_some(pool::Replacement {
+        // SAFETY: malloc takes any size.
+        malloc: |size| unsafe { PyObject_Malloc(size) },
+        // SAFETY: the caller's contract.
+        realloc: |block, size| unsafe { PyObject_Realloc(block, size) },
+        // SAFETY: the caller's contract.
+        free: |block| unsafe { PyObject_Free(block) },
+    }));
 }
 
 /// Of the domains that ask for the GIL.
@@ -219,6 +236,9 @@ capi! {
         if let Some(current) = ALLOCATORS.get(domain as usize) {
             // SAFETY: C gives a filled struct.
             unsafe { copy_allocator(&*allocator, current) };
+        }
+        if domain == 2 {
+            use_object_domain();
         }
         Void
     }

@@ -193,7 +193,38 @@ fn find_room(n_bytes: usize) -> PyResult<()> {
 
 #[cold]
 pub fn no_memory() -> crate::Raised {
-    crate::raise!(MemoryError)
+    pool::direct(|| crate::raise!(MemoryError))
+}
+
+/// For what cannot fail: asks the pool itself when the allocator that C put in its place refuses. When both do, the process
+/// ends.
+#[inline]
+pub fn insist<T>(allocate: impl Fn() -> Option<T>) -> T {
+    match allocate() {
+        Some(made) => made,
+        None => insist_directly(allocate),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn insist_directly<T>(allocate: impl Fn() -> Option<T>) -> T {
+    match pool::direct(allocate) {
+        Some(made) => made,
+        None => std::alloc::handle_alloc_error(std::alloc::Layout::new::<T>()),
+    }
+}
+
+/// As `insist`, for what raises MemoryError.
+#[inline]
+pub fn insist_on<T>(allocate: impl Fn() -> PyResult<T>) -> T {
+    insist(|| match allocate() {
+        Ok(made) => Some(made),
+        Err(raised) => {
+            raised.clear();
+            None
+        }
+    })
 }
 
 /// An empty vector with room for `n` items, or MemoryError.

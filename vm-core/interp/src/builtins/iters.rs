@@ -204,6 +204,9 @@ pub struct Zip {
 
 #[pytype(name = "zip", static_name = PyZip_Type, flags = BASETYPE | HAVE_GC, export = true)]
 /// The zip object yields n-length tuples, where n is the number of iterables passed to zip().
+///
+/// >>> list(zip('ab', range(5)))
+/// [('a', 0), ('b', 1)]
 impl Zip {
     #[new(raw, "(*iterables, strict=False)")]
     fn py_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {

@@ -108,16 +108,25 @@ pub mod builtins {
         obj.ascii()
     }
     /// Return the binary representation of an integer.
+    ///
+    /// >>> bin(37)
+    /// '0b100101'
     #[pyfunction("($module, number, /)")]
     fn bin(number: &PyObject) -> PyResult<String> {
         Ok(number.index()?.to_radix_string(2, true))
     }
     /// Return the hexadecimal representation of an integer.
+    ///
+    /// >>> hex(-255)
+    /// '-0xff'
     #[pyfunction("($module, number, /)")]
     fn hex(number: &PyObject) -> PyResult<String> {
         Ok(number.index()?.to_radix_string(16, true))
     }
     /// Return the octal representation of an integer.
+    ///
+    /// >>> oct(493)
+    /// '0o755'
     #[pyfunction("($module, number, /)")]
     fn oct(number: &PyObject) -> PyResult<String> {
         Ok(number.index()?.to_radix_string(8, true))

@@ -5,8 +5,9 @@
 //! `PyMem_Malloc` and `PyObject_Malloc` ask for too. `PYTHONMALLOC=malloc` leaves everything to the C library, as tools that
 //! watch allocations want it.
 //!
-//! While allocations are traced (`trace.rs`) the lists that `malloc` looks at are empty and `free` takes no block for ours, so
-//! that every call ends in a cold function here, which does the work on other lists; otherwise tracing costs nothing.
+//! While allocations are traced (`trace.rs`), or C has put another allocator in the place of this one (`Replacement`), the lists
+//! that `malloc` looks at are empty and `free` takes no block for ours, so that every call ends in a cold function here, which
+//! does the work on other lists; otherwise neither costs anything.
 
 use super::trace;
 use std::cell::{Cell, UnsafeCell};
@@ -30,6 +31,18 @@ const BATCH_BYTES: usize = 4096;
 /// A free block: its first word links to the next.
 type Block = *mut *mut c_void;
 
+/// What C put in the place of this allocator (`PyMem_SetAllocator`). It may come back here by `direct`.
+#[derive(Clone, Copy)]
+pub struct Replacement {
+    pub malloc: fn(usize) -> *mut c_void,
+    /// # Safety
+    /// As C's realloc.
+    pub realloc: unsafe fn(*mut c_void, usize) -> *mut c_void,
+    /// # Safety
+    /// As C's free.
+    pub free: unsafe fn(*mut c_void),
+}
+
 struct Pool {
     lists: [Cell<*mut c_void>; N_CLASSES],
     /// Blocks of each class that were never used: from here to the end of the class's newest page.
@@ -38,10 +51,14 @@ struct Pool {
     base: Cell<usize>,
     /// Bytes of the range in which pages may be; 0 before the first allocation and when the C library does it all.
     n_reserved: Cell<usize>,
-    /// As `n_reserved`, but 0 while allocations are traced: where `free` may give a block back without telling anybody.
+    /// As `n_reserved`, but 0 while allocations are watched: where `free` may give a block back without telling anybody.
     n_direct: Cell<usize>,
     is_tracing: Cell<bool>,
-    /// What `lists` are, while allocations are traced.
+    /// Traced, or replaced.
+    is_watched: Cell<bool>,
+    is_replaced: Cell<bool>,
+    replacement: Cell<Option<Replacement>>,
+    /// What `lists` are, while allocations are watched.
     kept: [Cell<*mut c_void>; N_CLASSES],
     n_used: Cell<usize>,
     n_committed: Cell<usize>,
@@ -61,6 +78,9 @@ static POOL: Pool = Pool {
     n_reserved: Cell::new(0),
     n_direct: Cell::new(0),
     is_tracing: Cell::new(false),
+    is_watched: Cell::new(false),
+    is_replaced: Cell::new(false),
+    replacement: Cell::new(None),
     kept: [const { Cell::new(null_mut()) }; N_CLASSES],
     n_used: Cell::new(0),
     n_committed: Cell::new(0),
@@ -117,6 +137,9 @@ unsafe fn zero(block: *mut u64, size: usize) {
 }
 
 fn large_malloc(size: usize) -> *mut c_void {
+    if let Some(other) = replacement() {
+        return (other.malloc)(size);
+    }
     // SAFETY: malloc takes any size.
     let block = unsafe { libc::malloc(size) };
     if POOL.is_tracing.get() {
@@ -126,6 +149,14 @@ fn large_malloc(size: usize) -> *mut c_void {
 }
 
 fn large_calloc(size: usize) -> *mut c_void {
+    if let Some(other) = replacement() {
+        let block = (other.malloc)(size);
+        if !block.is_null() {
+            // SAFETY: the block has at least that size.
+            unsafe { block.cast::<u8>().write_bytes(0, size) };
+        }
+        return block;
+    }
     // SAFETY: calloc takes any size.
     let block = unsafe { libc::calloc(size, 1) };
     if POOL.is_tracing.get() {
@@ -166,13 +197,19 @@ pub unsafe fn free(block: *mut c_void) {
     }
 }
 
-/// A block of the C library's, or any block while allocations are traced.
+/// A block of the C library's, or any block while allocations are watched.
 ///
 /// # Safety
 /// As `free`.
 unsafe fn free_other(block: *mut c_void) {
-    if POOL.is_tracing.get() {
-        trace::untrack(trace::DEFAULT_DOMAIN, block);
+    if POOL.is_watched.get() {
+        if let Some(other) = replacement() {
+            // SAFETY: the caller's contract.
+            return unsafe { (other.free)(block) };
+        }
+        if POOL.is_tracing.get() {
+            trace::untrack(trace::DEFAULT_DOMAIN, block);
+        }
         if let Some(class) = class_in(block, POOL.n_reserved.get()) {
             // SAFETY: the caller's contract.
             return unsafe { push(&POOL.kept, class, block) };
@@ -185,6 +222,10 @@ unsafe fn free_other(block: *mut c_void) {
 /// # Safety
 /// As `free`; null allocates.
 pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    if let Some(other) = replacement() {
+        // SAFETY: the caller's contract.
+        return unsafe { (other.realloc)(block, size) };
+    }
     if block.is_null() {
         return malloc(size);
     }
@@ -215,9 +256,46 @@ pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     new
 }
 
+/// The allocator that C put in the place of this one, unless this one is asked directly.
+#[inline(always)]
+fn replacement() -> Option<Replacement> {
+    if POOL.is_replaced.get() {
+        POOL.replacement.get()
+    } else {
+        None
+    }
+}
+
+/// Puts another allocator in the place of this one, or none.
+pub fn replace(other: Option<Replacement>) {
+    POOL.replacement.set(other);
+    POOL.is_replaced.set(other.is_some());
+    crate::objects::freelist::close_all(other.is_some() || POOL.is_tracing.get());
+    watch();
+}
+
+/// Runs `f` with this allocator, also while there is another in its place.
+#[inline]
+pub fn direct<T>(f: impl FnOnce() -> T) -> T {
+    if !POOL.is_replaced.get() {
+        return f();
+    }
+    POOL.is_replaced.set(false);
+    let result = f();
+    POOL.is_replaced.set(true);
+    result
+}
+
 /// Has every allocation told to `trace`, or no longer.
 pub(super) fn set_tracing(on: bool) {
-    if POOL.is_tracing.replace(on) == on {
+    POOL.is_tracing.set(on);
+    watch();
+}
+
+/// Moves the free blocks to where they belong.
+fn watch() {
+    let on = POOL.is_tracing.get() || POOL.replacement.get().is_some();
+    if POOL.is_watched.replace(on) == on {
         return;
     }
     let (from, to) = if on {
@@ -240,7 +318,7 @@ pub fn n_allocated() -> usize {
         let class = unsafe { *(*POOL.classes.get()).add(page) } as usize;
         n_blocks += PAGE_BYTES / block_bytes_of(class);
     }
-    let lists = if POOL.is_tracing.get() {
+    let lists = if POOL.is_watched.get() {
         &POOL.kept
     } else {
         &POOL.lists
@@ -263,12 +341,15 @@ fn block_bytes_of(class: usize) -> usize {
     class.max(1) << CLASS_SHIFT
 }
 
-/// Where `malloc` found no free block: fills the list and takes one, or does what tracing asks for.
+/// Where `malloc` found no free block: fills the list and takes one, or does what who watches asks for.
 #[cold]
 #[inline(never)]
 fn fill(size: usize) -> *mut c_void {
-    if !POOL.is_tracing.get() {
+    if !POOL.is_watched.get() {
         return fill_list(&POOL.lists, size);
+    }
+    if let Some(other) = replacement() {
+        return (other.malloc)(size);
     }
     let list = &POOL.kept[(size + 15) >> CLASS_SHIFT];
     let mut block = list.get();
@@ -278,7 +359,9 @@ fn fill(size: usize) -> *mut c_void {
         // SAFETY: a free block on a list links to the next.
         list.set(unsafe { *(block as Block) });
     }
-    trace::track(trace::DEFAULT_DOMAIN, block, size);
+    if POOL.is_tracing.get() {
+        trace::track(trace::DEFAULT_DOMAIN, block, size);
+    }
     block
 }
 
@@ -375,7 +458,7 @@ fn reserve() -> bool {
         unsafe { *POOL.classes.get() = classes };
         POOL.base.set(range as usize);
         POOL.n_reserved.set(n_bytes);
-        if !POOL.is_tracing.get() {
+        if !POOL.is_watched.get() {
             POOL.n_direct.set(n_bytes);
         }
         return true;

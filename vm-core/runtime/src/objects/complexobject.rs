@@ -14,10 +14,7 @@ pub type Parts = (f64, f64);
 
 impl PyComplexObject {
     pub fn from_parts(real: f64, imag: f64) -> Ref<PyComplexObject> {
-        match Self::new_in_class(&PyComplex_Type, (real, imag)) {
-            Ok(complex) => complex,
-            Err(_) => panic!("no memory for a complex"),
-        }
+        crate::memory::insist_on(|| Self::new_in_class(&PyComplex_Type, (real, imag)))
     }
     fn new_in_class(cls: &PyTypeObject, (real, imag): Parts) -> PyResult<Ref<PyComplexObject>> {
         // SAFETY: an instance of complex or of a subtype has a complex's layout.

@@ -82,10 +82,7 @@ pub fn close_all(closed: bool) {
 #[inline]
 pub fn alloc_static(ty: &'static PyTypeObject, size: usize) -> *mut PyObject {
     // SAFETY: the caller's struct has this size, which is at least the basic size.
-    match unsafe { memory::alloc_object(ty, size) } {
-        Ok(object) => object,
-        Err(_) => std::alloc::handle_alloc_error(std::alloc::Layout::new::<PyObject>()),
-    }
+    memory::insist_on(|| unsafe { memory::alloc_object(ty, size) })
 }
 
 /// A new instance of `cls` by its `tp_alloc`: zeroed after the header, and tracked when it is a GC type.

@@ -84,11 +84,7 @@ impl PyTupleObject {
     /// As `alloc_uninit`, where running out of memory ends the process.
     #[inline]
     fn alloc_or_abort(n: usize) -> *mut PyTupleObject {
-        let tuple = Self::alloc_uninit(n);
-        if tuple.is_null() {
-            std::alloc::handle_alloc_error(std::alloc::Layout::new::<PyTupleObject>());
-        }
-        tuple
+        memory::insist(|| std::ptr::NonNull::new(Self::alloc_uninit(n))).as_ptr()
     }
 
     /// Takes over memory from `alloc_uninit` whose items are written now; tracks it if need be.

@@ -57,8 +57,7 @@ impl PyByteArrayObject {
     }
     /// A new array with a copy of the bytes.
     pub fn from_slice(bytes: &[u8]) -> Ref<PyByteArrayObject> {
-        let made = PyByteArrayObject::try_from_slice(bytes);
-        made.unwrap_or_else(|_| std::alloc::handle_alloc_error(std::alloc::Layout::for_value(bytes)))
+        memory::insist_on(|| PyByteArrayObject::try_from_slice(bytes))
     }
     pub fn try_from_slice(bytes: &[u8]) -> PyResult<Ref<PyByteArrayObject>> {
         let array = Ref::new(PyByteArrayObject {

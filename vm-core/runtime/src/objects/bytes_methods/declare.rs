@@ -59,6 +59,16 @@ macro_rules! shared_methods {
                 codecs::decode_text(self.as_object(), &bytes, encoding, errors)
             }
             /// The hexadecimal digits of the bytes, with separators if asked for.
+            ///
+            /// >>> value = bytes([0xc0, 0xff, 0xee])
+            /// >>> value.hex()
+            /// 'c0ffee'
+            /// >>> value.hex('-')
+            /// 'c0-ff-ee'
+            /// >>> value.hex('_', 2)
+            /// 'c0_ffee'
+            /// >>> value.hex('_', -2)
+            /// 'c0ff_ee'
             #[method("($self, /, sep=<unrepresentable>, bytes_per_sep=1)")]
             fn hex(&self, sep: Option<&PyObject>, bytes_per_sep: i32) -> PyResult<Ref<PyUnicodeObject>> {
                 let _held = self.hold();

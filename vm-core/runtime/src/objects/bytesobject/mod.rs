@@ -115,9 +115,7 @@ impl PyBytesObject {
             [byte] => one_byte(*byte).to_ref(),
             // SAFETY: the bytes are written at once.
             _ => unsafe {
-                let Ok(object) = PyBytesObject::alloc(bytes.len()) else {
-                    std::alloc::handle_alloc_error(std::alloc::Layout::for_value(bytes))
-                };
+                let object = memory::insist_on(|| PyBytesObject::alloc(bytes.len()));
                 std::ptr::copy_nonoverlapping(bytes.as_ptr(), object.data_ptr(), bytes.len());
                 object
             },

@@ -315,8 +315,9 @@ pub fn clear_managed_dict(object: &PyObject) {
         (Some(values), Some(dict)) => {
             if let Err(raised) = detach(&dict, values) {
                 // Out of memory while others hold the dict: it becomes empty rather than dangling.
-                raised.clear();
                 drop_embedded(&dict, values);
+                let context = "Exception ignored while clearing an object managed dict";
+                crate::error::write_unraisable(raised, Some(context), None);
             }
         }
         (None, dict) => drop(dict),

@@ -12,6 +12,7 @@ use crate::memory;
 use crate::prelude::*;
 use hex::HexError;
 use std::cmp::Ordering;
+use std::ptr::NonNull;
 
 static FREE: FreeList = FreeList::new(256);
 
@@ -25,8 +26,8 @@ impl PyFloatObject {
     pub fn from_f64(value: f64) -> Ref<PyFloatObject> {
         let mut object = FREE.pop();
         if object.is_null() {
-            object = memory::raw_malloc(size_of::<PyFloatObject>()).cast();
-            assert!(!object.is_null(), "no memory for a float");
+            let block = memory::insist(|| NonNull::new(memory::raw_malloc(size_of::<PyFloatObject>())));
+            object = block.as_ptr().cast();
         }
         // SAFETY: memory for one float, whose fields are all set here.
         unsafe {
@@ -496,6 +497,10 @@ impl PyFloatObject {
     ///
     /// >>> (0.25).as_integer_ratio()
     /// (1, 4)
+    /// >>> (-3.0).as_integer_ratio()
+    /// (-3, 1)
+    /// >>> (0.0).as_integer_ratio()
+    /// (0, 1)
     #[method("($self, /)")]
     fn as_integer_ratio(&self) -> PyResult<Ref<PyTupleObject>> {
         let value = self.value();
@@ -526,6 +531,8 @@ impl PyFloatObject {
     ///
     /// >>> float.fromhex('-0x1p-1074')
     /// -5e-324
+    /// >>> float.fromhex('0x1.8p3')
+    /// 12.0
     #[classmethod("($type, string, /)")]
     fn fromhex(cls: &PyTypeObject, string: &PyObject) -> PyResult {
         let Some(string) = string.downcast::<PyUnicodeObject>() else {
@@ -549,6 +556,8 @@ impl PyFloatObject {
     ///
     /// >>> (-0.1).hex()
     /// '-0x1.999999999999ap-4'
+    /// >>> (12.0).hex()
+    /// '0x1.8000000000000p+3'
     #[method("($self, /)")]
     fn hex(&self) -> String {
         hex::to_hex(self.value())

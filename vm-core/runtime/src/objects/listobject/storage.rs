@@ -73,10 +73,7 @@ impl PyListObject {
         if items.is_empty() {
             return list;
         }
-        if let Err(raised) = list.allocate_exact(items.len()) {
-            raised.clear();
-            std::alloc::handle_alloc_error(std::alloc::Layout::new::<PyListObject>());
-        }
+        memory::insist_on(|| list.allocate_exact(items.len()));
         // SAFETY: room for the items, which move into the list; the vector forgets them.
         unsafe {
             let n = items.len();
@@ -94,10 +91,7 @@ impl PyListObject {
         if items.is_empty() {
             return list;
         }
-        if let Err(raised) = list.allocate_exact(items.len()) {
-            raised.clear();
-            std::alloc::handle_alloc_error(std::alloc::Layout::new::<PyListObject>());
-        }
+        memory::insist_on(|| list.allocate_exact(items.len()));
         // SAFETY: room for the items, each with a count of its own.
         unsafe {
             let target = list.ob_item.get();
@@ -190,13 +184,24 @@ impl PyListObject {
         Ok(())
     }
 
+    #[cold]
+    #[inline(never)]
+    fn make_room(&self) {
+        let len = self.len();
+        memory::insist_on(|| self.resize(len + 1));
+        self.ob_base.ob_size.set(len as isize);
+    }
+
     /// As `try_push`, where running out of memory ends the process.
     #[inline]
     pub fn push(&self, item: Ref) {
-        if let Err(raised) = self.try_push(item) {
-            raised.clear();
-            std::alloc::handle_alloc_error(std::alloc::Layout::new::<PyListObject>());
+        let len = self.ob_base.ob_size.get();
+        if len >= self.allocated.get() {
+            self.make_room();
         }
+        // SAFETY: there is a free slot.
+        unsafe { *self.ob_item.get().add(len as usize) = item.into_raw() };
+        self.ob_base.ob_size.set(len + 1);
     }
 
     /// Puts an item at a position, which is at most the length.

@@ -363,6 +363,10 @@ impl PyLongObject {
     ///
     /// >>> (10).as_integer_ratio()
     /// (10, 1)
+    /// >>> (-7).as_integer_ratio()
+    /// (-7, 1)
+    /// >>> (0).as_integer_ratio()
+    /// (0, 1)
     #[method("($self, /)")]
     fn as_integer_ratio(&self) -> Ref<PyTupleObject> {
         PyTupleObject::from_vec(vec![

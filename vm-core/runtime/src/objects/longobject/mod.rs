@@ -123,16 +123,10 @@ fn alloc(n_digits: usize) -> Option<*mut PyLongObject> {
     Some(object.cast())
 }
 
-#[cold]
-#[inline(never)]
-fn out_of_memory() -> ! {
-    panic!("no memory for an int")
-}
-
 /// An exact compact int that is not one of the small ones.
 #[inline]
 fn new_compact(negative: bool, magnitude: u32) -> Ref<PyLongObject> {
-    let Some(object) = alloc(1) else { out_of_memory() };
+    let object = memory::insist(|| alloc(1).and_then(std::ptr::NonNull::new)).as_ptr();
     // SAFETY: fresh memory for one digit.
     unsafe {
         let value = &(*object).long_value;
@@ -262,10 +256,7 @@ impl PyLongObject {
     }
     /// From so few digits that only a broken process has no memory for them.
     fn from_few_digits(negative: bool, source: &[u32]) -> Ref<PyLongObject> {
-        match Self::try_build(negative, source.len(), |out| out.copy_from_slice(source)) {
-            Some(int) => int,
-            None => out_of_memory(),
-        }
+        memory::insist(|| Self::try_build(negative, source.len(), |out| out.copy_from_slice(source)))
     }
     /// From a magnitude that need not be normalised.
     pub fn from_digits(negative: bool, source: &[u32]) -> PyResult<Ref<PyLongObject>> {
@@ -352,12 +343,11 @@ impl PyLongObject {
             return self.to_ref();
         }
         let view = self.view();
-        match Self::try_build(view.negative, view.digits.len(), |out| {
-            out.copy_from_slice(view.digits)
-        }) {
-            Some(int) => int,
-            None => out_of_memory(),
-        }
+        memory::insist(|| {
+            Self::try_build(view.negative, view.digits.len(), |out| {
+                out.copy_from_slice(view.digits)
+            })
+        })
     }
 
     pub fn to_bigint(&self) -> BigInt {

@@ -668,6 +668,16 @@ impl PyMemoryViewObject {
         Ok(PyBytesObject::from_slice(&geometry.to_bytes(fortran)).into_object())
     }
     /// The bytes as hexadecimal digits, with a separator every bytes_per_sep bytes.
+    ///
+    /// >>> value = memoryview(bytes([0xc0, 0xff, 0xee]))
+    /// >>> value.hex()
+    /// 'c0ffee'
+    /// >>> value.hex('-')
+    /// 'c0-ff-ee'
+    /// >>> value.hex('_', 2)
+    /// 'c0_ffee'
+    /// >>> value.hex('_', -2)
+    /// 'c0ff_ee'
     #[method("($self, /, sep=<unrepresentable>, bytes_per_sep=1)")]
     fn hex(&self, sep: Option<&PyObject>, bytes_per_sep: Option<&PyObject>) -> PyResult {
         self.check_released()?;

@@ -178,12 +178,11 @@ impl PyUnicodeObject {
     fn from_units_bounded<T: CodeUnit>(units: &[T], max_char: u32) -> Ref<PyUnicodeObject> {
         let kind = shape(max_char).1;
         // SAFETY: the units fit the kind that their own maximum asks for.
-        let made = unsafe {
+        memory::insist_on(|| unsafe {
             PyUnicodeObject::with_fill(units.len(), max_char, |target| {
                 copy_units_to_kind(units, target, kind)
             })
-        };
-        made.unwrap_or_else(|_| out_of_memory(units.len()))
+        })
     }
     pub fn from_latin1(bytes: &[u8]) -> Ref<PyUnicodeObject> {
         PyUnicodeObject::from_units(bytes)
@@ -230,7 +229,7 @@ impl PyUnicodeObject {
         let max_char = code_points().fold(0, |all, code| all | code).min(MAX_CODE_POINT);
         let kind = shape(max_char).1;
         // SAFETY: the iterator gives `len` code points, of which the widest needs this kind.
-        let made = unsafe {
+        memory::insist_on(|| unsafe {
             PyUnicodeObject::with_fill(len, max_char, |target| {
                 let codes = code_points().take(len).enumerate();
                 match kind {
@@ -239,8 +238,7 @@ impl PyUnicodeObject {
                     _ => codes.for_each(|(idx, code)| *target.cast::<u32>().add(idx) = code),
                 }
             })
-        };
-        made.unwrap_or_else(|_| out_of_memory(len))
+        })
     }
     /// The string of one code point.
     #[inline]
@@ -481,14 +479,6 @@ pub(crate) fn alloc_instance(cls: &PyTypeObject, n_items: usize) -> PyResult {
     let object = unsafe { tp_alloc((cls as *const PyTypeObject).cast_mut(), n_items as isize) };
     // SAFETY: a new reference or NULL.
     unsafe { Ref::from_owned_opt(object) }.ok_or_else(|| Raised::from_c("tp_alloc"))
-}
-
-/// For the constructors that have no way to report: the sizes are those of memory that Rust already held.
-#[cold]
-fn out_of_memory(len: usize) -> ! {
-    let layout =
-        std::alloc::Layout::array::<u32>(len.min(isize::MAX as usize / 8)).expect("a length in range");
-    std::alloc::handle_alloc_error(layout)
 }
 
 /// Decodes generalised UTF-8, surrogates included. Ill-formed bytes give U+FFFD.

@@ -427,10 +427,8 @@ impl PyUnicodeObject {
                 return None;
             }
             let bytes = self.to_wtf8();
-            let block = memory::raw_malloc(bytes.len() + 1).cast::<u8>();
-            if block.is_null() {
-                std::alloc::handle_alloc_error(std::alloc::Layout::for_value(bytes.as_slice()));
-            }
+            let block = memory::insist(|| std::ptr::NonNull::new(memory::raw_malloc(bytes.len() + 1)));
+            let block = block.as_ptr().cast::<u8>();
             // SAFETY: the block has room for the bytes and the NUL.
             unsafe {
                 std::ptr::copy_nonoverlapping(bytes.as_ptr(), block, bytes.len());
