@@ -334,6 +334,12 @@ impl PyDictObject {
         if self.is_empty() {
             return Ok(Self::new());
         }
+        // A subclass may have an order of its own.
+        if !super::has_dict_iter(self.as_object().ty()) {
+            let dict = Self::new();
+            dict.merge(self.as_object(), OnDuplicate::Replace)?;
+            return Ok(dict);
+        }
         if self.may_clone_table() {
             let keys = self.clone_table();
             if keys.is_null() {
