@@ -22,6 +22,7 @@ macro_rules! modules {
 
 pub mod coding;
 pub mod hashes;
+pub mod pytime;
 pub mod util;
 
 modules! {
@@ -36,6 +37,7 @@ modules! {
     selectmodule::select,
     signalmodule::_signal,
     datetimemodule::_datetime,
+    zoneinfo::_zoneinfo,
     decimal::_decimal,
     errno::errno,
     fcntl::fcntl,

@@ -224,4 +224,9 @@ pub mod _testinternalcapi {
             None => Err(raise!(SystemError, "bad internal call: {} is not a set", set.ty().name())),
         }
     }
+
+    #[pyexec]
+    fn exec(module: &PyModuleObject) -> PyResult<()> {
+        crate::module_parts::add_part(module, &crate::pytime::for_tests::DEF)
+    }
 }

@@ -2,20 +2,13 @@
 
 use super::calendar::{MAX_YEAR, MIN_YEAR, Ymd, ordinal, year_out_of_range};
 use crate::posixmodule::path::errno;
+use crate::pytime::{Rounding, seconds_and_part, whole_seconds};
 use adder_runtime::prelude::*;
 
 /// Seconds from the start of year 0 (as ordinals count) to 1970.
 pub const EPOCH_S: i64 = 719_163 * 86_400;
 /// No zone's clock goes back by more.
 const MAX_FOLD_S: i64 = 24 * 3600;
-
-#[cold]
-fn out_of_range() -> Raised {
-    raise!(
-        OverflowError,
-        "timestamp out of range for platform time_t"
-    )
-}
 
 #[cold]
 fn os_error() -> Raised {
@@ -112,52 +105,12 @@ pub fn now() -> PyResult<(i64, i32)> {
     ))
 }
 
-fn seconds_of_f64(whole: f64) -> PyResult<i64> {
-    if (-9.223372036854775808e18..9.223372036854775808e18).contains(&whole) {
-        Ok(whole as i64)
-    } else {
-        Err(out_of_range())
-    }
-}
-
-fn check_nan(value: f64) -> PyResult<()> {
-    if value.is_nan() {
-        return Err(raise!(ValueError, "Invalid value NaN (not a number)"));
-    }
-    Ok(())
-}
-
 /// A timestamp as whole seconds, rounded down.
 pub fn timestamp_seconds(object: &PyObject) -> PyResult<i64> {
-    if let Some(float) = object.downcast::<PyFloatObject>() {
-        check_nan(float.value())?;
-        return seconds_of_f64(float.value().floor());
-    }
-    object.index_subclass()?.to_i64().ok_or_else(out_of_range)
+    whole_seconds(object, Rounding::Floor)
 }
 
 /// A timestamp as seconds and microseconds, rounded half to even.
 pub fn timestamp_us(object: &PyObject) -> PyResult<(i64, i32)> {
-    let Some(float) = object.downcast::<PyFloatObject>() else {
-        if !object.has_index() {
-            return Err(raise!(
-                TypeError,
-                "argument must be int or float, not {}",
-                object.ty().full_name()
-            ));
-        }
-        return Ok((timestamp_seconds(object)?, 0));
-    };
-    let value = float.value();
-    check_nan(value)?;
-    let mut whole = value.trunc();
-    let mut us = ((value - whole) * 1e6).round_ties_even();
-    if us >= 1e6 {
-        us -= 1e6;
-        whole += 1.0;
-    } else if us < 0.0 {
-        us += 1e6;
-        whole -= 1.0;
-    }
-    Ok((seconds_of_f64(whole)?, us as i32))
+    seconds_and_part(object, 1_000_000, Rounding::HalfEven)
 }

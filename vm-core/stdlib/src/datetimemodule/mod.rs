@@ -5,18 +5,18 @@
 //! `datetime` and `zone` are the types, `capi` is what C gets. A method that makes an object of a subclass calls that class,
 //! as CPython's does. Tests: `test_datetime`, and `tests/programs/library.py`.
 
-mod arguments;
-mod calendar;
+pub mod arguments;
+pub mod calendar;
 mod capi;
 mod date;
-mod datetime;
+pub mod datetime;
 mod datetime_type;
-mod delta;
+pub mod delta;
 mod format;
 mod local;
 mod parse;
 mod time;
-mod zone;
+pub mod zone;
 
 use adder_runtime::prelude::*;
 use adder_runtime::types::lookup;

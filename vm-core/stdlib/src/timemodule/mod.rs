@@ -4,6 +4,7 @@ pub mod clocks;
 
 use crate::module_parts::{add_int, add_part, add_ready_type, struct_sequences};
 use crate::posixmodule::path::fs_decode;
+use crate::pytime::{Rounding, time_overflow, whole_seconds};
 use adder_runtime::objects::structseq;
 use adder_runtime::prelude::*;
 use std::ffi::{CStr, CString};
@@ -62,28 +63,12 @@ fn tm_to_py(tm: &libc::tm, zone: &str, gmtoff: i64) -> PyResult {
     structseq::new_instance(struct_time()?, fields)
 }
 
-#[cold]
-fn time_overflow() -> Raised {
-    raise!(OverflowError, "timestamp out of range for platform time_t")
-}
-
 /// Seconds since the epoch, the current ones without an argument.
 fn seconds_of(object: Option<&PyObject>) -> PyResult<libc::time_t> {
     let Some(object) = object.filter(|object| !is_none(object)) else {
         return Ok(clocks::clock_ns(libc::CLOCK_REALTIME)?.div_euclid(clocks::NS_PER_S));
     };
-    if let Some(float) = object.downcast::<PyFloatObject>() {
-        let value = float.value();
-        if value.is_nan() {
-            return Err(raise!(ValueError, "Invalid value NaN (not a number)"));
-        }
-        let whole = value.floor();
-        if !(-9.223372036854775e18..=9.223372036854775e18).contains(&whole) {
-            return Err(time_overflow());
-        }
-        return Ok(whole as libc::time_t);
-    }
-    object.index()?.to_i64().ok_or_else(time_overflow)
+    whole_seconds(object, Rounding::Floor)
 }
 
 fn os_error() -> Raised {
