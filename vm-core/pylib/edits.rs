@@ -178,4 +178,54 @@ pub const EDITS: &[(&str, &str, &str)] = &[
         "            bpe = BrokenProcessPool(message)\n            if remote:\n                bpe.__cause__ = _RemoteTraceback(remote)\n            \
          try:\n                work_item.future.set_exception(bpe)\n",
     ),
+    // Only digits are numbers of ISO 8601.
+    (
+        "_pydatetime.py",
+        "def _parse_isoformat_date(dtstr):\n",
+        "def _iso_number(text, n_digits):\n    if len(text) != n_digits or not (text.isascii() and text.isdigit()):\n        \
+         raise ValueError(\"Invalid isoformat string\")\n    return int(text)\n\n\ndef _parse_isoformat_date(dtstr):\n",
+    ),
+    ("_pydatetime.py", "int(dtstr[0:4])", "_iso_number(dtstr[0:4], 4)"),
+    (
+        "_pydatetime.py",
+        "int(dtstr[pos:pos + 2])",
+        "_iso_number(dtstr[pos:pos + 2], 2)",
+    ),
+    (
+        "_pydatetime.py",
+        "int(dtstr[pos:pos + 1])",
+        "_iso_number(dtstr[pos:pos + 1], 1)",
+    ),
+    (
+        "_pydatetime.py",
+        "int(tstr[pos:pos+2])",
+        "_iso_number(tstr[pos:pos+2], 2)",
+    ),
+    // Abbreviations of TZ strings are ASCII letters, the offset is always there, days are digits.
+    (
+        "zoneinfo/_zoneinfo.py",
+        "(?P<std>[^<0-9:.+-]+|",
+        "(?P<std>[a-zA-Z]+|",
+    ),
+    (
+        "zoneinfo/_zoneinfo.py",
+        "(?P<dst>[^0-9:.+-]+|",
+        "(?P<dst>[a-zA-Z]+|",
+    ),
+    (
+        "zoneinfo/_zoneinfo.py",
+        "        std_offset = 0\n",
+        "        raise ValueError(f\"Invalid STD offset in {tz_str}\")\n",
+    ),
+    (
+        "zoneinfo/_zoneinfo.py",
+        r"M(\d{1,2})\.(\d).(\d)",
+        r"M(\d{1,2})\.(\d)\.(\d)",
+    ),
+    (
+        "zoneinfo/_zoneinfo.py",
+        "        doy = int(date)\n",
+        "        if not re.fullmatch(r\"\\d{1,3}\", date, re.ASCII):\n            raise ValueError(f\"Invalid dst start/end date: \
+         {dststr}\")\n        doy = int(date)\n",
+    ),
 ];

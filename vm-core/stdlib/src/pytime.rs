@@ -48,10 +48,7 @@ impl Rounding {
 
 #[cold]
 pub fn time_overflow() -> Raised {
-    raise!(
-        OverflowError,
-        "timestamp out of range for platform time_t"
-    )
+    raise!(OverflowError, "timestamp out of range for platform time_t")
 }
 
 fn i64_of(whole: f64, overflow: fn() -> Raised) -> PyResult<i64> {

@@ -283,14 +283,21 @@ impl DateTime {
         Ok(hash)
     }
     /// Seconds since the start of year 0 at which a local clock shows this.
-    fn local_seconds(&self) -> PyResult<i64> {
+    fn local_seconds(&self, fold: u8) -> PyResult<i64> {
         let [hour, minute, second, _] = self.hms();
         let shown = seconds_at(self.ymd(), hour, minute, second)?;
-        utc_of_local(shown, self.fold.get())
+        utc_of_local(shown, fold)
+    }
+    /// The local zone when a local clock shows this; in a gap, of the side that the fold stands for.
+    fn own_local_zone(&self) -> PyResult<Ref<TimeZone>> {
+        let fold = self.fold.get();
+        let (this, other) = (self.local_seconds(fold)?, self.local_seconds(1 - fold.min(1))?);
+        let is_gap = this != other && (other > this) == (fold != 0);
+        local_zone(if is_gap { other } else { this } - EPOCH_S)
     }
     pub fn posix_timestamp(&self) -> PyResult<f64> {
         if self.zone().is_none() {
-            let seconds = self.local_seconds()? - EPOCH_S;
+            let seconds = self.local_seconds(self.fold.get())? - EPOCH_S;
             return Ok(seconds as f64 + f64::from(self.hms()[3]) / 1e6);
         }
         let utc = utc()?;
@@ -320,7 +327,7 @@ impl DateTime {
             Some(offset) => offset,
             // Naive: local time.
             None => {
-                let own = local_zone(self.local_seconds()? - EPOCH_S)?;
+                let own = self.own_local_zone()?;
                 if is_asked(own.as_object()) {
                     return Ok(self.as_object().to_ref());
                 }

@@ -291,6 +291,9 @@ impl Delta {
     }
     fn over_float(&self, divisor: &PyObject) -> PyResult<Ref<Delta>> {
         let [numerator, denominator] = ratio_of(divisor)?;
+        if numerator.is_zero() {
+            return Err(zero_division());
+        }
         let product = arith::mul(&int(self.us()), &denominator)?;
         delta_of_int(&*arith::divmod_near(&product, &numerator)?.0)
     }

@@ -144,6 +144,16 @@ fn year_directive(code: u32, tuple: &PyObject, strftime: &PyObject) -> PyResult<
     }))
 }
 
+/// A name whose `%` are doubled, as it goes through `strftime()` yet; by its own method where its class may have another.
+fn escaped(name: &PyUnicodeObject) -> PyResult<Ref<PyUnicodeObject>> {
+    let (one, two) = (PyUnicodeObject::from_str("%"), PyUnicodeObject::from_str("%%"));
+    let args = [one.as_object(), two.as_object()];
+    let escaped = name.as_object().call_method(identifier!("replace"), &args)?;
+    escaped
+        .downcast::<PyUnicodeObject>()
+        .map_err(|_| raise!(TypeError, "tzname.replace() did not return a string"))
+}
+
 /// `time.strftime()` of a format in which `%f`, `%z`, `%:z`, `%Z` and short years are replaced first.
 pub fn strftime(object: &PyObject, format: &PyUnicodeObject, tuple: &PyObject) -> PyResult {
     let strftime = hooks::import_module("time")?.get_attr(identifier!("strftime"))?;
@@ -168,13 +178,7 @@ pub fn strftime(object: &PyObject, format: &PyUnicodeObject, tuple: &PyObject) -
             }
             Some('Z') => {
                 if let Some(name) = ask_name(subject.zone, subject.about)? {
-                    // The text goes through strftime() yet.
-                    for code in name.code_points() {
-                        out.push(code);
-                        if code == '%' as u32 {
-                            out.push(code);
-                        }
-                    }
+                    out.push_object(&*escaped(&name)?);
                 }
             }
             Some(c @ ('Y' | 'G' | 'F' | 'C')) => match year_directive(c as u32, tuple, &strftime)? {
