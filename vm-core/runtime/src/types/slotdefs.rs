@@ -382,13 +382,11 @@ fn update_slot(ty: &PyTypeObject, first: usize) -> usize {
             }
             generic = def.generic.0;
         } else if def.name == "__new__" && super::typeobject::is_tp_new_wrapper(descriptor) {
+            // The base that has the layout makes the instances, whichever base is the first to have a `__new__`.
             specific = ty
                 .base()
                 .and_then(|base| base.tp_new.get())
                 .map_or(std::ptr::null(), |new| new as *const c_void);
-            if let Some(own) = super::typeobject::tp_new_of_wrapper(descriptor) {
-                specific = own as *const c_void;
-            }
         } else if is_none(descriptor) && def.name == "__hash__" {
             specific = super::hash_not_implemented as *const c_void;
         } else {

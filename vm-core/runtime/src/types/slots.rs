@@ -435,44 +435,6 @@ pub unsafe extern "C" fn new_slot(
     })
 }
 
-/// The class with [`class_new_slot`] that a class gets it from.
-pub fn class_new_owner(class: &PyTypeObject) -> Option<&PyTypeObject> {
-    let mro = class.mro()?.as_slice();
-    mro.iter().filter_map(|base| base.downcast_type()).find(|base| {
-        base.tp_new
-            .get()
-            .is_some_and(|new| new as usize == class_new_slot as *const () as usize)
-            && base
-                .dict()
-                .is_some_and(|dict| dict.get_str(identifier!("__new__")).is_some())
-    })
-}
-
-/// `tp_new` of a class of ours that is written in Python where CPython has C: types of C call it for their subclasses, whose own
-/// `__new__` calls those in turn, so that it must not look at the subclass's.
-pub unsafe extern "C" fn class_new_slot(
-    class: *mut PyTypeObject,
-    args: *mut PyObject,
-    kwargs: *mut PyObject,
-) -> *mut PyObject {
-    boundary_obj(|| {
-        // SAFETY: slots get live objects; args is a tuple, kwargs a dict or null.
-        let (class, args, kwargs) = unsafe {
-            (
-                &*class,
-                (*args).cast_unchecked::<PyTupleObject>(),
-                kwargs.cast::<PyDictObject>().as_ref(),
-            )
-        };
-        let owner = class_new_owner(class).unwrap_or(class);
-        let function = owner.as_object().get_attr(identifier!("__new__"))?;
-        let mut all = Vec::with_capacity(args.len() + 1);
-        all.push(class.as_object());
-        all.extend_from_slice(args.as_slice());
-        function.call_tuple(&PyTupleObject::from_slice(&all), kwargs)
-    })
-}
-
 pub unsafe extern "C" fn finalize_slot(object: *mut PyObject) {
     // SAFETY: slots get live objects.
     let object = unsafe { &*object };

@@ -346,11 +346,9 @@ impl PyObject {
 
 /// The first base whose `tp_new` is not that of classes written in Python.
 fn native_new_base(class: &PyTypeObject) -> &PyTypeObject {
-    use super::slots::{class_new_slot, new_slot};
+    let is_written = |new: newfunc| new as usize == super::slots::new_slot as newfunc as usize;
     let mut native = class;
-    while native.tp_new.get().is_some_and(|new| {
-        [new_slot as newfunc as usize, class_new_slot as newfunc as usize].contains(&(new as usize))
-    }) {
+    while native.tp_new.get().is_some_and(is_written) {
         match native.base() {
             Some(base) => native = base,
             None => break,
@@ -392,12 +390,7 @@ unsafe extern "C" fn tp_new_wrapper(
         }
         // The native base must be the one that this `tp_new` is for: object.__new__(dict) is refused.
         let owners = owner.tp_new.get();
-        let mut native = native_new_base(class);
-        if native.tp_new.get().map(|new| new as usize) != owners.map(|new| new as usize)
-            && let Some(written) = super::slots::class_new_owner(class)
-        {
-            native = native_new_base(written);
-        }
+        let native = native_new_base(class);
         let own = native.tp_new.get();
         if own.is_none() || class.tp_flags.get() & Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
             return Err(raise!(TypeError, "cannot create '{}' instances", class.name()));
@@ -448,16 +441,6 @@ pub fn is_tp_new_wrapper(object: &PyObject) -> bool {
     object
         .downcast_exact::<PyCFunctionObject>()
         .is_some_and(|function| std::ptr::eq(function.m_ml.get(), &TP_NEW_DEF))
-}
-
-/// The `tp_new` that such a `__new__` calls.
-pub fn tp_new_of_wrapper(object: &PyObject) -> Option<newfunc> {
-    let function = object.downcast_exact::<PyCFunctionObject>()?;
-    // SAFETY: the function's self is the type that it was made for.
-    unsafe { function.m_self.get().as_ref() }
-        .and_then(PyObject::downcast_type)?
-        .tp_new
-        .get()
 }
 
 // ---- names ----
