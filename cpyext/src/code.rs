@@ -162,9 +162,14 @@ fn new_frame(
     globals: &PyDictObject,
     locals: Option<&PyObject>,
 ) -> PyResult<Ref<PyFrameObject>> {
+    // Cython makes frames for tracebacks while its exception is set.
+    let pending = adder_runtime::error::fetch();
     let function = PyFunctionObject::type_object()
         .as_object()
         .call(&[code.as_object(), globals.as_object()])?;
+    if let Some(exception) = pending {
+        let _ = adder_runtime::error::restore(exception);
+    }
     // SAFETY: just made as a function.
     let function: Ref<PyFunctionObject> = unsafe { function.cast() };
     let n_words = HEADER_WORDS + code.data().n_registers as usize;
