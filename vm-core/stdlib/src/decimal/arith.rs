@@ -122,9 +122,12 @@ pub fn multiply(a: &Number, b: &Number, env: &Env, status: &mut u32) -> Number {
 }
 
 pub fn fma(a: &Number, b: &Number, c: &Number, env: &Env, status: &mut u32) -> Number {
-    if let Some(nan) = Number::of_nans(&[a, b], env, status) {
+    if (a.is_nan() || b.is_nan())
+        && let Some(nan) = Number::of_nans(&[a, b, c], env, status)
+    {
         return nan;
     }
+    // An invalid product comes before a NaN that would be added to it.
     match exact_product(a, b, status) {
         Ok(product) => add(&product, c, env, status),
         Err(special) if special.is_nan() => special,

@@ -543,7 +543,7 @@ pub fn power_modulo(a: &Number, b: &Number, modulus: &Number, env: &Env, status:
     let fits = a.is_integer()
         && b.is_integer()
         && modulus.is_integer()
-        && !b.sign
+        && (!b.sign || b.is_zero())
         && !modulus.is_zero()
         && modulus.len() + modulus.exp <= env.prec
         && !(a.is_zero() && b.is_zero());
