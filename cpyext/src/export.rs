@@ -260,6 +260,7 @@ impl CValue for Void {
 }
 
 #[cold]
+#[inline(never)]
 fn null_argument() -> Raised {
     if adder_runtime::error::occurred() {
         return Raised::assume();
@@ -269,6 +270,7 @@ fn null_argument() -> Raised {
 
 /// PyErr_BadInternalCall.
 #[cold]
+#[inline(never)]
 pub fn bad_internal_call() -> Raised {
     raise!(SystemError, "bad argument to internal function")
 }

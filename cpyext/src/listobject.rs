@@ -3,8 +3,16 @@
 use crate::export::{Borrowed, bad_internal_call};
 use adder_runtime::prelude::*;
 
+#[cold]
+#[inline(never)]
 fn out_of_range() -> Raised {
     raise!(IndexError, "list index out of range")
+}
+
+#[cold]
+#[inline(never)]
+fn assignment_out_of_range() -> Raised {
+    raise!(IndexError, "list assignment index out of range")
 }
 
 /// The item at an index that does not count from the end.
@@ -49,7 +57,7 @@ capi! {
     fn PyList_SetItem(list: &PyObject, index: isize, value: Option<Ref>) -> PyResult<()> {
         let Some(list) = list.downcast::<PyListObject>() else { return Err(bad_internal_call()) };
         if index < 0 || index >= list.len() as isize {
-            return Err(raise!(IndexError, "list assignment index out of range"));
+            return Err(assignment_out_of_range());
         }
         let value = value.map_or(std::ptr::null_mut(), Ref::into_raw);
         // SAFETY: the index is in range; the list owned the old item.

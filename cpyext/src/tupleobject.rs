@@ -14,9 +14,15 @@ fn new_unfilled(n_items: isize) -> PyResult<Ref<PyTupleObject>> {
     crate::objimpl::alloc_tuple(n_items as usize)
 }
 
+#[cold]
+#[inline(never)]
+fn out_of_range() -> Raised {
+    raise!(IndexError, "tuple index out of range")
+}
+
 fn item(tuple: &PyTupleObject, index: isize) -> PyResult<Borrowed> {
     if index < 0 || index >= tuple.len() as isize {
-        return Err(raise!(IndexError, "tuple index out of range"));
+        return Err(out_of_range());
     }
     // SAFETY: the index is in range; a place that is still empty is NULL.
     Ok(Borrowed(unsafe { *tuple.items_ptr().add(index as usize) }))

@@ -107,6 +107,9 @@ pub fn alloc(cls: &PyTypeObject) -> PyResult {
     let Some(tp_alloc) = cls.tp_alloc.get() else {
         return crate::types::heap::allocate_instance(cls, 0);
     };
+    if tp_alloc as usize == crate::types::heap::generic_alloc as *const () as usize {
+        return crate::types::heap::allocate_instance(cls, 0);
+    }
     // SAFETY: the slot of this type; a new reference or NULL.
     let object = unsafe { Ref::from_owned_opt(tp_alloc((cls as *const PyTypeObject).cast_mut(), 0)) };
     object.ok_or_else(|| Raised::from_c("tp_alloc"))

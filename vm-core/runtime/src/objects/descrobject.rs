@@ -173,7 +173,8 @@ impl PyDescrObject {
         Ok(PyUnicodeObject::from_string(text).into_object())
     }
     fn check_instance(&self, object: &PyObject) -> PyResult<()> {
-        if object.ty().is_subtype(self.owner()) {
+        let ty = object.ty();
+        if std::ptr::eq(ty, self.owner()) || ty.is_subtype(self.owner()) {
             return Ok(());
         }
         Err(raise!(
