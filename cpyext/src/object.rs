@@ -6,7 +6,9 @@ use crate::export::{
 use adder_runtime::memory;
 use adder_runtime::objects::dictobject::instance;
 use adder_runtime::prelude::*;
-use adder_runtime::protocol::attributes::{generic_get_attr, generic_get_attr_opt, generic_set_attr};
+use adder_runtime::protocol::attributes::{
+    generic_get_attr, generic_get_attr_opt, generic_get_attr_slot, generic_set_attr, with_attribute_context,
+};
 use adder_runtime::types::heap;
 
 /// Gives an optional value to C: 1 and the value, 0 and NULL, or -1 and NULL (which the place holds already).
@@ -44,7 +46,14 @@ fn destroy_chain(state: &PyThreadState) {
 }
 
 capi! {
-    fn PyObject_GetAttr(object: &PyObject, name: &PyObject) -> PyResult { object.get_attr_object(name) }
+    fn PyObject_GetAttr(object: &PyObject, name: &PyObject) -> PyResult {
+        if let Some(name) = name.downcast_exact::<PyUnicodeObject>()
+            && object.ty().tp_getattro.get().is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize)
+        {
+            return generic_get_attr(object, name).map_err(|raised| with_attribute_context(raised, object, name));
+        }
+        object.get_attr_object(name)
+    }
     fn PyObject_GetAttrString(object: &PyObject, name: Name) -> PyResult { object.get_attr(&name) }
     fn PyObject_GetOptionalAttr(object: &PyObject, name: AttrName<'_>, result: OutRef) -> PyResult<bool> {
         give_optional(result, object.get_attr_opt(&name))

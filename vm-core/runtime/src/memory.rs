@@ -239,6 +239,7 @@ pub fn vec_with_room<T>(n: usize) -> crate::PyResult<Vec<T>> {
 ///
 /// # Safety
 /// `size` is at least the type's basic size.
+#[inline]
 pub unsafe fn alloc_object(ty: &PyTypeObject, size: usize) -> PyResult<*mut PyObject> {
     let pre = ty.prehead_size();
     let Some(total) = size

@@ -313,6 +313,17 @@ pub fn generic_get_attr_opt(
     }
 }
 
+/// The C function behind a descriptor that the type itself made for a row of its table: a call of it needs no check.
+#[inline(always)]
+fn plain_getter(descriptor: &PyObject, ty: &PyTypeObject) -> Option<(getter, *mut c_void)> {
+    let descriptor = descriptor.downcast_exact::<PyGetSetDescrObject>()?;
+    if !std::ptr::eq(descriptor.d_common.d_type.get(), ty) {
+        return None;
+    }
+    let def = descriptor.getset();
+    Some((def.get.get()?, def.closure.get()))
+}
+
 /// `object.__getattribute__`: data descriptors, then the instance's attributes, then the type's.
 pub fn generic_get_attr(object: &PyObject, name: &PyUnicodeObject) -> PyResult {
     let ty = object.ty();
@@ -326,6 +337,10 @@ pub fn generic_get_attr(object: &PyObject, name: &PyUnicodeObject) -> PyResult {
             None => Err(no_attribute(object, name)),
         };
     };
+    if let Some((get, closure)) = plain_getter(descriptor, ty) {
+        // SAFETY: the getter of the object's own type.
+        return unsafe { from_slot(get(object.as_ptr(), closure), "getter") };
+    }
     let getter = descriptor.ty().tp_descr_get.get();
     // What runs may change the class: the descriptor is held from here on.
     let descriptor = descriptor.to_ref();

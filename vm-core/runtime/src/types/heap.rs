@@ -18,6 +18,7 @@ pub unsafe extern "C" fn generic_alloc(ty: *mut PyTypeObject, n_items: isize) ->
 }
 
 /// A zeroed instance of `ty` with room for `n_items` items.
+#[inline]
 pub fn allocate_instance(ty: &PyTypeObject, n_items: isize) -> PyResult {
     let (basic, item) = (ty.tp_basicsize.get(), ty.tp_itemsize.get());
     // One item more: some variable-size types (str, bytes) use it as a terminator.
