@@ -237,7 +237,7 @@ static inline int parse_keywords_fast(PyObject *object, PyObject *keywords, cons
         if (i < tuple->size)
             value = tuple->items[i];
         else if (n_keywords == 0)
-            return optional; /* nothing else was given */
+            return optional && !at_end(*format); /* nothing else was given */
         else if (*names[i] && (value = adder_keyword_value(keywords, names[i]))) {
             if (value == NOT_ASCII)
                 return 0;
