@@ -118,7 +118,7 @@ impl Deque {
         };
         Ok(Ref::new_in(cls, deque)?.into_object())
     }
-    #[init("(iterable=(), maxlen=None)")]
+    #[init("(iterable=<unrepresentable>, maxlen=None)")]
     fn init(&self, iterable: Option<&PyObject>, maxlen: Option<&PyObject>) -> PyResult<()> {
         let maxlen = match maxlen.filter(|maxlen| !is_none(maxlen)) {
             None => None,

@@ -2,7 +2,6 @@
 
 use super::{NONE, PyODictObject};
 use crate::memory::{self, gc};
-use crate::objects::dictobject::api::key_error;
 use crate::objects::dictobject::views::{DictView, PyDictItems_Type, PyDictKeys_Type, PyDictValues_Type};
 use crate::objects::freelist::alloc_static;
 use crate::objects::iterobject::builtin;
@@ -64,7 +63,7 @@ impl ODictIterator {
             self.di_size.set(-1);
             return Err(raise!(RuntimeError, "OrderedDict changed size during iteration"));
         }
-        let Some((key, hash, at)) = dict.after(self.di_at.get(), self.kind & REVERSED != 0) else {
+        let Some((key, _, at)) = dict.after(self.di_at.get(), self.kind & REVERSED != 0) else {
             self.finish();
             return Ok(None);
         };
@@ -72,14 +71,11 @@ impl ODictIterator {
         if self.kind & ITEMS == KEYS {
             return Ok(Some(key));
         }
-        let value = match dict.od_dict.get_known_hash(&key, hash) {
-            Ok(Some(value)) => value,
-            other => {
+        let value = match dict.value(&key) {
+            Ok(value) => value,
+            Err(raised) => {
                 self.finish();
-                return Err(match other {
-                    Err(raised) => raised,
-                    Ok(_) => key_error(&key),
-                });
+                return Err(raised);
             }
         };
         Ok(Some(if self.kind & ITEMS == VALUES {

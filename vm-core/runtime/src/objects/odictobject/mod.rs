@@ -281,9 +281,9 @@ impl PyODictObject {
         let node = order.nodes.get(next as usize)?;
         Some((node.key.clone()?, node.hash, next))
     }
-    /// The value of a key of the order.
-    fn value(&self, key: &PyObject, hash: Py_hash_t) -> PyResult {
-        match self.od_dict.get_known_hash(key, hash)? {
+    /// The value of a key of the order. Its hash is asked for anew: a key may have changed.
+    fn value(&self, key: &PyObject) -> PyResult {
+        match self.od_dict.get(key)? {
             Some(value) => Ok(value),
             None => Err(key_error(key)),
         }
@@ -522,6 +522,32 @@ impl PyODictObject {
         Ok(self.to_object())
     }
 
+    #[getter(name = "__dict__")]
+    fn get_dict(&self) -> PyResult {
+        if self.od_inst_dict.get().is_null() {
+            self.od_inst_dict
+                .set(PyDictObject::new().into_object().into_raw());
+        }
+        // SAFETY: the object owns it.
+        Ok(unsafe { Ref::from_borrowed(self.od_inst_dict.get()) })
+    }
+    #[setter(name = "__dict__")]
+    fn set_dict(&self, value: Option<&PyObject>) -> PyResult<()> {
+        let Some(value) = value else {
+            return Err(raise!(TypeError, "cannot delete __dict__"));
+        };
+        if !PyDictObject::check(value) {
+            return Err(raise!(
+                TypeError,
+                "__dict__ must be set to a dictionary, not a '{}'",
+                value.ty().name()
+            ));
+        }
+        let old = self.od_inst_dict.replace(value.to_ref().into_raw());
+        // SAFETY: null or owned until now.
+        unsafe { memory::xdecref(old) };
+        Ok(())
+    }
     /// Create a new ordered dictionary with keys from iterable and values set to value.
     #[classmethod("($type, /, iterable, value=None)")]
     fn fromkeys(cls: &PyTypeObject, iterable: &PyObject, value: Option<&PyObject>) -> PyResult {
@@ -644,7 +670,7 @@ impl PyODictObject {
         while let Some((key, hash, next)) = self.after(at, false) {
             at = next;
             match own {
-                Some(own) => own.set_known_hash(&key, hash, &*self.value(&key, hash)?)?,
+                Some(own) => own.set_known_hash(&key, hash, &*self.value(&key)?)?,
                 None => {
                     let value = self.as_object().get_item(&key)?;
                     if self.od_state.get() != state {
