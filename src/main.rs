@@ -77,6 +77,7 @@ fn run(options: Options) -> i32 {
     import::extend_inittab(adder_stdlib::MODULES);
     import::set_code_reader(|code| adder_stdlib::marshal::loads(code, true));
     adder_cpyext::loader::install();
+    pylifecycle::FATAL_ERROR_DUMP.get_or_init(|| adder_stdlib::faulthandler::dump_for_fatal_error);
     let started = adder_interp::initialize(config).and_then(|()| pylifecycle::initialize_imports());
     if let Err(raised) = started {
         eprintln!("Fatal Python error: the interpreter could not be initialized");

@@ -102,6 +102,9 @@ pub fn fatal_error(function: Option<&CStr>, message: Option<&CStr>) -> ! {
         Some(function) => eprintln!("Fatal Python error: {}: {message}", function.to_string_lossy()),
         None => eprintln!("Fatal Python error: {message}"),
     }
+    if let Some(dump) = adder_interp::pylifecycle::FATAL_ERROR_DUMP.get() {
+        dump();
+    }
     std::process::abort()
 }
 

@@ -113,6 +113,9 @@ static CONFIG: OnceLock<Config> = OnceLock::new();
 /// Calls what `atexit` has registered.
 static EXIT_FUNCTIONS: OnceLock<fn()> = OnceLock::new();
 
+/// Prints the state of the machine after the message of a fatal error.
+pub static FATAL_ERROR_DUMP: OnceLock<fn()> = OnceLock::new();
+
 /// Says how the functions registered for the end are called.
 pub fn set_exit_functions(run: fn()) {
     let _ = EXIT_FUNCTIONS.set(run);

@@ -192,6 +192,53 @@ fn dump(fd: c_int, all_threads: bool) {
     }
 }
 
+/// What a fatal error of C code tells beside its message: the state of the machine and the thread's frames.
+pub fn dump_for_fatal_error() {
+    let mut out = Out::new(2);
+    let finalizing = vm::INTERPRETER.finalizing.load(Ordering::Relaxed);
+    out.text(if finalizing {
+        "Python runtime state: finalizing\n\n"
+    } else {
+        "Python runtime state: initialized\n\n"
+    });
+    if let Some(current) = vm::try_thread_state() {
+        dump_thread(&mut out, current, true);
+    } else {
+        out.text("<no Python thread state>\n");
+    }
+}
+
+/// The extension modules that are loaded and no part of the standard library.
+fn dump_extension_modules(out: &mut Out) {
+    let Some(sys) = adder_runtime::hooks::get().and_then(|hooks| (hooks.sys_dict)()) else {
+        return;
+    };
+    let modules = sys.get_str(identifier!("modules"));
+    let Some(modules) = modules.as_deref().and_then(|modules| modules.downcast::<PyDictObject>()) else {
+        return;
+    };
+    let library = sys.get_str(identifier!("stdlib_module_names"));
+    let library = library.as_deref().and_then(|names| names.downcast::<PySetObject>());
+    let (mut position, mut n_listed) = (0, 0);
+    while let Some((name, module, _)) = modules.next_entry(&mut position) {
+        let is_extension = module
+            .downcast::<PyModuleObject>()
+            .is_some_and(|module| !module.md_def.get().is_null());
+        let in_library = library.is_some_and(|library| library.contains(name).unwrap_or(true));
+        if !is_extension || in_library {
+            continue;
+        }
+        out.text(if n_listed == 0 { "\nExtension modules: " } else { ", " });
+        out.object(name.as_ptr());
+        n_listed += 1;
+    }
+    if n_listed > 0 {
+        out.text(" (total: ");
+        out.decimal(n_listed);
+        out.text(")\n");
+    }
+}
+
 fn dump_native_stack(fd: c_int) {
     let mut addresses = [std::ptr::null_mut::<c_void>(); 32];
     // SAFETY: room for so many addresses.
@@ -296,6 +343,7 @@ unsafe extern "C" fn fatal_handler(signum: c_int) {
             dump(fd, FATAL_ALL_THREADS.load(Ordering::Relaxed));
             Out::new(fd).text("\n");
             dump_native_stack(fd);
+            dump_extension_modules(&mut Out::new(fd));
             IN_FATAL.store(false, Ordering::Relaxed);
         }
         *libc::__errno_location() = saved_errno;

@@ -11,12 +11,12 @@ use adder_runtime::abi::PyObject;
 /// A module's name and its multi-phase init function.
 pub type ModuleInit = (&'static str, unsafe extern "C" fn() -> *mut PyObject);
 
-/// Declares the modules of this crate: file, module inside it.
+/// Declares the modules of this crate: file, module inside it; after the semicolon further modules of a file.
 macro_rules! modules {
-    ($($file:ident :: $module:ident,)*) => {
+    ($($file:ident :: $module:ident,)* ; $($shared:ident :: $inner:ident,)*) => {
         $(pub mod $file;)*
         /// All modules of this crate.
-        pub static MODULES: &[ModuleInit] = &[$($file::$module::INIT,)*];
+        pub static MODULES: &[ModuleInit] = &[$($file::$module::INIT,)* $($shared::$inner::INIT,)*];
     };
 }
 
@@ -100,4 +100,12 @@ modules! {
     sysconfigdata::platform,
     tokenize::_tokenize,
     tracemalloc::_tracemalloc,
+    multibytecodec::_multibytecodec,
+    ;
+    multibytecodec::_codecs_cn,
+    multibytecodec::_codecs_hk,
+    multibytecodec::_codecs_iso2022,
+    multibytecodec::_codecs_jp,
+    multibytecodec::_codecs_kr,
+    multibytecodec::_codecs_tw,
 }

@@ -156,6 +156,9 @@ impl Poll {
             None => None,
             Some(timeout) => Some(milliseconds_argument(timeout)?).filter(|timeout| *timeout >= 0),
         };
+        if timeout.is_some_and(|timeout| timeout / 1_000_000 > i64::from(c_int::MAX)) {
+            return Err(raise!(OverflowError, "timeout is too large"));
+        }
         if self.is_polling.get() {
             return Err(raise!(RuntimeError, "concurrent poll() invocation"));
         }

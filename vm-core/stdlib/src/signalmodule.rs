@@ -127,7 +127,7 @@ fn report_wakeup_error() {
     let error = WAKEUP_ERROR.swap(0, Ordering::Relaxed);
     if error != 0 {
         let raised = adder_runtime::exceptions::os_error_from_errno(error, None, None);
-        let context = "Exception ignored when trying to write to the signal wakeup fd";
+        let context = "Exception ignored while trying to write to the signal wakeup fd";
         adder_runtime::error::write_unraisable(raised, Some(context), None);
     }
 }
