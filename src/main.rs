@@ -182,13 +182,13 @@ fn run_script(path: &std::ffi::OsStr, skip_first_line: bool) -> PyResult<()> {
         source.drain(..end);
     }
     if path.as_bytes().ends_with(b".pyc") {
-        return run_compiled(&source);
+        return run_compiled(&source, &shown);
     }
     pythonrun::run_file_source(&source, &shown).map(drop)
 }
 
 /// A `.pyc` file given as the script.
-fn run_compiled(bytes: &[u8]) -> PyResult<()> {
+fn run_compiled(bytes: &[u8], path: &str) -> PyResult<()> {
     let magic =
         adder_runtime::hooks::import_module("importlib.util")?.get_attr(identifier!("MAGIC_NUMBER"))?;
     let fits = (*magic)
@@ -199,7 +199,10 @@ fn run_compiled(bytes: &[u8]) -> PyResult<()> {
     }
     let code = adder_stdlib::marshal::loads(&bytes[16..], true)?;
     match (*code).downcast::<PyCodeObject>() {
-        Some(code) => pythonrun::run_code(code, &*pythonrun::main_dict()?, None).map(drop),
+        Some(code) => {
+            let globals = pythonrun::name_main_file(path, identifier!("SourcelessFileLoader"))?;
+            pythonrun::run_code(code, &globals, None).map(drop)
+        }
         None => Err(raise!(RuntimeError, "Bad code object in .pyc file")),
     }
 }

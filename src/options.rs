@@ -62,6 +62,47 @@ file   : the program
 arg ...: arguments of the program, in sys.argv[1:]
 ";
 
+const HELP_ENVIRONMENT: &str = "\
+Environment variables that change behaviour:
+PYTHON_CPU_COUNT: what os.cpu_count() says (-X cpu_count)
+PYTHONFAULTHANDLER: dump the traceback when the process dies (-X faulthandler)
+PYTHONHASHSEED: the seed of string hashes, or 'random' (-R)
+PYTHONHOME: read by other Pythons; the library of this one is built in
+PYTHONINTMAXSTRDIGITS: limit of digits in conversions between int and str (-X int_max_str_digits)
+PYTHONIOENCODING: encoding[:errors] of the standard streams
+PYTHONNODEBUGRANGES: code objects keep no columns (-X no_debug_ranges)
+PYTHONPATH: folders in front of the library, separated by ':'
+PYTHONPYCACHEPREFIX: where .pyc files go (-X pycache_prefix)
+PYTHONTRACEMALLOC: trace allocations (-X tracemalloc)
+PYTHONUTF8: UTF-8 mode (-X utf8)
+PYTHONWARNDEFAULTENCODING: warn of files opened without encoding (-X warn_default_encoding)
+PYTHONWARNINGS: control of warnings (-W)
+
+These variables have equivalent options:
+PYTHONDEBUG: -d
+PYTHONDEVMODE: -X dev
+PYTHONDONTWRITEBYTECODE: -B
+PYTHONINSPECT: -i
+PYTHONNOUSERSITE: -s
+PYTHONOPTIMIZE: -O
+PYTHONSAFEPATH: -P
+PYTHONUNBUFFERED: -u
+PYTHONVERBOSE: -v
+";
+
+const HELP_X_OPTIONS: &str = "\
+Implementation options:
+-X cpu_count=N : what os.cpu_count() says; 'default' for what there is (also PYTHON_CPU_COUNT)
+-X dev : development mode (also PYTHONDEVMODE)
+-X faulthandler : dump the traceback when the process dies (also PYTHONFAULTHANDLER)
+-X int_max_str_digits=N : limit of digits in conversions between int and str; 0 for none (also PYTHONINTMAXSTRDIGITS)
+-X no_debug_ranges : code objects keep no columns (also PYTHONNODEBUGRANGES)
+-X pycache_prefix=PATH : where .pyc files go (also PYTHONPYCACHEPREFIX)
+-X tracemalloc[=N] : trace allocations with N frames each (also PYTHONTRACEMALLOC)
+-X utf8[=0|1] : UTF-8 mode (also PYTHONUTF8)
+-X warn_default_encoding : warn of files opened without encoding (also PYTHONWARNDEFAULTENCODING)
+";
+
 /// Words of the operating system as text; what is not UTF-8 is replaced.
 fn os_string(word: &OsStr) -> String {
     word.to_string_lossy().into_owned()
@@ -96,6 +137,8 @@ struct Parser {
     dump: Option<String>,
     program: Option<Program>,
     skip_first_line: bool,
+    /// `-R`.
+    random_hashes: bool,
 }
 
 impl Parser {
@@ -132,7 +175,21 @@ impl Parser {
                     )),
                 }
             }
-            _ => Err(mistake(format!("unknown option {word}"))),
+            "--help-env" | "--help-xoptions" | "--help-all" => {
+                let mut text = String::new();
+                if word == "--help-all" {
+                    text += USAGE;
+                    text += HELP;
+                }
+                if word != "--help-xoptions" {
+                    text += HELP_ENVIRONMENT;
+                }
+                if word != "--help-env" {
+                    text += HELP_X_OPTIONS;
+                }
+                Err(End { text, status: 0 })
+            }
+            _ => Err(mistake(format!("Unknown option: {word}"))),
         }
     }
 
@@ -168,7 +225,7 @@ impl Parser {
                 'O' => config.optimize += 1,
                 'P' => config.safe_path = true,
                 'q' => config.quiet = true,
-                'R' => {}
+                'R' => self.random_hashes = true,
                 's' => config.no_user_site = true,
                 'S' => config.no_site = true,
                 'u' => config.unbuffered = true,
@@ -238,6 +295,7 @@ impl Options {
             dump: None,
             program: None,
             skip_first_line: false,
+            random_hashes: false,
         };
         parser.words()?;
         if parser.version > 0 {
@@ -252,6 +310,7 @@ impl Options {
             dump,
             program,
             skip_first_line,
+            random_hashes,
             ..
         } = parser;
         let mut argv = Vec::new();
@@ -289,6 +348,9 @@ impl Options {
         config.argv = argv.iter().map(|word| os_string(word)).collect();
         config.orig_argv = all.iter().map(|word| os_string(word)).collect();
         read_environment(&mut config)?;
+        if random_hashes {
+            config.hash_seed = None;
+        }
         let utf8_mode = read_x_options(&mut config)?.or(utf8_variable(&config)?);
         let coerce = variable(&config, "PYTHONCOERCECLOCALE").as_deref() != Some("0");
         let text = locale::settle(utf8_mode, coerce);
@@ -317,7 +379,7 @@ fn version_text(level: u8) -> String {
 }
 
 fn read_environment(config: &mut Config) -> Result<(), End> {
-    config.debug = config.debug.max(level(config, "PYTHONDEBUG").into());
+    config.debug |= i64::from(variable(config, "PYTHONDEBUG").is_some());
     config.verbose = config.verbose.max(level(config, "PYTHONVERBOSE").into());
     config.optimize = config.optimize.max(level(config, "PYTHONOPTIMIZE")).min(2);
     config.inspect |= i64::from(variable(config, "PYTHONINSPECT").is_some());
@@ -426,7 +488,7 @@ fn read_x_options(config: &mut Config) -> Result<Option<bool>, End> {
                 }
             },
             "warn_default_encoding" => config.warn_default_encoding = 1,
-            "pycache_prefix" => config.pycache_prefix = value,
+            "pycache_prefix" => config.pycache_prefix = value.filter(|prefix| !prefix.is_empty()),
             "int_max_str_digits" => {
                 config.int_max_str_digits =
                     digits_limit("-X int_max_str_digits", value.as_deref().unwrap_or_default())?;

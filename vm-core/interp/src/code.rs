@@ -6,6 +6,7 @@ use adder_runtime::abi::*;
 use adder_runtime::exceptions::{SyntaxErrorPlace, exc, raise_syntax_error};
 use adder_runtime::objects::codeobject::{CodeData, CodeParts, ExceptionHandler, Location};
 use adder_runtime::prelude::*;
+use std::collections::HashMap;
 
 fn str_object(text: &PyStr) -> Ref<PyUnicodeObject> {
     match text.as_str() {
@@ -31,82 +32,130 @@ fn tuple_of_names(names: &[PyStr]) -> Ref<PyTupleObject> {
 
 /// A constant as an object.
 pub fn constant_object(constant: &Constant) -> PyResult {
-    Ok(match constant {
-        Constant::None => none_ref(),
-        Constant::True => py_bool(true),
-        Constant::False => py_bool(false),
-        Constant::Ellipsis => ellipsis().to_ref(),
-        Constant::Int(value) => PyLongObject::from_i64(*value).into_object(),
-        Constant::BigInt(value) => PyLongObject::from_bigint(value)?.into_object(),
-        Constant::Float(value) => PyFloatObject::from_f64(*value).into_object(),
-        Constant::Complex(real, imag) => PyComplexObject::from_parts(*real, *imag).into_object(),
-        Constant::Str(text) if is_name_like(text) => interned(text),
-        Constant::Str(text) => str_object(text).into_object(),
-        Constant::Bytes(bytes) => PyBytesObject::from_slice(bytes).into_object(),
-        Constant::Tuple(items) => {
-            PyTupleObject::from_vec(items.iter().map(constant_object).collect::<PyResult<_>>()?).into_object()
-        }
-        Constant::FrozenSet(items) => {
-            let set = PySetObject::new_frozenset();
-            for item in items {
-                set.add(&*constant_object(item)?)?;
-            }
-            set.into_object()
-        }
-        Constant::Slice(parts) => {
-            let [start, stop, step] = &**parts;
-            let parts = [
-                constant_object(start)?,
-                constant_object(stop)?,
-                constant_object(step)?,
-            ];
-            PySliceObject::new_slice(Some(&parts[0]), Some(&parts[1]), Some(&parts[2]))?.into_object()
-        }
-        Constant::Code(code) => code_object(code)?.into_object(),
-    })
+    Unit::default().constant(constant)
 }
 
-/// The compiler's code as a Python code object.
+/// The compiler's code as a Python code object. Equal constants, tuples of constants and line tables of all the code in it
+/// are one object each.
 pub fn code_object(code: &bytecode::CodeObject) -> PyResult<Ref<PyCodeObject>> {
-    let consts = code
-        .consts
-        .iter()
-        .map(constant_object)
-        .collect::<PyResult<Vec<_>>>()?;
-    let ranges = crate::pylifecycle::config().code_debug_ranges;
-    let kept = |number: i32| if ranges { number } else { -1 };
-    let location = |(start, position): &(u32, bytecode::Position)| Location {
-        start: *start,
-        line: position.line,
-        end_line: if ranges { position.end_line } else { position.line },
-        col: kept(position.col),
-        end_col: kept(position.end_col),
-    };
-    let handler = |entry: &bytecode::ExceptionEntry| ExceptionHandler {
-        start: entry.start,
-        end: entry.end,
-        handler: entry.handler,
-        depth: entry.depth,
-        lasti: entry.lasti,
-    };
-    PyCodeObject::from_parts(CodeParts {
-        argcount: code.argcount as i32,
-        posonlyargcount: code.posonlyargcount as i32,
-        kwonlyargcount: code.kwonlyargcount as i32,
-        stacksize: code.n_temps as i32,
-        flags: code.flags as i32,
-        firstlineno: code.firstlineno as i32,
-        words: code.instructions.iter().map(|word| word.to_u64()).collect(),
-        consts: PyTupleObject::from_vec(consts),
-        names: tuple_of_names(&code.names),
-        localsplus_names: tuple_of_names(&code.localsplus_names),
-        localsplus_kinds: code.localsplus_kinds.iter().map(|kind| kind.0).collect(),
-        filename: interned(&code.filename),
-        name: interned(&code.name),
-        qualname: interned(&code.qualname),
-        exceptions: code.exception_table.iter().map(handler).collect(),
-        locations: code.locations.runs.iter().map(location).collect(),
-    })
+    Unit::default().code(code)
+}
+
+/// What the code objects of one compilation share.
+#[derive(Default)]
+struct Unit<'a> {
+    constants: HashMap<&'a Constant, Ref>,
+    /// By the addresses of their items.
+    tuples: HashMap<Vec<usize>, Ref<PyTupleObject>>,
+    line_tables: HashMap<Vec<u8>, Ref>,
+}
+
+impl<'a> Unit<'a> {
+    fn constant(&mut self, constant: &'a Constant) -> PyResult {
+        if let Constant::Code(code) = constant {
+            return Ok(self.code(code)?.into_object());
+        }
+        if let Some(known) = self.constants.get(constant) {
+            return Ok(known.clone());
+        }
+        let object = self.new_constant(constant)?;
+        self.constants.insert(constant, object.clone());
+        Ok(object)
+    }
+
+    fn new_constant(&mut self, constant: &'a Constant) -> PyResult {
+        Ok(match constant {
+            Constant::None => none_ref(),
+            Constant::True => py_bool(true),
+            Constant::False => py_bool(false),
+            Constant::Ellipsis => ellipsis().to_ref(),
+            Constant::Int(value) => PyLongObject::from_i64(*value).into_object(),
+            Constant::BigInt(value) => PyLongObject::from_bigint(value)?.into_object(),
+            Constant::Float(value) => PyFloatObject::from_f64(*value).into_object(),
+            Constant::Complex(real, imag) => PyComplexObject::from_parts(*real, *imag).into_object(),
+            Constant::Str(text) if is_name_like(text) => interned(text),
+            Constant::Str(text) => str_object(text).into_object(),
+            Constant::Bytes(bytes) => PyBytesObject::from_slice(bytes).into_object(),
+            Constant::Tuple(items) => {
+                let items = items.iter().map(|item| self.constant(item));
+                PyTupleObject::from_vec(items.collect::<PyResult<_>>()?).into_object()
+            }
+            Constant::FrozenSet(items) => {
+                let set = PySetObject::new_frozenset();
+                for item in items {
+                    set.add(&*self.constant(item)?)?;
+                }
+                set.into_object()
+            }
+            Constant::Slice(parts) => {
+                let [start, stop, step] = &**parts;
+                let parts = [self.constant(start)?, self.constant(stop)?, self.constant(step)?];
+                PySliceObject::new_slice(Some(&parts[0]), Some(&parts[1]), Some(&parts[2]))?.into_object()
+            }
+            Constant::Code(code) => self.code(code)?.into_object(),
+        })
+    }
+
+    fn constants(&mut self, constants: &'a [Constant]) -> PyResult<Ref<PyTupleObject>> {
+        let items = constants.iter().map(|constant| self.constant(constant));
+        let items = items.collect::<PyResult<Vec<_>>>()?;
+        let addresses: Vec<usize> = items.iter().map(|item| item.as_raw() as usize).collect();
+        let tuple = self.tuples.entry(addresses);
+        Ok(tuple.or_insert_with(|| PyTupleObject::from_vec(items)).clone())
+    }
+
+    fn code(&mut self, code: &'a bytecode::CodeObject) -> PyResult<Ref<PyCodeObject>> {
+        let ranges = crate::pylifecycle::config().code_debug_ranges;
+        let kept = |number: i32| if ranges { number } else { -1 };
+        let location = |(start, position): &(u32, bytecode::Position)| Location {
+            start: *start,
+            line: position.line,
+            end_line: if ranges { position.end_line } else { position.line },
+            col: kept(position.col),
+            end_col: kept(position.end_col),
+        };
+        let handler = |entry: &bytecode::ExceptionEntry| ExceptionHandler {
+            start: entry.start,
+            end: entry.end,
+            handler: entry.handler,
+            depth: entry.depth,
+            lasti: entry.lasti,
+        };
+        let made = PyCodeObject::from_parts(CodeParts {
+            argcount: code.argcount as i32,
+            posonlyargcount: code.posonlyargcount as i32,
+            kwonlyargcount: code.kwonlyargcount as i32,
+            stacksize: code.n_temps as i32,
+            flags: code.flags as i32,
+            firstlineno: code.firstlineno as i32,
+            words: code.instructions.iter().map(|word| word.to_u64()).collect(),
+            consts: self.constants(&code.consts)?,
+            names: tuple_of_names(&code.names),
+            localsplus_names: tuple_of_names(&code.localsplus_names),
+            localsplus_kinds: code.localsplus_kinds.iter().map(|kind| kind.0).collect(),
+            filename: interned(&code.filename),
+            name: interned(&code.name),
+            qualname: interned(&code.qualname),
+            exceptions: code.exception_table.iter().map(handler).collect(),
+            locations: code.locations.runs.iter().map(location).collect(),
+        })?;
+        self.share_line_table(&made);
+        Ok(made)
+    }
+
+    fn share_line_table(&mut self, code: &PyCodeObject) {
+        let table = code.co_linetable.get();
+        // SAFETY: the field owns a bytes object.
+        let table = unsafe { (*table).to_ref() };
+        let Some(bytes) = (*table).downcast::<PyBytesObject>() else {
+            return;
+        };
+        let shared = self.line_tables.entry(bytes.as_bytes().to_vec());
+        let shared = shared.or_insert_with(|| table.clone());
+        let old = code.co_linetable.replace(shared.clone().into_raw());
+        // SAFETY: the field owned it.
+        drop(unsafe { Ref::from_owned(old) });
+    }
 }
 
 /// The words of a code object without specialisations and caches.
@@ -290,7 +339,8 @@ pub fn issue_warnings(warnings: &[CompileWarning], filename: &PyObject, source: 
                 lineno: warning.pos.line as isize,
                 offset: warning.pos.col as isize + 1,
                 end_lineno: warning.pos.end_line as isize,
-                end_offset: warning.pos.end_col as isize + 1,
+                // An escape is shown with its backslash and one character.
+                end_offset: warning.pos.end_col as isize + if text.is_some() { 3 } else { 1 },
                 text: text.as_ref().map(|text| text.as_object()),
             };
             return Err(raise_syntax_error(exc::SyntaxError, &message, &place));

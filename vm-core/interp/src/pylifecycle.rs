@@ -68,7 +68,9 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             argv: vec![String::new()],
-            orig_argv: std::env::args().collect(),
+            orig_argv: std::env::args_os()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
             executable: std::env::current_exe()
                 .map(|path| path.to_string_lossy().into_owned())
                 .unwrap_or_default(),
@@ -172,6 +174,9 @@ pub fn initialize(config: Config) -> PyResult<()> {
         adder_runtime::hooks::CPU_COUNT.store(count, Ordering::Relaxed);
     }
     adder_runtime::objects::moduleobject::set_sys_path_0(config.path0.clone());
+    let max_digits = usize::try_from(config.int_max_str_digits).unwrap_or(0);
+    adder_runtime::objects::longobject::set_max_str_digits(max_digits);
+    adder_compiler::parse::INT_MAX_STR_DIGITS.store(max_digits, Ordering::Relaxed);
     let _ = CONFIG.set(config);
     set_main_thread();
     let ts = thread::new_thread_state();
@@ -220,6 +225,13 @@ pub fn initialize_imports() -> PyResult<()> {
     }
     if config().import_site && !config().no_site {
         import::import_full(identifier!("site").as_object())?;
+    }
+    // `site` must not make it absolute.
+    if let Some(path0) = &config().path0
+        && let Some(path) = adder_runtime::hooks::sys_attribute(identifier!("path"))
+        && let Some(path) = (*path).downcast::<PyListObject>()
+    {
+        path.insert(0, PyUnicodeObject::from_str(path0).into_object())?;
     }
     Ok(())
 }

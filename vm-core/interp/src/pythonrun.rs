@@ -80,18 +80,25 @@ pub fn run_bytes(source: &[u8], filename: &str) -> PyResult {
     run_string(&text, filename)
 }
 
-/// Runs a script's source as `__main__`, which gets the file's name and loader.
-pub fn run_file_source(bytes: &[u8], path: &str) -> PyResult {
+/// The dict of `__main__`, which gets the name of its file and a loader of a class of importlib's.
+pub fn name_main_file(path: &str, loader: &PyUnicodeObject) -> PyResult<Ref<PyDictObject>> {
     let filename = PyUnicodeObject::from_str(path);
     let globals = main_dict()?;
     globals.set_str(identifier!("__file__"), filename.as_object())?;
     globals.set_str(identifier!("__cached__"), none())?;
     if let Some(external) = crate::import::loaded_module(identifier!("_frozen_importlib_external")) {
         let loader = external
-            .get_attr(identifier!("SourceFileLoader"))?
+            .get_attr(loader)?
             .call(&[identifier!("__main__").as_object(), filename.as_object()])?;
         globals.set_str(identifier!("__loader__"), &loader)?;
     }
+    Ok(globals)
+}
+
+/// Runs a script's source as `__main__`, which gets the file's name and loader.
+pub fn run_file_source(bytes: &[u8], path: &str) -> PyResult {
+    let filename = PyUnicodeObject::from_str(path);
+    let globals = name_main_file(path, identifier!("SourceFileLoader"))?;
     let text = code::decode_file(bytes, filename.as_object())?;
     let opts = CompileOpts {
         optimize: crate::pylifecycle::config().optimize,

@@ -298,7 +298,7 @@ pub unsafe fn before_instruction(ts: &ThreadState, frame: *mut Frame) -> PyResul
             op::JUMP_BACKWARD => (*frame).traced_line = -1,
             op::CALL | op::CALL_KW | op::CALL_EX if ts.base.c_profilefunc.get().is_some() => {
                 let callable = *Frame::registers(frame).add(eval::field_b(word) as usize);
-                if is_c_function(&*callable) {
+                if is_c_function(&*callable, opcode) {
                     emit(ts, frame, event::CALL, PyTrace_C_CALL, callable)?;
                 }
             }
@@ -308,11 +308,11 @@ pub unsafe fn before_instruction(ts: &ThreadState, frame: *mut Frame) -> PyResul
     }
 }
 
-/// What `c_call` events are about.
-fn is_c_function(callable: &PyObject) -> bool {
+/// What `c_call` events are about. Only plain calls look into bound methods.
+fn is_c_function(callable: &PyObject, opcode: u8) -> bool {
     let callable = match callable.downcast_exact::<PyMethodObject>() {
-        Some(method) => method.function(),
-        None => callable,
+        Some(method) if opcode == op::CALL => method.function(),
+        _ => callable,
     };
     let ty = callable.ty();
     ty.is_subtype(&adder_runtime::objects::methodobject::PyCFunction_Type)
@@ -340,7 +340,9 @@ pub unsafe fn after_c_call(
             // SAFETY: the caller's contract.
             unsafe { crate::monitoring::after_c_call(ts, frame, &callable, registers, raised)? };
         }
-        if ts.base.c_profilefunc.get().is_some() && is_c_function(&callable) {
+        // SAFETY: the caller's contract.
+        let opcode = generic_opcode(unsafe { *(*frame).pc } as u8);
+        if ts.base.c_profilefunc.get().is_some() && is_c_function(&callable, opcode) {
             let (number, what) = if raised {
                 (event::C_RAISE, PyTrace_C_EXCEPTION)
             } else {

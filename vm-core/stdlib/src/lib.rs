@@ -32,6 +32,7 @@ modules! {
     socketmodule::_socket,
     faulthandler::faulthandler,
     locale::_locale,
+    lsprof::_lsprof,
     posixsubprocess::_posixsubprocess,
     termios::termios,
     selectmodule::select,

@@ -641,7 +641,7 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
         xoptions.set(&text(name), &value)?;
     }
     module.add("_xoptions", xoptions.into_object())?;
-    let mut path: Vec<String> = config.path0.iter().cloned().collect();
+    let mut path: Vec<String> = Vec::new();
     if let Some(given) = &config.pythonpath {
         path.extend(
             given
