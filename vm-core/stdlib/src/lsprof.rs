@@ -133,7 +133,10 @@ fn c_function(callable: &PyObject, this: &PyObject) -> Option<Ref> {
     }
     let bound = callable.call_method(identifier!("__get__"), &[this, this.ty().as_object()]);
     match bound {
-        Ok(bound) => (*bound).downcast::<PyCFunctionObject>().is_some().then_some(bound),
+        Ok(bound) => (*bound)
+            .downcast::<PyCFunctionObject>()
+            .is_some()
+            .then_some(bound),
         Err(raised) => {
             raised.clear();
             None
@@ -265,9 +268,8 @@ impl Profiler {
             entries
                 .map(|entry| {
                     let callees = entry.callees.iter().filter(|(_, times)| times.calls != 0);
-                    let callees = callees.filter_map(|(key, times)| {
-                        Some((state.entries.get(key)?.object.clone(), *times))
-                    });
+                    let callees = callees
+                        .filter_map(|(key, times)| Some((state.entries.get(key)?.object.clone(), *times)));
                     Told {
                         object: entry.object.clone(),
                         times: entry.times,
@@ -373,7 +375,11 @@ impl Profiler {
             if let Some(caller) = caller.and_then(|caller| state.entries.get_mut(&caller.key)) {
                 caller.callees.entry(key).or_default().level += 1;
             }
-            state.calls.push(Call { key, start: 0, in_calls: 0 });
+            state.calls.push(Call {
+                key,
+                start: 0,
+                in_calls: 0,
+            });
         }
         let start = self.now();
         if let Some(call) = self.state.borrow_mut().calls.last_mut() {
@@ -389,15 +395,22 @@ impl Profiler {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
         let Some(call) = state.calls.pop() else { return };
-        let Some(entry) = state.entries.get_mut(&key) else { return };
+        let Some(entry) = state.entries.get_mut(&key) else {
+            return;
+        };
         let total = end - call.start;
         let inline = total - call.in_calls;
         entry.times.stop(total, inline);
-        let Some(caller) = state.calls.last_mut() else { return };
+        let Some(caller) = state.calls.last_mut() else {
+            return;
+        };
         caller.in_calls += total;
         let caller = caller.key;
         if self.subcalls.get()
-            && let Some(times) = state.entries.get_mut(&caller).and_then(|entry| entry.callees.get_mut(&key))
+            && let Some(times) = state
+                .entries
+                .get_mut(&caller)
+                .and_then(|entry| entry.callees.get_mut(&key))
         {
             times.stop(total, inline);
         }
@@ -416,7 +429,11 @@ impl Profiler {
 
     /// The first five fields of an entry.
     fn fields(&self, object: &PyObject, times: &Times) -> PyResult<Vec<Ref>> {
-        let unit = if self.timer.is_some() && self.unit > 0.0 { self.unit } else { 1e-9 };
+        let unit = if self.timer.is_some() && self.unit > 0.0 {
+            self.unit
+        } else {
+            1e-9
+        };
         let seconds = |time: i64| PyFloatObject::from_f64(time as f64 * unit).into_object();
         Ok(vec![
             shown(object)?,
