@@ -130,7 +130,11 @@ pub fn first_error(
             error.at_end |= explanation.at_end;
             Some(error)
         }
-        (None, _) => tokens.error.clone().or_else(|| Some(context.translate(error))),
+        (None, _) => {
+            let mut error = tokens.error.clone().unwrap_or_else(|| context.translate(error));
+            error.at_end |= error.message.ends_with("was never closed");
+            Some(error)
+        }
     }
 }
 
@@ -318,7 +322,6 @@ pub fn incomplete(mut error: CompileError, source: &str) -> CompileError {
     // A backslash continues the string on a line that is not there yet.
     let in_string = source.ends_with("\\\n");
     let open = error.at_end
-        || error.message.ends_with("was never closed")
         || error.message.starts_with("unterminated triple-quoted")
         || error.message.starts_with("unterminated string literal") && in_string
         || error.message == "unexpected EOF while parsing"

@@ -52,7 +52,12 @@ pub fn explain(source: &str, lines: &LineIndex, tokens: &Tokens, mode: Mode) -> 
         .iter()
         .rposition(|token| token.kind == Kind::Newline)
         .map_or(0, |at| at + 1);
-    let at_end = tokens.error.is_none() && (read > body || read >= list.len());
+    // In a bracket that stays open there is no end of a line before the end of the text.
+    let at_end = tokens.error.is_none()
+        && match tokens.unclosed {
+            Some(_) => matches!(first, Err(Stop::Tokens)),
+            None => read > body || read >= list.len(),
+        };
     let found = |error: CompileError| {
         Some(Explanation {
             error,
