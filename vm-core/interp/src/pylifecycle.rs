@@ -287,13 +287,16 @@ fn finalize_modules() {
             }
         }
     }
+    crate::warnings::keep_native();
     let warnings = import::loaded_module(identifier!("_warnings"));
     let mut held = Vec::new();
     let mut position = 0;
     while let Some((name, module, _)) = dict.next_entry(&mut position) {
-        let kept = name
-            .downcast::<PyUnicodeObject>()
-            .is_some_and(|name| name.eq_str("sys") || name.eq_str("builtins"));
+        let kept = name.downcast::<PyUnicodeObject>().is_some_and(|name| {
+            ["sys", "builtins", "_warnings"]
+                .iter()
+                .any(|kept| name.eq_str(kept))
+        });
         if !kept
             && PyModuleObject::check(module)
             && let Ok(reference) = weakrefobject::new_ref(module, None).map_err(Raised::clear)

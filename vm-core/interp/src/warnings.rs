@@ -5,9 +5,23 @@ use adder_runtime::error;
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 
+/// `_warnings` once it was there: what dies after the modules warns, too.
+static NATIVE: crate::state::GilCell<Option<Ref>> = crate::state::GilCell::new(None);
+
 /// `_warnings`, which importlib's bootstrap loads; nothing before.
 fn native() -> Option<Ref> {
-    crate::import::loaded_module(identifier!("_warnings"))
+    let loaded = crate::import::loaded_module(identifier!("_warnings"));
+    NATIVE.with(|kept| {
+        if kept.is_none() {
+            kept.clone_from(&loaded);
+        }
+        loaded.or_else(|| kept.clone())
+    })
+}
+
+/// Notes the module that shows warnings before all modules go.
+pub fn keep_native() {
+    drop(native());
 }
 
 /// `warnings.warn(message, category, stacklevel)`.

@@ -13,6 +13,15 @@ pub(super) struct SuperOperands {
     pub two_args: bool,
 }
 
+/// The place of an instruction that calls `super` and gets an attribute: the call's when they are on different lines.
+pub(super) fn super_position(call: &Expr, attribute: Position) -> Position {
+    if call.pos.line == attribute.line {
+        attribute
+    } else {
+        call.pos
+    }
+}
+
 impl<'a> Compiler<'a> {
     pub(super) fn call(
         &mut self,
@@ -105,13 +114,14 @@ impl<'a> Compiler<'a> {
             let name = self.mangle(attr);
             let name = self.unit.code.name(&name);
             self.emit(
-                pos,
+                super_position(value, pos),
                 Opcode::LOAD_SUPER_METHOD,
                 opnds.two_args as u8,
                 base,
                 opnds.base,
                 name,
             );
+            self.note_attribute_line(value, pos);
         } else {
             let object = self.operand(value, &[])?;
             let name = self.mangle(attr);
@@ -120,6 +130,13 @@ impl<'a> Compiler<'a> {
         }
         self.set_depth(base.index() + 2);
         Ok(())
+    }
+
+    /// An attribute on a line of its own is there, not where `super()` is.
+    pub(super) fn note_attribute_line(&mut self, call: &Expr, attribute: Position) {
+        if super_position(call, attribute) != attribute {
+            self.emit(attribute, Opcode::NOP, 0, Opnd::NO, Opnd::NO, Opnd::NO);
+        }
     }
 
     /// If `e` is an attribute of a `super()` call that is certainly about the builtin, loads what LOAD_SUPER_ATTR consumes.

@@ -275,6 +275,14 @@ impl<'a> Compiler<'a> {
         body: Body<'a>,
     ) -> Result<()> {
         let generator = &generators[index];
+        let element = match body.value {
+            Some(value) => Position {
+                end_line: value.pos.end_line,
+                end_col: value.pos.end_col,
+                ..body.elt.pos
+            },
+            None => body.elt.pos,
+        };
         let (start, skip, anchor) = (self.new_label(), self.new_label(), self.new_label());
         let base_depth = self.depth();
         self.bind(start);
@@ -289,7 +297,7 @@ impl<'a> Compiler<'a> {
             self.set_depth(base_depth);
             self.comprehension_rest(generators, index, skip, body)?;
             self.bind(skip);
-            self.emit_jump(body.elt.pos, start);
+            self.emit_jump(element, start);
             self.bind(handler);
             let exc = Opnd::temp(base_depth);
             self.emit(body.pos, Opcode::END_ASYNC_FOR, 0, iter.borrow(), exc, Opnd::NO);
@@ -311,7 +319,7 @@ impl<'a> Compiler<'a> {
         self.set_depth(depth);
         self.comprehension_rest(generators, index, skip, body)?;
         self.bind(skip);
-        self.emit_jump(body.elt.pos, start);
+        self.emit_jump(element, start);
         self.bind(anchor);
         self.emit(
             generator.iter.pos,

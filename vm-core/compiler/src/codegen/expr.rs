@@ -446,14 +446,16 @@ impl<'a> Compiler<'a> {
             let name = self.unit.code.name(&name);
             self.set_depth(depth);
             let dst = self.dst(dest);
+            let pos = attr_position(e.pos, e);
             self.emit(
-                attr_position(e.pos, e),
+                super::call::super_position(value, pos),
                 Opcode::LOAD_SUPER_ATTR,
                 opnds.two_args as u8,
                 dst,
                 opnds.base,
                 name,
             );
+            self.note_attribute_line(value, pos);
             return Ok(dst.take());
         }
         let object = self.operand(value, &[])?;

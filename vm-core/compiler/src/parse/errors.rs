@@ -21,7 +21,7 @@ pub const MAX_TEMPLATES: usize = 150;
 
 /// Refuses absurd nesting of brackets, blocks and f-strings before the parser sees it. Strings and comments are not skipped,
 /// so the bound is generous here; the tokenizer checks exactly.
-pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
+pub fn check_nesting(source: &str, lines: &LineIndex, mode: Mode) -> Option<CompileError> {
     let mut depth = 0usize;
     let mut deepest = 0;
     for byte in source.bytes() {
@@ -44,7 +44,13 @@ pub fn check_nesting(source: &str, lines: &LineIndex) -> Option<CompileError> {
     if deepest < MAX_TEMPLATES - 1 && !source.lines().any(is_indented) {
         return None;
     }
-    let error = tokenize(source, lines).error?;
+    let tokens = tokenize(source, lines);
+    let error = tokens.error.clone()?;
+    if error.message.starts_with("too many nested f-strings") {
+        // The parser may stop before.
+        let explained = super::explain::explain(source, lines, &tokens, mode);
+        return Some(explained.map_or(error, |found| found.error));
+    }
     error.message.starts_with("too many ").then_some(error)
 }
 

@@ -72,7 +72,7 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
         ));
     }
     let lines = LineIndex::new(text);
-    if let Some(error) = errors::check_nesting(text, &lines) {
+    if let Some(error) = errors::check_nesting(text, &lines, mode) {
         return Err(error.finish(Some(text)));
     }
     if mode == Mode::FuncType {

@@ -153,8 +153,8 @@ pub struct IOBase {
     slots = [tp_dealloc = io_dealloc::<IOBase>],
 )]
 impl IOBase {
-    #[slot]
-    fn tp_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {
+    #[new(raw, "()")]
+    fn py_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {
         Ok(Ref::new_in(cls, IOBase { head: IoHead::new() })?.into_object())
     }
     #[slot]

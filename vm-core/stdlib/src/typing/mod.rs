@@ -169,12 +169,12 @@ pub mod _typing {
         module.add("Generic", generic)
     }
     /// Parameterizes a generic class.
-    #[pyfunction("($module, /, cls, *args, **kwargs)")]
+    #[pyfunction("~($module, /, cls, *args, **kwargs)")]
     fn _generic_class_getitem(cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {
         forward("_generic_class_getitem", cls, args, kwargs)
     }
     /// Sets up the parameters of a subclass.
-    #[pyfunction("($module, /, cls, *args, **kwargs)")]
+    #[pyfunction("~($module, /, cls, *args, **kwargs)")]
     fn _generic_init_subclass(cls: &PyTypeObject, args: &[&PyObject], kwargs: Option<&PyDictObject>) -> PyResult {
         forward("_generic_init_subclass", cls, args, kwargs)
     }
