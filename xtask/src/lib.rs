@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod bench;
 pub mod conformance;
 pub mod demo;
+pub mod differential;
 pub mod fuzz;
 pub mod internals;
 pub mod known;

@@ -22,6 +22,7 @@ cargo xtask COMMAND
                               objects, whole processes
   leaks [NAMES]               programs repeated in one process leave nothing behind
   valgrind                    a NumPy program has no errors under valgrind, when that is installed
+  differential                random calls of built-ins give what they give on CPython; --seconds N (60), --seed N
   fuzz [TARGETS]              random inputs for the compiler, marshal, pickle, struct, re and json under a sanitizer;
                               --seconds N for each (300)
   profile PROGRAM [ARGS]      where adder spends its time on a program
@@ -60,6 +61,7 @@ fn run(args: &[String]) -> Result<bool> {
         ["leaks", ..] => xtask::leaks::command(&project, &args[1..]),
         ["valgrind"] => xtask::leaks::valgrind_command(&project),
         ["profile", ..] => xtask::profile::command(&project, &args[1..]),
+        ["differential", ..] => xtask::differential::command(&project, &args[1..]),
         ["fuzz", ..] => xtask::fuzz::command(&project, &args[1..]),
         ["wheels", ..] => xtask::wheels::command(&project, &args[1..]),
         ["programs", ..] => xtask::programs::command(&project, &args[1..]),

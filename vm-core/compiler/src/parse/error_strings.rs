@@ -111,13 +111,10 @@ impl Context<'_> {
 
     pub(super) fn lexical(&self, lexical: &LexicalErrorType, start: usize, end: usize) -> CompileError {
         let index = self.token_at(start);
-        let token = &self.tokens.tokens[index];
         match lexical {
-            LexicalErrorType::InvalidByteLiteral => self.syntax_error(
-                "bytes can only contain ASCII literal characters",
-                token.start,
-                token.end,
-            ),
+            LexicalErrorType::InvalidByteLiteral => {
+                self.at_token("bytes can only contain ASCII literal characters", index)
+            }
             LexicalErrorType::UnicodeError
             | LexicalErrorType::MissingUnicodeLbrace
             | LexicalErrorType::MissingUnicodeRbrace
@@ -144,7 +141,9 @@ impl Context<'_> {
     /// A malformed escape in a string literal: finds it again and says what the codec would.
     pub(super) fn bad_escape(&self, index: usize, near: usize) -> CompileError {
         let tokens = &self.tokens.tokens;
-        let token = &tokens[index];
+        let Some(token) = tokens.get(index) else {
+            return self.at_token("invalid syntax", index);
+        };
         let text = self.text(token);
         if token.kind != Kind::String {
             // In the text of an f-string, which has no token.

@@ -121,7 +121,12 @@ pub fn first_error(
     };
     let explanation = super::explain::explain(source, lines, &tokens, mode);
     // What is wrong inside a literal is found when the literal is read.
-    let in_literal = |error: &&ParseError| is_literal_error(&error.error);
+    // One that the tokenizer did not get to the end of is none.
+    let in_literal = |error: &&ParseError| {
+        let at = error.location.start().to_usize();
+        let token = tokens.tokens.get(context.token_at(at));
+        is_literal_error(&error.error) && token.is_some_and(|token| token.end > at)
+    };
     let literal = parsed
         .errors()
         .iter()

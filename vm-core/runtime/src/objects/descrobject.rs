@@ -721,6 +721,11 @@ impl PyWrapperDescrObject {
         let wrapper = SLOT_DEFS[self.row()]
             .wrapper
             .expect("only rows with a wrapper make descriptors");
+        let takes_keywords = matches!(SLOT_DEFS[self.row()].name, "__call__" | "__init__");
+        if !takes_keywords && kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+            let name = self.d_common.name_text();
+            return Err(raise!(TypeError, "wrapper {name}() takes no keyword arguments"));
+        }
         wrapper(self.d_wrapped.get(), object, args, kwargs)
     }
     #[slot]

@@ -159,8 +159,9 @@ impl PyRange {
             if at < 0 || at >= length {
                 return Err(out_of_range());
             }
-            // Between start and stop, which fit, unless the step is large: then the wrapping does no harm either.
-            return Ok(PyLongObject::from_i64(start.wrapping_add(at.wrapping_mul(step))));
+            if let Some(value) = at.checked_mul(step).and_then(|way| start.checked_add(way)) {
+                return Ok(PyLongObject::from_i64(value));
+            }
         }
         let index = if index.is_negative() {
             arith::add(index, &self.length)?

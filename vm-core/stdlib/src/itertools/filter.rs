@@ -164,6 +164,19 @@ pub struct ISlice {
     count: Cell<isize>,
 }
 
+/// The message speaks of the stop when that is no integer or -1, and of both when it is another negative one.
+fn stop_argument(value: &PyObject, bound: &str) -> PyResult<Option<isize>> {
+    if is_none(value) {
+        return Ok(None);
+    }
+    let number = value.to_index(adder_runtime::exceptions::exc::OverflowError).map_err(Raised::clear);
+    match number {
+        Ok(-1) | Err(()) => Err(raise!(ValueError, "Stop argument for islice() {bound}")),
+        Ok(number) if number < 0 => Err(raise!(ValueError, "Indices for islice() {bound}")),
+        Ok(number) => Ok(Some(number)),
+    }
+}
+
 fn slice_argument(value: &PyObject, what: &str) -> PyResult<Option<isize>> {
     if is_none(value) {
         return Ok(None);
@@ -193,15 +206,9 @@ impl ISlice {
         if args.len() > 4 {
             return Err(raise!(TypeError, "islice expected at most 4 arguments, got {}", args.len()));
         }
-        let (start, stop) = if args.len() == 2 {
-            let stop = slice_argument(args[1], &format!("Stop argument for islice() {BOUND}"))?;
-            (0, stop)
-        } else {
-            let message = format!("Indices for islice() {BOUND}");
-            let start = slice_argument(args[1], &message)?.unwrap_or(0);
-            let stop = slice_argument(args[2], &format!("Stop argument for islice() {BOUND}"))?;
-            (start, stop)
-        };
+        let (start, stop) = if args.len() == 2 { (none(), args[1]) } else { (args[1], args[2]) };
+        let stop = stop_argument(stop, BOUND)?;
+        let start = slice_argument(start, &format!("Indices for islice() {BOUND}"))?.unwrap_or(0);
         let step = match args.get(3) {
             None => 1,
             Some(step) => {

@@ -103,6 +103,9 @@ impl Struct {
     fn pack(&self, values: &[&PyObject]) -> PyResult<Ref<PyBytesObject>> {
         let layout = self.layout()?;
         self.pack_values("pack", &layout, values)?;
+        if layout.size == 0 {
+            layout.pack(values, &mut [])?;
+        }
         let mut status = Ok(());
         let bytes = PyBytesObject::with_len(layout.size, |bytes| status = layout.pack(values, bytes))?;
         status.map(|()| bytes)

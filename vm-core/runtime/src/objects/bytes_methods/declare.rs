@@ -51,6 +51,10 @@ macro_rules! shared_methods {
                 encoding: Option<&PyUnicodeObject>,
                 errors: Option<&PyUnicodeObject>,
             ) -> PyResult<Ref<PyUnicodeObject>> {
+                if self.bytes().is_empty() {
+                    // Whatever the encoding, known or not.
+                    return Ok(PyUnicodeObject::empty());
+                }
                 if $ty::NAME == "bytes" {
                     return codecs::decode_text(self.as_object(), self.bytes(), encoding, errors);
                 }

@@ -47,8 +47,8 @@ pub(super) fn find<T: ByteString>(
     which: End,
 ) -> PyResult<Option<usize>> {
     let _held = this.hold();
-    let wanted = Wanted::of(sub)?;
     let (start, end) = bounds(start, end)?;
+    let wanted = Wanted::of(sub)?;
     let (bytes, wanted) = (this.bytes(), wanted.as_bytes());
     let (start, end) = adjust_indices(start, end, bytes.len());
     if end < start || end - start < wanted.len() as isize {
@@ -79,8 +79,8 @@ pub(super) fn count<T: ByteString>(
     end: Option<&PyObject>,
 ) -> PyResult<usize> {
     let _held = this.hold();
-    let wanted = Wanted::of(sub)?;
     let (start, end) = bounds(start, end)?;
+    let wanted = Wanted::of(sub)?;
     let (bytes, wanted) = (this.bytes(), wanted.as_bytes());
     let (start, end) = adjust_indices(start, end, bytes.len());
     if end < start || end - start < wanted.len() as isize {
