@@ -6,7 +6,7 @@ import sys
 import threading
 import types
 
-DEEP = 100_000
+DEEP = 30_000
 TOO_DEEP = (RecursionError, MemoryError, SyntaxError, OverflowError)
 
 
@@ -56,7 +56,7 @@ def objects():
         lambda value: [value], lambda value: (value,), lambda value: {1: value}, slice, lambda value: frozenset([value]), Exception,
         lambda value: types.SimpleNamespace(a=value), lambda value: types.MappingProxyType({1: value}), lambda value: {1: value}.items(),
     ):
-        left, right = nested(make, 20_000), nested(make, 20_000)
+        left, right = nested(make, 10_000), nested(make, 10_000)
         for use in (repr, hash, lambda value: value == right, lambda value: value in [right]):
             try:
                 limited(use, left)
@@ -73,7 +73,7 @@ def iterators():
         lambda it: itertools.tee(it)[0], lambda it: (item for item in it),
     ):
         try:
-            limited(next, nested(lambda it: make(iter([1, 2]) if it is None else it), 50_000), None)
+            limited(next, nested(lambda it: make(iter([1, 2]) if it is None else it), 20_000), None)
         except TypeError:
             pass
 

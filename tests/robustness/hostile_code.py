@@ -15,7 +15,7 @@ def f(a, b=2, *c, d=3, **e):
             while z:
                 z = lambda: (y, z, a)
     match a:
-        case {"k": [1, *r]} | A(r, s=r):
+        case {"k": [1, *r]} | A(_, s=r):
             return r
 def g(x):
     y = yield x

@@ -241,6 +241,15 @@ pub fn check_foreign(parts: &CodeParts) -> PyResult<()> {
     if n_posonly > n_args || parts.localsplus_names.len() != parts.localsplus_kinds.len() {
         return Err(refuse("counts that do not fit together"));
     }
+    let is_sane = |number: i32| (-1..1 << 30).contains(&number);
+    let n_words = parts.words.len();
+    let fits = |run: &Location| {
+        let numbers = [run.line, run.end_line, run.col, run.end_col];
+        run.start as usize <= n_words && numbers.into_iter().all(is_sane)
+    };
+    if !parts.locations.iter().all(fits) || !parts.locations.is_sorted_by_key(|run| run.start) {
+        return Err(refuse("a bad line table"));
+    }
     let words = pristine(parts.words.clone());
     if words != parts.words {
         return Err(refuse("caches that are not empty"));

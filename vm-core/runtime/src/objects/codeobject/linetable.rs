@@ -214,7 +214,7 @@ pub fn encode_lnotab(runs: &[Location], first_line: i32, bytes_per_word: u32) ->
             continue;
         }
         let mut code_delta = run.start * bytes_per_word - at;
-        let mut line_delta = run.line - line;
+        let mut line_delta = run.line.wrapping_sub(line);
         while code_delta > 255 {
             bytes.extend([255, 0]);
             code_delta -= 255;

@@ -1,0 +1,54 @@
+"""What random inputs once broke, made small: each must end, by an exception or without one."""
+import ast
+import re
+import signal
+import struct
+
+SOURCES = (
+    "rb'x\ufffd 1\n",
+    "de\ufffd\x01rb'\x29\ufffd[0].c",
+    "'\\N{a' 'b\n",
+    "b'\xe4",
+    "f'{a\\N{b",
+)
+for source in SOURCES:
+    for call in (lambda: compile(source, 's', 'exec'), lambda: ast.parse(source), lambda: compile(source.encode(), 's', 'eval')):
+        try:
+            call()
+        except SyntaxError:
+            pass
+        else:
+            raise AssertionError(source)
+
+# Items of a range whose stop and step are beyond 64 bits.
+assert range(0, 2**70, 2**60)[-3] == 2**70 - 3 * 2**60
+assert range(-2**63, 2**63)[-1] == 2**63 - 1
+assert range(2**62, -2**66, -2**61)[20] == 2**62 - 20 * 2**61
+
+# A length of none takes a value all the same.
+try:
+    struct.pack('0s', 1)
+except struct.error:
+    pass
+else:
+    raise AssertionError
+
+
+# A pattern that takes for ever can be interrupted.
+class Alarm(Exception):
+    pass
+
+
+def ring(signum, frame):
+    raise Alarm
+
+
+signal.signal(signal.SIGALRM, ring)
+for pattern, subject in ((r'(?:a|a)*b', 'a' * 60), (rb'(?:(?:a?)*?)*b', b'aaa')):
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        re.match(pattern, subject)
+    except Alarm:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
