@@ -4,7 +4,7 @@
 use crate::eval;
 use crate::frame::*;
 use adder_runtime::abi::*;
-use adder_runtime::memory::decref;
+use adder_runtime::memory::{decref, xdecref};
 use adder_runtime::objects::classobject::PyMethod_Type;
 use adder_runtime::objects::codeobject::CodeData;
 use adder_runtime::objects::funcobject::PyFunction_Type;
@@ -166,6 +166,7 @@ pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject, has_ke
             }
         };
         let keywords = keywords.filter(|keywords| keywords.len() != 0);
+        const FEW: usize = 24;
         // SAFETY: the type is checked.
         if !unsafe { is_ours(callable.as_ptr()) } {
             return callable
@@ -178,24 +179,43 @@ pub unsafe fn call_ex(ts: &'static ThreadState, args: *mut *mut PyObject, has_ke
             // SAFETY: the tuple keeps the arguments while they are bound.
             return unsafe { new_call_frame(ts, function, items, tuple.len(), None) }.map(Called::Frame);
         }
-        let mut all: Vec<*mut PyObject> = tuple.as_slice().iter().map(|item| item.as_ptr()).collect();
-        let n_positional = all.len();
-        let mut names = Vec::new();
+        // Arguments, then the names of the last of them.
+        let (n_positional, n_keywords) = (
+            tuple.len(),
+            keywords.as_ref().map_or(0, |keywords| keywords.len()),
+        );
+        let mut few = [null_mut::<PyObject>(); FEW];
+        let mut many = Vec::new();
+        let room = if n_positional + 2 * n_keywords <= FEW {
+            few.as_mut_slice()
+        } else {
+            many.resize(n_positional + 2 * n_keywords, null_mut());
+            many.as_mut_slice()
+        };
+        let (values, names) = room.split_at_mut(n_positional + n_keywords);
+        for (place, item) in values.iter_mut().zip(tuple.as_slice()) {
+            *place = item.as_ptr();
+        }
         if let Some(keywords) = &keywords {
             let mut position = 0;
-            while let Some((name, value, _)) = keywords.next_entry(&mut position) {
+            for index in 0..n_keywords {
+                let Some((name, value, _)) = keywords.next_entry(&mut position) else {
+                    break;
+                };
                 if !PyUnicodeObject::check(name) {
                     // SAFETY: the function's count is ours.
                     unsafe { decref(callable.as_ptr()) };
                     return Err(raise!(TypeError, "keywords must be strings"));
                 }
-                names.push(name.to_ref());
-                all.push(value.as_ptr());
+                values[n_positional + index] = value.as_ptr();
+                names[index] = name.as_ptr();
             }
         }
-        let names = (!names.is_empty()).then(|| PyTupleObject::from_vec(names));
+        // SAFETY: as many names as the dict has entries; they are live.
+        let names = unsafe { std::slice::from_raw_parts(names.as_ptr().cast::<&PyObject>(), n_keywords) };
+        let names = PyTupleObject::from_slice(names);
         // SAFETY: the tuple and the dict keep the arguments while they are bound.
-        unsafe { new_call_frame(ts, function, all.as_ptr(), n_positional, names.as_deref()) }
+        unsafe { new_call_frame(ts, function, values.as_ptr(), n_positional, Some(&*names)) }
             .map(Called::Frame)
     })();
     match result {
@@ -260,16 +280,98 @@ pub unsafe fn push_call(
             }
             return Ok(frame);
         }
+        if names.is_none()
+            && data.simple_arguments
+            && let Some(defaults) = defaults_for(function, data, n_positional)
+        {
+            return push_call_with_defaults(ts, function, args, n_positional, defaults);
+        }
         push_call_bound(ts, function, args, n_positional, names)
     }
 }
 
+/// The defaults that stand in for the arguments that are missing, when only those are.
+///
+/// # Safety
+/// A live function whose code is `data`'s.
+#[inline(always)]
+unsafe fn defaults_for<'a>(
+    function: *mut PyFunctionObject,
+    data: &CodeData,
+    n_positional: usize,
+) -> Option<&'a [&'a PyObject]> {
+    let n_missing = (data.n_args as usize).checked_sub(n_positional)?;
+    // SAFETY: a tuple or null.
+    let defaults = unsafe { (*function).func_defaults.get().cast::<PyTupleObject>().as_ref() }?;
+    let first = defaults.len().checked_sub(n_missing)?;
+    Some(&defaults.as_slice()[first..])
+}
+
+/// As `push_call` of a function with simple arguments, the last of which are `defaults`.
+///
+/// # Safety
+/// As `push_call`; the function owns the defaults.
+#[inline(never)]
+pub unsafe fn push_call_with_defaults(
+    ts: &'static ThreadState,
+    function: *mut PyFunctionObject,
+    args: *mut *mut PyObject,
+    n_positional: usize,
+    defaults: &[&PyObject],
+) -> PyResult<*mut Frame> {
+    // SAFETY: the caller's contract; the frame has a register for each argument.
+    unsafe {
+        let n_args = n_positional + defaults.len();
+        let frame = match push_frame(ts, function, null_mut(), n_args) {
+            Ok(frame) => frame,
+            Err(raised) => {
+                drop_arguments(args, n_positional);
+                return Err(raised);
+            }
+        };
+        let registers = Frame::registers(frame);
+        for index in 0..n_positional {
+            *registers.add(index) = std::ptr::replace(args.add(index), null_mut());
+        }
+        for (index, value) in defaults.iter().enumerate() {
+            value.incref();
+            *registers.add(n_positional + index) = value.as_ptr();
+        }
+        Ok(frame)
+    }
+}
+
+/// CALL_PY_EXACT with fewer arguments than the function takes: a frame if it has defaults for all the others, else nothing is
+/// done.
+///
+/// # Safety
+/// As `push_call`, and the function has simple arguments.
+#[inline(never)]
+pub unsafe fn push_call_short(
+    ts: &'static ThreadState,
+    function: *mut PyFunctionObject,
+    args: *mut *mut PyObject,
+    n_positional: usize,
+) -> Option<PyResult<*mut Frame>> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let defaults = defaults_for(function, (*function).code().data(), n_positional)?;
+        Some(push_call_with_defaults(
+            ts,
+            function,
+            args,
+            n_positional,
+            defaults,
+        ))
+    }
+}
+
+/// Drops those arguments that were not moved elsewhere.
 unsafe fn drop_arguments(args: *mut *mut PyObject, n: usize) {
     // SAFETY: the caller owns them.
     unsafe {
         for index in 0..n {
-            let value = std::ptr::replace(args.add(index), null_mut());
-            decref(value);
+            xdecref(std::ptr::replace(args.add(index), null_mut()));
         }
     }
 }
@@ -285,7 +387,7 @@ unsafe fn push_call_bound(
     // SAFETY: the caller's contract.
     unsafe {
         let n_all = n_positional + names.map_or(0, |names| names.len());
-        let result = new_call_frame(ts, function, args, n_positional, names);
+        let result = new_bound_frame::<true>(ts, function, args, n_positional, names);
         drop_arguments(args, n_all);
         result
     }
@@ -316,13 +418,30 @@ pub unsafe fn new_call_frame(
             }
             return Ok(frame);
         }
-        let locals = if code.co_flags.get() & CO_OPTIMIZED != 0 {
+        new_bound_frame::<false>(ts, function, args.cast_mut(), n_positional, names)
+    }
+}
+
+/// A frame with its arguments bound. With `MOVE`, arguments may be taken from `args`, and are null then.
+///
+/// # Safety
+/// As `new_call_frame`; with `MOVE` the caller owns the arguments.
+unsafe fn new_bound_frame<const MOVE: bool>(
+    ts: &'static ThreadState,
+    function: *mut PyFunctionObject,
+    args: *mut *mut PyObject,
+    n_positional: usize,
+    names: Option<&PyTupleObject>,
+) -> PyResult<*mut Frame> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let locals = if (*function).code().co_flags.get() & CO_OPTIMIZED != 0 {
             null_mut()
         } else {
             (*function).globals().to_object().into_raw()
         };
         let frame = push_frame(ts, function, locals, 0)?;
-        if let Err(raised) = bind_arguments(frame, args, n_positional, names) {
+        if let Err(raised) = bind_arguments::<MOVE>(frame, args, n_positional, names) {
             pop_frame(ts, frame);
             return Err(raised);
         }
@@ -331,9 +450,9 @@ pub unsafe fn new_call_frame(
 }
 
 /// Fills the argument registers of a fresh frame.
-unsafe fn bind_arguments(
+unsafe fn bind_arguments<const MOVE: bool>(
     frame: *mut Frame,
-    args: *const *mut PyObject,
+    args: *mut *mut PyObject,
     n_positional: usize,
     names: Option<&PyTupleObject>,
 ) -> PyResult<()> {
@@ -351,7 +470,11 @@ unsafe fn bind_arguments(
         let n_copied = n_positional.min(n_args);
         for index in 0..n_copied {
             let value = *args.add(index);
-            (*value).incref();
+            if MOVE {
+                *args.add(index) = null_mut();
+            } else {
+                (*value).incref();
+            }
             *registers.add(index) = value;
         }
         if has_varargs {
@@ -778,24 +901,27 @@ unsafe fn checked(result: *mut PyObject, callable: *mut PyObject) -> Option<*mut
 /// `class(...)` for a class with a Python `__init__`: makes the instance and a frame for `__init__`.
 ///
 /// # Safety
-/// `args[0]` is `class`, whose `__new__` is `object`'s and whose `__init__` is the Python function that the caller has
-/// cached; `args[1]` is empty.
+/// `args[0]` is `class`, whose `__new__` is `object`'s and whose `__init__` is `init`; `args[1]` is empty.
 pub unsafe fn push_init(
     ts: &'static ThreadState,
     class: *mut PyTypeObject,
+    init: *mut PyFunctionObject,
     args: *mut *mut PyObject,
     n: usize,
 ) -> PyResult<*mut Frame> {
     // SAFETY: the caller's contract.
     unsafe {
-        let Some(init) = (*class).lookup(identifier!("__init__")) else {
-            return Err(raise!(SystemError, "a cached __init__ is gone"));
+        (*init.cast::<PyObject>()).incref();
+        let instance = match adder_runtime::types::heap::allocate_instance(&*class, 0) {
+            Ok(instance) => instance,
+            Err(raised) => {
+                decref(init.cast());
+                return Err(raised);
+            }
         };
-        let init = init.to_ref();
-        let instance = adder_runtime::types::heap::allocate_instance(&*class, 0)?;
         // The instance takes the place of the empty `self`; the class is dropped when the frame is there.
         *args.add(1) = instance.clone().into_raw();
-        let frame = push_call(ts, init.into_raw().cast(), args.add(1), n + 1, None)?;
+        let frame = push_call(ts, init, args.add(1), n + 1, None)?;
         (*frame).extra = instance.into_raw();
         let class = std::ptr::replace(args, null_mut());
         decref(class);

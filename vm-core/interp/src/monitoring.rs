@@ -111,6 +111,9 @@ fn update() {
                 .any(|(_, local)| local.sets.iter().any(|set| *set != 0))
     });
     ACTIVE.store(active, Ordering::Relaxed);
+    if active {
+        crate::eval::TRACED_EVER.store(true, Ordering::Relaxed);
+    }
     EVAL_BREAKER.fetch_or(crate::pending::MODE_CHANGED, Ordering::Relaxed);
 }
 

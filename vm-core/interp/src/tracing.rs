@@ -102,6 +102,9 @@ fn install(
 ) {
     let new = value.map_or(null_mut(), |value| value.to_ref().into_raw());
     function.set(new_function);
+    if new_function.is_some() {
+        eval::TRACED_EVER.store(true, Ordering::Relaxed);
+    }
     EVAL_BREAKER.fetch_or(crate::pending::MODE_CHANGED, Ordering::Relaxed);
     let old = object.replace(new);
     // SAFETY: the field owned it.

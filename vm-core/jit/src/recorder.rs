@@ -713,6 +713,9 @@ impl Recorder {
                 let version = (*self.pc.add(1) >> 32) as u32;
                 let n_args = c + usize::from(this.is_some());
                 let guarded = call::guard_function(&mut self.m, callable, version);
+                if guarded.is_ok() && n_args < *self.pc.add(2) as u32 as usize {
+                    return Next::Stop(Some("a call that wants defaults".to_owned()));
+                }
                 if guarded.is_err() || n_args != *self.pc.add(2) as u32 as usize {
                     return Next::Stop(Some(format!("a miss at {}", opcode_name(word))));
                 }

@@ -13,7 +13,7 @@
 //! instruction a known number of them, the depth, is in use, and those above it are empty (null).
 //!
 //! # Operands
-//! * `Dst`: a register to write, or `NO_REG` (0xFFFF) to drop the value. The write is the instruction's last effect; it
+//! * `Dst`: a register to write, or, for calls, intrinsics and YIELD_VALUE, `NO_REG` (0xFFFF) to drop the value. The write is the instruction's last effect; it
 //!   drops what the register held (a temporary is empty, a local may hold something). If the instruction raises, the
 //!   register is unchanged.
 //! * `Src`: bit 15 set: constant with the index in the low 14 bits. Else the low 14 bits are a register; bit 14 (*take*)
@@ -496,7 +496,8 @@ opcodes! {
     FOR_ITER_RANGE => FOR_ITER;
     /// A generator: its frame runs in this loop.
     FOR_ITER_GENERATOR => FOR_ITER;
-    /// A Python function with exactly the arguments that it wants: function version, number of arguments.
+    /// A Python function with the positional arguments that it wants, or fewer and defaults: function version, number of
+    /// arguments wanted.
     CALL_PY_EXACT => CALL;
     /// A bound method of such a function.
     CALL_BOUND_METHOD => CALL;
@@ -506,7 +507,7 @@ opcodes! {
     CALL_BUILTIN_FAST => CALL;
     /// A method of a builtin type: the descriptor. The type of `self` was checked by LOAD_METHOD.
     CALL_METHOD_DESCRIPTOR => CALL;
-    /// A class with a Python `__init__` and `object.__new__`: its version, the class.
+    /// A class with a Python `__init__` and `object.__new__`: its version, `__init__`.
     CALL_CLASS_INIT => CALL;
     /// A tuple of two.
     UNPACK_SEQUENCE_PAIR => UNPACK_SEQUENCE;
@@ -519,6 +520,18 @@ opcodes! {
 }
 
 impl Opcode {
+    /// Whether the destination may be `NO_REG`.
+    pub fn may_drop_value(self) -> bool {
+        matches!(
+            self,
+            Opcode::CALL
+                | Opcode::CALL_KW
+                | Opcode::CALL_EX
+                | Opcode::CALL_INTRINSIC_1
+                | Opcode::YIELD_VALUE
+                | Opcode::MOVE
+        )
+    }
     /// The opcode with the given number.
     pub fn from_u8(number: u8) -> Option<Opcode> {
         ALL.get(number as usize).copied()

@@ -100,6 +100,9 @@ impl Verifier<'_> {
             let ins = self.code.instructions[at];
             let op = Opcode::from_u8(ins.op).ok_or_else(|| format!("{at}: no opcode {}", ins.op))?;
             let info = op.info();
+            if info.a == Operand::Dst && ins.a == NO_REG && !op.may_drop_value() {
+                return Err(format!("{at}: {}: nowhere to write", info.name));
+            }
             for (kind, raw) in [(info.a, ins.a), (info.b, ins.b), (info.c, ins.c)] {
                 self.operand(kind, raw)
                     .map_err(|message| format!("{at}: {}: {message}", info.name))?;

@@ -7,6 +7,24 @@ use crate::fold_ops;
 /// Displays and calls with more items than this are built up piece by piece.
 pub(super) const MANY_ITEMS: usize = 30;
 
+/// Whether the value of an expression statement goes to a register all the same: only calls and their like drop it, so that
+/// no other handler has to look whether it is wanted.
+fn needs_register(kind: &ExprKind) -> bool {
+    !matches!(
+        kind,
+        ExprKind::Constant { .. }
+            | ExprKind::Name { .. }
+            | ExprKind::NamedExpr { .. }
+            | ExprKind::BoolOp { .. }
+            | ExprKind::IfExp { .. }
+            | ExprKind::Call { .. }
+            | ExprKind::Await { .. }
+            | ExprKind::Yield { .. }
+            | ExprKind::YieldFrom { .. }
+            | ExprKind::Starred { .. }
+    )
+}
+
 impl<'a> Compiler<'a> {
     pub(super) fn expr(&mut self, e: &'a Expr, dest: Dest) -> Result<Opnd> {
         stacker::maybe_grow(96 * 1024, 2 * 1024 * 1024, || self.expr_inner(e, dest))
@@ -85,6 +103,10 @@ impl<'a> Compiler<'a> {
 
     fn expr_inner(&mut self, e: &'a Expr, dest: Dest) -> Result<Opnd> {
         let pos = e.pos;
+        if dest == Dest::Discard && needs_register(&e.kind) {
+            let temp = self.push(e)?;
+            return Ok(self.finish(pos, temp, dest));
+        }
         match &e.kind {
             ExprKind::Constant { value, .. } => Ok(self.constant(pos, value.clone(), dest)),
             ExprKind::Name { id, .. } => self.name_load(pos, id, dest),

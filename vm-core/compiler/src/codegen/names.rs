@@ -155,6 +155,10 @@ impl<'a> Compiler<'a> {
                 }
             });
         }
+        if dest == Dest::Discard {
+            let temp = self.name_load(pos, id, Dest::Temp)?;
+            return Ok(self.finish(pos, temp, dest));
+        }
         match access {
             Access::Fast(reg) => return Ok(reg),
             Access::Deref(cell) => {

@@ -18,6 +18,7 @@ use adder_runtime::thread::{EVAL_BREAKER, ThreadState, eval_breaker_set};
 use adder_semantics::{Exit, arithmetic, attribute, dict, subscript};
 use direct::Direct;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub mod direct;
 pub mod ic;
@@ -96,6 +97,12 @@ pub unsafe fn set_register(register: *mut *mut PyObject, value: *mut PyObject) {
     }
 }
 
+/// What a loop gives back when the other one goes on: the innermost frame stands at its next instruction.
+const OTHER_LOOP: *mut PyObject = std::ptr::without_provenance_mut(1);
+
+/// Somebody traced, profiled or monitored something, ever: until then nothing need be looked at to know that nobody does.
+pub static TRACED_EVER: AtomicBool = AtomicBool::new(false);
+
 /// Runs `frame`, which is linked as the innermost frame and has `FrameExit::Native`, until it returns or yields.
 /// With `raising`, the exception that is set is raised at the instruction where the frame stands.
 /// NULL: an exception is set.
@@ -105,19 +112,46 @@ pub unsafe fn set_register(register: *mut *mut PyObject, value: *mut PyObject) {
 pub unsafe fn run(ts: &'static ThreadState, entry: *mut Frame, raising: bool) -> *mut PyObject {
     let mask = trace_mask(ts);
     // SAFETY: the caller's contract.
-    let result = unsafe { run_frames(ts, entry, raising) };
+    let result = unsafe { run_loops(ts, entry, raising) };
     // The loop that called native code which called this one has yet to notice.
     if trace_mask(ts) != mask {
-        EVAL_BREAKER.fetch_or(crate::pending::MODE_CHANGED, std::sync::atomic::Ordering::Relaxed);
+        EVAL_BREAKER.fetch_or(crate::pending::MODE_CHANGED, Ordering::Relaxed);
     }
     result
 }
 
-/// The loop of `run`.
+/// `run`, in the one loop or the other.
 ///
 /// # Safety
 /// As `run`.
-unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool) -> *mut PyObject {
+unsafe fn run_loops(ts: &'static ThreadState, entry: *mut Frame, raising: bool) -> *mut PyObject {
+    let (mut frame, mut raising) = (entry, raising);
+    loop {
+        // SAFETY: the caller's contract; a loop that leaves to the other one has linked its frame.
+        let value = unsafe {
+            if trace_mask(ts) == 0 {
+                run_loop::<false>(ts, frame, raising)
+            } else {
+                run_loop::<true>(ts, frame, raising)
+            }
+        };
+        if value != OTHER_LOOP {
+            return value;
+        }
+        frame = current_frame(ts);
+        raising = false;
+    }
+}
+
+/// The loop, once for threads that are traced and once for those that are not, which looks at nothing that tracing needs.
+///
+/// # Safety
+/// As `run`.
+unsafe fn run_loop<const TRACED: bool>(
+    ts: &'static ThreadState,
+    entry: *mut Frame,
+    raising: bool,
+) -> *mut PyObject {
     let mut frame = entry;
     let mut flow_in = if raising { Some(Flow::Raise) } else { None };
     // SAFETY: (for the whole loop) the compiler's code obeys the opcode table: register and constant numbers are in
@@ -127,7 +161,8 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
         let mut regs: *mut *mut PyObject = Frame::registers(frame);
         let mut consts: *const *mut PyObject = (*(*frame).data).consts;
         let mut base: *const u64 = (*(*frame).data).words.as_ptr().cast();
-        let mut mask: u8 = trace_mask(ts);
+        // All bits set while this thread is traced; always 0 in the loop for others.
+        let mut mask: u8 = if TRACED { trace_mask(ts) } else { 0 };
         if raising && mask != 0 {
             // An exception of the tracer goes on in place of the one that was thrown in.
             let _ = crate::tracing::on_throw(ts, frame);
@@ -140,11 +175,39 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                 let data: *const CodeData = (*frame).data;
                 consts = (*data).consts;
                 base = (*data).words.as_ptr().cast();
-                mask = trace_mask(ts);
-                if mask != 0 {
+                if TRACED {
+                    mask = trace_mask(ts);
+                    if mask != 0 {
+                        crate::tracing::note_line(frame);
+                    }
+                } else if traced_ever() && trace_mask(ts) != 0 {
                     crate::tracing::note_line(frame);
                 }
             }};
+        }
+        // Whether the thread is traced, though this loop may have yet to be left for that.
+        macro_rules! is_traced {
+            () => {
+                if TRACED {
+                    mask != 0
+                } else {
+                    traced_ever() && trace_mask(ts) != 0
+                }
+            };
+        }
+        // Where `pc` is the next instruction and tracing may have begun or ended: leaves to the other loop if so.
+        macro_rules! choose_loop {
+            () => {
+                if TRACED {
+                    if mask == 0 {
+                        (*frame).pc = pc;
+                        return OTHER_LOOP;
+                    }
+                } else if traced_ever() && trace_mask(ts) != 0 {
+                    (*frame).pc = pc;
+                    return OTHER_LOOP;
+                }
+            };
         }
 
         loop {
@@ -279,6 +342,13 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                         macro_rules! set_dst {
                             ($a:expr, $value:expr) => {{
                                 let value: *mut PyObject = $value;
+                                set_register(regs.add($a as usize), value);
+                            }};
+                        }
+                        // For calls, whose value may be wanted by nobody.
+                        macro_rules! set_result {
+                            ($a:expr, $value:expr) => {{
+                                let value: *mut PyObject = $value;
                                 if $a == NO_REG {
                                     decref(value);
                                 } else {
@@ -330,32 +400,37 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                 }
                             }};
                         }
-                        macro_rules! check_breaker {
-                            () => {
-                                if eval_breaker_set() {
-                                    let handled = crate::pending::handle_eval_breaker();
-                                    let traced = trace_mask(ts);
-                                    if traced > mask {
-                                        crate::tracing::note_line(frame);
-                                    }
+                        // Signals, other threads, tracing that was turned on or off. Gives the mask that holds now.
+                        macro_rules! handle_breaker {
+                            () => {{
+                                let handled = crate::pending::handle_eval_breaker();
+                                let traced = trace_mask(ts);
+                                if traced > mask {
+                                    crate::tracing::note_line(frame);
+                                }
+                                if TRACED {
                                     mask = traced;
-                                    if handled.is_err() {
-                                        raise_here!()
-                                    }
+                                }
+                                if handled.is_err() {
+                                    raise_here!()
+                                }
+                                traced
+                            }};
+                        }
+                        macro_rules! go_on_at {
+                            ($next:expr) => {{
+                                pc = $next;
+                                choose_loop!();
+                                fetch!()
+                            }};
+                        }
+                        macro_rules! check_breaker {
+                            ($next:expr) => {
+                                if eval_breaker_set() {
+                                    let _ = handle_breaker!();
+                                    go_on_at!($next)
                                 }
                             };
-                        }
-                        // After native code: signals, other threads, tracing that was turned on or off.
-                        macro_rules! next_after_call {
-                            ($n:expr) => {{
-                                if eval_breaker_set() {
-                                    check_breaker!();
-                                    if mask != 0 {
-                                        tell_dropped!();
-                                    }
-                                }
-                                next!($n)
-                            }};
                         }
                         // The result of a call has been dropped or stored, which the traced frame is told of.
                         macro_rules! tell_dropped {
@@ -364,14 +439,30 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                     raise_here!()
                                 }
                                 if (*frame).pc != pc {
-                                    pc = (*frame).pc;
-                                    fetch!()
+                                    go_on_at!((*frame).pc)
                                 }
                             };
                         }
+                        // After native code.
+                        macro_rules! next_after_call {
+                            ($n:expr) => {{
+                                if eval_breaker_set() {
+                                    if handle_breaker!() != 0 {
+                                        tell_dropped!();
+                                    }
+                                    go_on_at!(pc.add($n))
+                                }
+                                next!($n)
+                            }};
+                        }
                         macro_rules! next_after_traced_call {
                             ($n:expr) => {{
-                                check_breaker!();
+                                if eval_breaker_set() {
+                                    if handle_breaker!() != 0 {
+                                        tell_dropped!();
+                                    }
+                                    go_on_at!(pc.add($n))
+                                }
                                 if mask != 0 {
                                     tell_dropped!();
                                 }
@@ -386,6 +477,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                 ts.current_frame.set(new.cast());
                                 frame = new;
                                 load_frame!();
+                                choose_loop!();
                                 fetch!()
                             }};
                         }
@@ -395,7 +487,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                             op::RESUME => {
                                 // Signals that arrive meanwhile are for the generator that is waited for.
                                 if field_x(w) < 2 {
-                                    check_breaker!();
+                                    check_breaker!(pc.add(2));
                                 }
                                 next!(2)
                             }
@@ -413,12 +505,32 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                     frame = previous;
                                     load_frame!();
                                     let w = *pc;
-                                    set_dst!(field_a(w), value);
-                                    next!(WORDS[w as u8 as usize] as usize)
+                                    set_result!(field_a(w), value);
+                                    pc = pc.add(WORDS[w as u8 as usize] as usize);
+                                    choose_loop!();
+                                    fetch!()
                                 }
                                 Err(_) => raise_here!(),
                             },
-                            op::RETURN_VALUE => break 'exec Flow::Return(owned_src!(a!())),
+                            op::RETURN_VALUE => {
+                                let value = owned_src!(a!());
+                                if is_traced!()
+                                    || (*frame).owner != FrameOwner::Thread
+                                    || (*frame).exit != FrameExit::Register
+                                {
+                                    break 'exec Flow::Return(value);
+                                }
+                                let previous = (*frame).previous;
+                                ts.current_frame.set(previous.cast());
+                                pop_frame(ts, frame);
+                                frame = previous;
+                                load_frame!();
+                                let w = *pc;
+                                set_result!(field_a(w), value);
+                                pc = pc.add(WORDS[w as u8 as usize] as usize);
+                                choose_loop!();
+                                fetch!()
+                            }
                             op::YIELD_VALUE => break 'exec Flow::Yield(owned_src!(b!())),
                             op::COPY_FREE_VARS => {
                                 let closure = (*(*frame).func).func_closure.get().cast::<PyTupleObject>();
@@ -1040,7 +1152,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                             // ---- jumps ----
                             op::JUMP | op::JUMP_BACKWARD_NO_INTERRUPT => jump!(w >> 32),
                             op::JUMP_BACKWARD => {
-                                check_breaker!();
+                                check_breaker!(base.add((w >> 32) as usize));
                                 jump!(w >> 32)
                             }
                             op::POP_JUMP_IF_TRUE => {
@@ -1268,7 +1380,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                             raise_here!()
                                         }
                                         ops::clear_registers(args, c!() as usize + 2);
-                                        set_dst!(a!(), value);
+                                        set_result!(a!(), value);
                                         next_after_traced_call!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
@@ -1307,6 +1419,13 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                                 Err(_) => raise_here!(),
                                             }
                                         }
+                                        let first = if this.is_null() { args.add(2) } else { args.add(1) };
+                                        *args = null_mut();
+                                        match call::push_call_short(ts, function, first, n_args) {
+                                            Some(Ok(new)) => enter_frame!(new, FrameExit::Register),
+                                            Some(Err(_)) => raise_here!(),
+                                            None => *args = callable,
+                                        }
                                     }
                                 }
                                 specialize::miss_again(pc, op::CALL);
@@ -1332,7 +1451,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                     match call::call_builtin(callable, args.add(2), 1, true) {
                                         Some(value) => {
                                             ops::clear_call_of_one(args);
-                                            set_dst!(a!(), value);
+                                            set_result!(a!(), value);
                                             next_after_call!(3)
                                         }
                                         None => raise_here!(),
@@ -1350,7 +1469,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                     match call::call_builtin(callable, args.add(2), c!() as usize, false) {
                                         Some(value) => {
                                             ops::clear_registers(args, c!() as usize + 2);
-                                            set_dst!(a!(), value);
+                                            set_result!(a!(), value);
                                             next_after_call!(3)
                                         }
                                         None => raise_here!(),
@@ -1366,7 +1485,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                         Ok(len) => {
                                             let value = PyLongObject::from_usize(len).into_object_raw();
                                             ops::clear_call_of_one(args);
-                                            set_dst!(a!(), value);
+                                            set_result!(a!(), value);
                                             next_after_call!(3)
                                         }
                                         Err(_) => raise_here!(),
@@ -1388,7 +1507,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                     ) {
                                         Some(value) => {
                                             ops::clear_registers(args, c!() as usize + 2);
-                                            set_dst!(a!(), value);
+                                            set_result!(a!(), value);
                                             next_after_call!(3)
                                         }
                                         None => raise_here!(),
@@ -1400,11 +1519,13 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                             op::CALL_CLASS_INIT => {
                                 let args = regs.add(b!() as usize);
                                 let class = (*args).cast::<PyTypeObject>();
-                                if class as u64 == *pc.add(2)
+                                // No two classes have the same version.
+                                if std::ptr::eq((**args).ty(), PyTypeObject::type_object())
                                     && (*args.add(1)).is_null()
                                     && (*class).tp_version_tag.get() == (*pc.add(1) >> 32) as u32
                                 {
-                                    match call::push_init(ts, class, args, c!() as usize) {
+                                    let init = *pc.add(2) as *mut PyFunctionObject;
+                                    match call::push_init(ts, class, init, args, c!() as usize) {
                                         Ok(new) => enter_frame!(new, FrameExit::Init),
                                         Err(_) => raise_here!(),
                                     }
@@ -1424,7 +1545,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                             raise_here!()
                                         }
                                         ops::clear_registers(args, c!() as usize + 2);
-                                        set_dst!(a!(), value);
+                                        set_result!(a!(), value);
                                         next_after_traced_call!(3)
                                     }
                                     call::Called::Frame(new) => enter_frame!(new, FrameExit::Register),
@@ -1447,7 +1568,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                             raise_here!()
                                         }
                                         ops::clear_registers(args, 4.min(2 + 1 + (x!() & 1) as usize));
-                                        set_dst!(a!(), value);
+                                        set_result!(a!(), value);
                                         next_after_traced_call!(2)
                                     }
                                     call::Called::Frame(new) => {
@@ -1461,9 +1582,14 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                     }
                                 }
                             }
-                            op::CALL_INTRINSIC_1 => {
-                                finish!(ops::intrinsic_1(frame, x!(), obj!(b!())), 1, b!())
-                            }
+                            op::CALL_INTRINSIC_1 => match ops::intrinsic_1(frame, x!(), obj!(b!())) {
+                                Ok(value) => {
+                                    drop_src!(b!());
+                                    set_result!(a!(), value.into_raw());
+                                    next!(1)
+                                }
+                                Err(_) => raise_here!(),
+                            },
                             op::CALL_INTRINSIC_2 => {
                                 finish!(ops::intrinsic_2(x!(), obj!(b!()), obj!(c!())), 1, b!(), c!())
                             }
@@ -1736,7 +1862,7 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                                 finish!(crate::import::import_from(obj!(b!()), name!(c!())), 1, b!())
                             }
 
-                            op::TRACED => {
+                            op::TRACED if TRACED => {
                                 (*frame).pc = pc;
                                 if crate::tracing::before_instruction(ts, frame).is_err() {
                                     raise_here!()
@@ -1824,19 +1950,21 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                             } else {
                                 set_register(regs.add(a as usize), value);
                             }
-                            if mask != 0 {
+                            if is_traced!() {
                                 if crate::tracing::after_result(ts, frame).is_err() {
                                     flow_in = Some(Flow::Raise);
                                     continue;
                                 }
                                 if (*frame).pc != pc {
                                     pc = (*frame).pc;
+                                    choose_loop!();
                                     continue;
                                 }
                             }
                             pc = pc.add(WORDS[w as u8 as usize] as usize);
                         }
                     }
+                    choose_loop!();
                 }
                 Flow::Yield(value) => {
                     if mask != 0 {
@@ -1868,11 +1996,15 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
                         set_register(regs.add(a as usize), value);
                     }
                     pc = pc.add(3);
+                    choose_loop!();
                 }
                 Flow::Raise | Flow::Reraise => {
                     let fresh = matches!(flow, Flow::Raise);
                     match unwind::unwind(ts, frame, pc, fresh) {
-                        unwind::Unwound::Handler(handler) => pc = handler,
+                        unwind::Unwound::Handler(handler) => {
+                            pc = handler;
+                            choose_loop!();
+                        }
                         unwind::Unwound::Caller(caller) => {
                             frame = caller;
                             load_frame!();
@@ -1884,6 +2016,11 @@ unsafe fn run_frames(ts: &'static ThreadState, entry: *mut Frame, raising: bool)
             }
         }
     }
+}
+
+#[inline(always)]
+fn traced_ever() -> bool {
+    TRACED_EVER.load(Ordering::Relaxed)
 }
 
 /// 0, or all bits set when the thread is traced.

@@ -157,6 +157,12 @@ unsafe fn call_by_tp_call(
     if std::ptr::eq(callable.ty(), PyTypeObject::type_object()) {
         // SAFETY: its type is `type`; the array is the caller's.
         unsafe {
+            if nargs == 1
+                && kwnames.is_null()
+                && std::ptr::eq(callable, PyTypeObject::type_object().as_object())
+            {
+                return Ok((**args).ty().as_object().to_ref());
+            }
             let class = callable.cast_unchecked::<PyTypeObject>();
             if has_only_init(class) {
                 return instantiate(class, args, nargs, kwnames);

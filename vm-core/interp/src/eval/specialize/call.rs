@@ -99,7 +99,9 @@ unsafe fn specialize_function(
             .vectorcall
             .get()
             .is_some_and(|slot| slot as usize == crate::call::function_vectorcall as *const () as usize);
-        if !ours || !data.simple_arguments || data.n_args as usize != n_args {
+        let n_defaults = function.defaults().map_or(0, |defaults| defaults.len());
+        let n_wanted = data.n_args as usize;
+        if !ours || !data.simple_arguments || !(n_args..=n_args + n_defaults).contains(&n_wanted) {
             return false;
         }
         let version = function.version();
@@ -107,7 +109,7 @@ unsafe fn specialize_function(
             return false;
         }
         set_high(pc, version);
-        set_word(pc, 2, n_args as u64);
+        set_word(pc, 2, n_wanted as u64);
         set_opcode(pc, opcode);
         true
     }
@@ -140,8 +142,9 @@ unsafe fn specialize_class(pc: *const u64, class: &PyTypeObject, n: usize) -> bo
         if code.is_generator_like() || !code.data().simple_arguments || code.data().n_args as usize != n + 1 {
             return false;
         }
+        // The class keeps `__init__` alive as long as it has this version.
         set_high(pc, class.tp_version_tag.get());
-        set_word(pc, 2, class.as_ptr() as u64);
+        set_word(pc, 2, init.as_ptr() as u64);
         set_opcode(pc, op::CALL_CLASS_INIT);
         true
     }

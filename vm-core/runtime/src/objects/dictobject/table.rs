@@ -19,11 +19,8 @@ pub fn hash_of(key: &PyObject) -> PyResult<Py_hash_t> {
         // SAFETY: checked to be a str.
         return Ok(str_hash(unsafe { key.cast_unchecked() }));
     }
-    if let Some(long) = key.downcast_exact::<PyLongObject>()
-        && long.is_compact()
-    {
-        let value = long.compact_value();
-        return Ok(if value == -1 { -2 } else { value });
+    if let Some(long) = key.downcast_exact::<PyLongObject>() {
+        return Ok(long.hash_value());
     }
     key.hash()
 }
@@ -77,9 +74,7 @@ pub unsafe fn quick_eq(a: *mut PyObject, b: *mut PyObject) -> Option<bool> {
         }
         if std::ptr::eq(ty, PyLongObject::type_object()) {
             let (a, b) = (&*a.cast::<PyLongObject>(), &*b.cast::<PyLongObject>());
-            if a.is_compact() && b.is_compact() {
-                return Some(a.compact_value() == b.compact_value());
-            }
+            return Some(a.long_value.lv_tag.get() == b.long_value.lv_tag.get() && a.digits() == b.digits());
         }
         None
     }

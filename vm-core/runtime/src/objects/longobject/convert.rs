@@ -294,6 +294,11 @@ impl PyLongObject {
             let value = self.compact_value();
             return if value == -1 { -2 } else { value };
         }
+        // Below the modulus.
+        if let [low, high] = *self.digits() {
+            let value = i64::from(high) << digits::SHIFT | i64::from(low);
+            return if self.is_negative() { -value } else { value } as Py_hash_t;
+        }
         let hash = digits::hash_magnitude(self.digits()) as i64;
         crate::objects::numeric_hash::not_error(if self.is_negative() { -hash } else { hash }) as Py_hash_t
     }

@@ -57,7 +57,7 @@ static SMALL_INTS: [PyLongObject; N_SMALL] = {
     table
 };
 
-/// Compact ints that died.
+/// Ints of up to two digits that died: the size of their blocks is the same.
 static FREE: FreeList = FreeList::new(256);
 
 /// `sys.set_int_max_str_digits`: 0 for no limit.
@@ -106,7 +106,7 @@ fn too_many_digits() -> Raised {
 /// Memory for an exact int of `n_digits` digits, header set; tag and digits are garbage.
 #[inline]
 fn alloc(n_digits: usize) -> Option<*mut PyLongObject> {
-    let mut object = if n_digits <= 1 {
+    let mut object = if n_digits <= 2 {
         FREE.pop()
     } else {
         std::ptr::null_mut()
@@ -138,6 +138,23 @@ fn new_compact(negative: bool, magnitude: u32) -> Ref<PyLongObject> {
     }
 }
 
+/// An exact int of two digits.
+#[inline(never)]
+fn new_two_digits(negative: bool, magnitude: u64) -> Ref<PyLongObject> {
+    let object = memory::insist(|| alloc(2).and_then(std::ptr::NonNull::new)).as_ptr();
+    // SAFETY: fresh memory for two digits.
+    unsafe {
+        let value = &(*object).long_value;
+        value
+            .lv_tag
+            .set(2 << _PyLong_NON_SIZE_BITS | if negative { SIGN_NEGATIVE } else { SIGN_POSITIVE });
+        let first = value.digits_ptr();
+        *first = magnitude as u32 & digits::MASK;
+        *first.add(1) = (magnitude >> digits::SHIFT) as u32;
+        Ref::from_owned(object)
+    }
+}
+
 /// One of the preallocated ints.
 #[inline]
 pub fn small_int(value: i64) -> &'static PyLongObject {
@@ -154,7 +171,7 @@ pub(super) unsafe fn dealloc(this: *mut PyLongObject) {
     unsafe {
         let object = this.cast::<PyObject>();
         if PyLongObject::check_exact(&*object) {
-            if (*this).is_compact() && FREE.push(object) {
+            if (*this).has_small_block() && FREE.push(object) {
                 return;
             }
             memory::raw_free(object.cast());
@@ -178,10 +195,14 @@ impl PyLongObject {
                 return;
             }
             (*object).ob_refcnt.set(count - 1);
-            if count == 1 && !((*object.cast::<PyLongObject>()).is_compact() && FREE.push(object)) {
+            if count == 1 && !((*object.cast::<PyLongObject>()).has_small_block() && FREE.push(object)) {
                 memory::raw_free(object.cast());
             }
         }
+    }
+    #[inline(always)]
+    fn has_small_block(&self) -> bool {
+        self.long_value.lv_tag.get() < 3 << _PyLong_NON_SIZE_BITS
     }
     /// Sign and digits.
     #[inline]
@@ -215,7 +236,7 @@ impl PyLongObject {
         digits::bit_length(self.digits())
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn from_i64(value: i64) -> Ref<PyLongObject> {
         if (SMALL_MIN..=SMALL_MAX).contains(&value) {
             return small_int(value).to_ref();
@@ -223,6 +244,9 @@ impl PyLongObject {
         let magnitude = value.unsigned_abs();
         if magnitude <= u64::from(digits::MASK) {
             return new_compact(value < 0, magnitude as u32);
+        }
+        if magnitude >> (2 * digits::SHIFT) == 0 {
+            return new_two_digits(value < 0, magnitude);
         }
         Self::from_sign_magnitude(value < 0, magnitude)
     }
