@@ -243,7 +243,7 @@ pub unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
         return new;
     };
     let room = class.max(1) << CLASS_SHIFT;
-    if size <= room && size + room / 4 + 16 > room {
+    if size <= room && size + (1 << CLASS_SHIFT) > room {
         if POOL.is_tracing.get() {
             trace::track(trace::DEFAULT_DOMAIN, block, size);
         }

@@ -225,27 +225,10 @@ pub unsafe fn collect_list(list: Head, survivors: Head, colour: usize) -> Outcom
     unsafe {
         let n_survivors = split(list, unreachable, colour);
         merge(list, survivors);
-        move_legacy_finalizers(unreachable, legacy);
-        let garbage = objects_on(unreachable);
-        if state.debug.get() & DEBUG_COLLECTABLE != 0 {
-            for object in &garbage {
-                debug_object("collectable", object);
-            }
-        }
-        let mut ran_code = handle_callbacks(&garbage);
-        ran_code |= run_finalizers(&garbage);
-        // Those of objects that came back to life, too.
-        for object in &garbage {
-            weakrefobject::clear_silently(object);
-        }
-        // Only what is still unreachable is broken. Our own counts go first.
-        drop(garbage);
-        let broken = if ran_code {
-            split(unreachable, still, colour);
-            merge(unreachable, survivors);
-            still
-        } else {
+        let broken = if is_plain(unreachable) {
             unreachable
+        } else {
+            finalize(unreachable, legacy, still, survivors, colour)
         };
         let garbage = objects_on(broken);
         let collected = garbage.len();
@@ -268,6 +251,60 @@ pub unsafe fn collect_list(list: Head, survivors: Head, colour: usize) -> Outcom
             survivors: n_survivors,
             collected,
             uncollectable,
+        }
+    }
+}
+
+/// Whether garbage can be taken apart as it is: no object has a finalizer to run or weak references, and nobody watches.
+unsafe fn is_plain(garbage: Head) -> bool {
+    if COLLECTOR.debug.get() != 0 {
+        return false;
+    }
+    // SAFETY: a whole list of live objects.
+    unsafe {
+        let mut head = next(garbage);
+        while head != garbage {
+            let object = &*object_of(head);
+            let ty = object.ty();
+            if ty.tp_del.get().is_some()
+                || ty.tp_finalize.get().is_some() && !is_finalized(object.as_ptr())
+                || weakrefobject::has_references(object)
+                || weakrefobject::is_any_weakref(object)
+            {
+                return false;
+            }
+            head = next(head);
+        }
+    }
+    true
+}
+
+/// Weak references and finalizers, in the order above. Gives the list of what is still unreachable: `unreachable` or `still`.
+unsafe fn finalize(unreachable: Head, legacy: Head, still: Head, survivors: Head, colour: usize) -> Head {
+    let state = &COLLECTOR;
+    // SAFETY: as in `collect_list`.
+    unsafe {
+        move_legacy_finalizers(unreachable, legacy);
+        let garbage = objects_on(unreachable);
+        if state.debug.get() & DEBUG_COLLECTABLE != 0 {
+            for object in &garbage {
+                debug_object("collectable", object);
+            }
+        }
+        let mut ran_code = handle_callbacks(&garbage);
+        ran_code |= run_finalizers(&garbage);
+        // Those of objects that came back to life, too.
+        for object in &garbage {
+            weakrefobject::clear_silently(object);
+        }
+        // Only what is still unreachable is broken. Our own counts go first.
+        drop(garbage);
+        if ran_code {
+            split(unreachable, still, colour);
+            merge(unreachable, survivors);
+            still
+        } else {
+            unreachable
         }
     }
 }

@@ -12,20 +12,22 @@
 //!
 //! Objects of the cycle are *white*, finished ones *black*; the two colours change places with each cycle, so that no pass
 //! is needed to begin with. Young and frozen objects have no colour. A count is kept in 14 bits, one more than its value: 0 is
-//! 'not counted yet', and a count that does not fit keeps the object alive until somebody calls `gc.collect()`.
+//! 'not counted yet', and a count that does not fit is in a table.
 
 use super::collect::{Outcome, collect_list};
 use super::*;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 const COLOUR_SHIFT: u32 = 62;
 const COLOUR_BITS: usize = 3 << COLOUR_SHIFT;
 const COUNT_SHIFT: u32 = 48;
+/// The count is in the table.
 const COUNT_MAX: usize = (1 << 14) - 1;
 const COUNT_BITS: usize = COUNT_MAX << COUNT_SHIFT;
 
 /// References looked at in a step, and how long it may take at most. A step runs when two thousand objects are new.
-const STEP_REFERENCES: usize = 40_000;
+const STEP_REFERENCES: usize = 200_000;
 const STEP_TIME: Duration = Duration::from_millis(3);
 /// Objects between two looks at the clock.
 const CLOCK_INTERVAL: usize = 32;
@@ -66,6 +68,9 @@ struct Cycle {
     part_at: Cell<usize>,
     /// References looked at in this step.
     work: Cell<usize>,
+    /// Counts that do not fit in their bits. What an object leaves here when it dies is no harm: one that comes to its
+    /// place is 'not counted yet'.
+    large_counts: RefCell<Option<HashMap<Head, usize>>>,
 }
 
 // SAFETY: used only under the GIL.
@@ -98,6 +103,7 @@ static CYCLE: Cycle = Cycle {
     part_of: Cell::new(std::ptr::null()),
     part_at: Cell::new(0),
     work: Cell::new(0),
+    large_counts: RefCell::new(None),
 };
 
 fn lists() -> [&'static PyGC_Head; 5] {
@@ -159,6 +165,7 @@ pub fn abandon() {
             // SAFETY: whole lists.
             unsafe { merge(list, oldest()) };
         }
+        CYCLE.large_counts.take();
         CYCLE.phase.set(Phase::Idle);
     }
 }
@@ -249,13 +256,15 @@ fn count_of(head: Head) -> usize {
             (*object_of(head)).ob_refcnt.get(),
         )
     };
-    if count != 0 {
-        return count - 1;
-    }
-    if (refcnt as i32) < 0 {
-        COUNT_MAX - 1
-    } else {
-        (refcnt as usize).min(COUNT_MAX - 1)
+    match count {
+        0 if (refcnt as i32) < 0 => usize::MAX,
+        0 => refcnt as usize,
+        COUNT_MAX => {
+            let counts = CYCLE.large_counts.borrow();
+            let count = counts.as_ref().and_then(|counts| counts.get(&head));
+            count.copied().unwrap_or(usize::MAX)
+        }
+        _ => count - 1,
     }
 }
 
@@ -267,17 +276,27 @@ unsafe extern "C" fn visit_subtract(object: *mut PyObject, _arg: *mut c_void) ->
             let head = head_of(object);
             if is_white(head) {
                 let count = count_of(head);
-                let count = if count == COUNT_MAX - 1 {
-                    count
-                } else {
-                    count.saturating_sub(1)
-                };
-                let rest = (*head)._gc_prev.get() & !COUNT_BITS;
-                (*head)._gc_prev.set(rest | ((count + 1) << COUNT_SHIFT));
+                // Immortal objects stay uncounted.
+                if count != usize::MAX {
+                    set_count(head, count.saturating_sub(1));
+                }
             }
         }
     }
     0
+}
+
+fn set_count(head: Head, count: usize) {
+    let bits = (count + 1).min(COUNT_MAX);
+    if bits == COUNT_MAX {
+        let mut counts = CYCLE.large_counts.borrow_mut();
+        counts.get_or_insert_default().insert(head, count);
+    }
+    // SAFETY: the head of a live object of the cycle.
+    unsafe {
+        let rest = (*head)._gc_prev.get() & !COUNT_BITS;
+        (*head)._gc_prev.set(rest | (bits << COUNT_SHIFT));
+    }
 }
 
 unsafe extern "C" fn visit_mark(object: *mut PyObject, _arg: *mut c_void) -> c_int {
@@ -510,6 +529,7 @@ unsafe fn reclaim_group() {
         }
         merge(&CYCLE.unproven, oldest());
     }
+    CYCLE.large_counts.take();
     CYCLE.phase.set(Phase::Idle);
 }
 

@@ -44,7 +44,10 @@ pub fn init_shared_keys(ty: &PyHeapTypeObject) {
             );
         }
     }
-    let keys = DictKeys::new_for_class(names.len() + names.len() / 2 + 4);
+    let n_names = (0..names.len())
+        .filter(|at| !names[..*at].iter().any(|earlier| earlier.is(&names[*at])))
+        .count();
+    let keys = DictKeys::new_for_class(n_names);
     if keys.is_null() {
         return;
     }

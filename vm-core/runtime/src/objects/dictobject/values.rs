@@ -150,11 +150,12 @@ pub const SHARED_KEYS_MAX_SIZE: usize = 30;
 const LOG2_SHARED_KEYS_SIZE: u8 = 6;
 
 impl DictKeys {
-    /// Keys for the instances of a class that is expected to set `n_expected` attributes.
+    /// Keys for the instances of a class that is expected to set `n_expected` attributes: there is room for one or two more,
+    /// which fills an instance's block.
     pub fn new_for_class(n_expected: usize) -> *mut DictKeys {
         let keys = DictKeys::alloc(LOG2_SHARED_KEYS_SIZE, KeysKind::Split);
         if !keys.is_null() {
-            let usable = n_expected.clamp(6, SHARED_KEYS_MAX_SIZE);
+            let usable = ((n_expected | 1) + 1).clamp(4, SHARED_KEYS_MAX_SIZE);
             // SAFETY: just allocated.
             unsafe { (*keys).usable.set(usable as isize) };
         }

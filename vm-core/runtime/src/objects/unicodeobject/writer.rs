@@ -266,9 +266,11 @@ impl UnicodeWriter {
             return Ok(latin1_char(unsafe { *self.block.add(header) }).to_ref());
         }
         let max_char = self.limit().min(super::MAX_CODE_POINT);
-        if self.capacity > self.len {
-            self.reallocate(self.len);
-            self.failed = false;
+        let size = header + (self.len + 1) * self.kind;
+        // SAFETY: the block is this writer's own, and larger.
+        let block = unsafe { memory::raw_realloc(self.block.cast(), size) }.cast::<u8>();
+        if !block.is_null() {
+            self.block = block;
         }
         // SAFETY: the block holds `len` units of this shape and has room for the NUL; its count goes to the caller.
         unsafe {

@@ -305,6 +305,11 @@ pub fn call_callback(reference: &PyObject, callback: &PyObject) {
     }
 }
 
+/// Whether an object has weak references at all.
+pub fn has_references(object: &PyObject) -> bool {
+    weaklist_slot(object).is_some_and(|head| !head.get().is_null())
+}
+
 /// Whether a reference to the object has a callback.
 pub fn has_callbacks(object: &PyObject) -> bool {
     let Some(head) = weaklist_slot(object) else {
