@@ -33,8 +33,9 @@ impl Change {
     fn in_year(&self, year: i32) -> i64 {
         let before = ordinal([year, 1, 1]) - 1 - EPOCH_ORDINAL;
         let day = match self.day {
-            Day::OfYear(day) => before + 1 + day,
-            Day::Julian(day) => before + day + i64::from(day >= 60 && is_leap(year)),
+            // As CPython counts: a day before what POSIX says for the first form, from 28 February for the second.
+            Day::OfYear(day) => before + day,
+            Day::Julian(day) => before + day + i64::from(day >= 59 && is_leap(year)),
             Day::OfMonth(month, week, day) => {
                 let first = (weekday([year, month, 1]) + 1) % 7;
                 let mut date = (day - first).rem_euclid(7) + 1 + (week - 1) * 7;
