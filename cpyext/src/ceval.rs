@@ -217,6 +217,9 @@ capi! {
         let closure = closure.unwrap_or(none());
         let function = PyFunctionObject::type_object().as_object().call(&[code, globals, &name, defaults.as_object(), closure])?;
         if let Some(keyword_defaults) = keyword_defaults {
+            if !PyDictObject::check(keyword_defaults) {
+                return Err(bad_internal_call());
+            }
             function.set_attr(identifier!("__kwdefaults__"), keyword_defaults)?;
         }
         let named = PyDictObject::new();

@@ -118,7 +118,12 @@ fn exec_code_module(
 
 capi! {
     fn PyImport_ImportModule(name: &CStr) -> PyResult { import_named(&*crate::export::str_from_c(name)?) }
-    fn PyImport_ImportModuleNoBlock(name: &CStr) -> PyResult { import_named(&*crate::export::str_from_c(name)?) }
+    fn PyImport_ImportModuleNoBlock(name: &CStr) -> PyResult {
+        let message = PyUnicodeObject::from_str("PyImport_ImportModuleNoBlock() is deprecated: PyImport_ImportModule() does the same");
+        let category = adder_runtime::exceptions::exc::DeprecationWarning.as_object();
+        crate::warnings::warn(Some(category), message.as_object(), 1, None)?;
+        import_named(&*crate::export::str_from_c(name)?)
+    }
     fn PyImport_Import(name: &PyObject) -> PyResult {
         match name.downcast::<PyUnicodeObject>() {
             Some(name) => import_named(name),

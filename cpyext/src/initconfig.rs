@@ -256,7 +256,8 @@ pub fn get(row: &Row) -> PyResult {
             match (row.kind, negated) {
                 (Bool, true) => Ok(py_bool(!value.is_true()?)),
                 (Bool, false) => Ok(py_bool(value.is_true()?)),
-                _ => Ok(value),
+                // A number of its own for each who asks.
+                _ => Ok(PyLongObject::from_i64(crate::longobject::as_c_int(&value)?.into()).into_object()),
             }
         }
         Place::Fixed(value) => Ok(object_of(value(config()), row.kind)),

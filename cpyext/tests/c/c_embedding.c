@@ -180,7 +180,12 @@ PROBE(watch_context)
     PyContextVar_Get(variable, Py_False, &outside);
     return Py_BuildValue("(iiNNii)", entered, left, inside, outside, n_events, PyContext_ClearWatcher(id));
 }
-PROBE(context_exit_wrong) { return PyContext_Exit(PyContext_New()) < 0 ? NULL : Py_None; }
+PROBE(context_exit_wrong)
+{
+    int status = PyContext_Exit(PyContext_New()), is_runtime_error = PyErr_ExceptionMatches(PyExc_RuntimeError);
+    PyErr_Clear();
+    return Py_BuildValue("(ii)", status, is_runtime_error);
+}
 PROBE(context_enter_wrong) { return PyContext_Enter(Py_None) < 0 ? NULL : Py_None; }
 
 PROBE(ordered_dict)
@@ -205,7 +210,7 @@ PROBE(location_of_code)
 {
     PyObject *code = Py_CompileString("x = 1\n", "probe", Py_file_input);
     int line, column, end_line, end_column, found = PyCode_Addr2Location((PyCodeObject *)code, 2, &line, &column, &end_line, &end_column);
-    return Py_BuildValue("(iiii)", found, line, end_line, column >= -1);
+    return Py_BuildValue("(iiii)", found, line <= end_line, line >= -1, column >= -1);
 }
 
 static int n_ends;

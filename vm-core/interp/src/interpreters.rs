@@ -91,6 +91,26 @@ pub fn enter_new() -> Result<&'static ThreadState, String> {
     Err(why)
 }
 
+/// The addresses of the modules of all interpreters but the current one.
+fn modules_elsewhere() -> Vec<usize> {
+    ASIDE.with(|aside| {
+        let mut found = Vec::new();
+        for sys in aside.iter().filter_map(|(_, cells)| cells.sys.as_ref()) {
+            let Some(modules) = sys.dict().get_str(identifier!("modules")) else {
+                continue;
+            };
+            let Some(modules) = (*modules).downcast::<PyDictObject>() else {
+                continue;
+            };
+            let mut position = 0;
+            while let Some((_, module, _)) = modules.next_entry(&mut position) {
+                found.push(module.as_ptr() as usize);
+            }
+        }
+        found
+    })
+}
+
 /// Ends the interpreter of `state`, which is the calling thread's and its only one. The GIL is let go.
 pub fn end(state: &'static ThreadState) {
     if let Some(threading) = import::loaded_module(identifier!("threading"))
@@ -104,14 +124,15 @@ pub fn end(state: &'static ThreadState) {
     }
     pylifecycle::run_exit_functions();
     crate::pythonrun::flush_streams();
-    // Modules may be other interpreters' as well: they are let go, not taken apart.
-    if let Ok(modules) = import::modules().map_err(Raised::clear)
-        && let Ok(modules) = modules.downcast::<PyDictObject>()
-    {
-        modules.clear();
-    }
+    // Modules that other interpreters have as well (those of C that can be made only once) are let go, not taken apart.
+    let elsewhere = modules_elsewhere();
+    pylifecycle::finalize_modules(&|module| elsewhere.contains(&(module.as_ptr() as usize)));
     adder_runtime::memory::gc::collect(2);
-    drop(Cells::take());
+    let cells = Cells::take();
+    for module in [&cells.sys, &cells.builtins].into_iter().flatten() {
+        pylifecycle::clear_module(module);
+    }
+    drop(cells);
     adder_runtime::memory::gc::collect(2);
     let interpreter = state.base.interp.get();
     OTHERS.with(|others| others.retain(|other| other.as_c() != interpreter));

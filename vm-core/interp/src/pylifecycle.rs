@@ -257,15 +257,15 @@ pub fn finalize() -> bool {
     run_exit_functions();
     thread::begin_finalizing();
     let flushed = crate::pythonrun::flush_streams();
-    finalize_modules();
+    finalize_modules(&|_| false);
     adder_runtime::memory::gc::collect(2);
     adder_runtime::memory::trace::stop();
     crate::eval::ic::report();
     flushed & crate::pythonrun::flush_streams()
 }
 
-/// Takes the modules apart: `__main__` first, those that others need last.
-fn finalize_modules() {
+/// Takes the modules apart: `__main__` first, those that others need last. Modules that `is_shared` are only let go.
+pub fn finalize_modules(is_shared: &dyn Fn(&PyObject) -> bool) {
     let Ok(modules) = import::modules().map_err(Raised::clear) else {
         return;
     };
@@ -299,6 +299,7 @@ fn finalize_modules() {
         });
         if !kept
             && PyModuleObject::check(module)
+            && !is_shared(module)
             && let Ok(reference) = weakrefobject::new_ref(module, None).map_err(Raised::clear)
         {
             held.push(reference);
@@ -366,7 +367,7 @@ fn tell_of_uncollectable(warnings: Option<&PyObject>) {
 }
 
 /// Sets the names of a module to None: those that begin with one underscore first.
-fn clear_module(module: &PyModuleObject) {
+pub fn clear_module(module: &PyModuleObject) {
     let dict = module.dict();
     for private in [true, false] {
         let mut names = Vec::new();

@@ -30,11 +30,10 @@ impl PyMethodDef {
     /// The docstring without the signature, as an object.
     pub fn doc_object(&self) -> Ref {
         match c_text(self.ml_doc.get()) {
-            Some(full) if full.is_empty() => none_ref(),
-            Some(full) => {
-                let (_, doc) = split_doc(&self.name_text(), &full);
-                PyUnicodeObject::from_str(doc).into_object()
-            }
+            Some(full) => match split_doc(&self.name_text(), &full) {
+                (_, "") => none_ref(),
+                (_, doc) => PyUnicodeObject::from_str(doc).into_object(),
+            },
             None => none_ref(),
         }
     }
