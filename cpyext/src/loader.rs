@@ -178,11 +178,15 @@ pub fn create_dynamic(spec: &PyObject, origin: &PyObject) -> PyResult {
     FLAGS.call_once(crate::initconfig::init_flags);
     let name_object = spec.get_attr(identifier!("name"))?;
     let name = name_object.str()?.to_string_lossy();
-    let path = crate::osmodule::fs_bytes(origin)?;
-    let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
-    if name.contains('\0') || path.contains('\0') {
+    let has_null = |text: &PyObject| {
+        text.downcast::<PyUnicodeObject>()
+            .is_some_and(|text| text.code_points().any(|code| code == 0))
+    };
+    if has_null(&name_object) || has_null(origin) {
         return Err(raise!(ValueError, "embedded null character"));
     }
+    let path = crate::osmodule::fs_bytes(origin)?;
+    let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
     let key = (path, name);
     let known = with_loaded(|loaded| {
         loaded

@@ -91,6 +91,9 @@ crate::module_parts::struct_sequences! {
 pub mod _thread {
     use super::*;
 
+    /// Bytes of a thread's name that the system keeps.
+    #[pyconst]
+    const _NAME_MAXLEN: i64 = 15;
     #[pyconst]
     fn TIMEOUT_MAX() -> f64 {
         lock::TIMEOUT_MAX_S
