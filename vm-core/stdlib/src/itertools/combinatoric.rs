@@ -2,6 +2,7 @@
 
 use super::header;
 use adder_runtime::args::{check_keyword_count, unexpected_keyword};
+use adder_runtime::memory::vec_with_room;
 use adder_runtime::prelude::*;
 use std::cell::{Cell, RefCell};
 
@@ -79,9 +80,16 @@ impl Product {
                 once.push(iterable.collect()?);
             }
         }
-        let pools: Vec<Vec<Ref>> = once.iter().cycle().take(n_pools).cloned().collect();
+        let mut pools: Vec<Vec<Ref>> = vec_with_room(n_pools)?;
+        let mut indices = vec_with_room(n_pools)?;
+        for pool in once.iter().cycle().take(n_pools) {
+            let mut copy = vec_with_room(pool.len())?;
+            copy.extend(pool.iter().cloned());
+            pools.push(copy);
+            indices.push(0);
+        }
         let stopped = pools.iter().any(Vec::is_empty);
-        let odometer = Odometer::new(vec![0; pools.len()], stopped);
+        let odometer = Odometer::new(indices, stopped);
         Ok(Ref::new_in(cls, Product { ob_base: header(), pools, odometer })?.into_object())
     }
     #[slot]
