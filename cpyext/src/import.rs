@@ -211,7 +211,7 @@ fn import_frozen(name: &PyObject) -> PyResult<c_int> {
 
 /// Frozen modules of C: none; ours are known by name only.
 #[unsafe(no_mangle)]
-pub static PyImport_FrozenModules: crate::osmodule::CPointer = crate::osmodule::CPointer::NULL;
+pub static PyImport_FrozenModules: crate::osmodule::CPointer = crate::osmodule::CPointer::null();
 /// The table of built-in modules of C: none; ours are known by name only.
 #[unsafe(no_mangle)]
-pub static PyImport_Inittab: crate::osmodule::CPointer = crate::osmodule::CPointer::NULL;
+pub static PyImport_Inittab: crate::osmodule::CPointer = crate::osmodule::CPointer::null();

@@ -181,7 +181,7 @@ capi! {
     fn PyObject_Print(object: Option<&PyObject>, file: *mut libc::FILE, flags: c_int) -> PyResult<()> {
         let text = match object {
             None => "<nil>".to_string(),
-            Some(object) if object.refcnt() <= 0 => format!("<refcnt {} at {:p}>", object.refcnt(), object.as_ptr()),
+            Some(object) if object.refcnt() == 0 => format!("<refcnt {} at {:p}>", object.refcnt(), object.as_ptr()),
             Some(object) if flags & Py_PRINT_RAW != 0 => object.str()?.to_string_lossy(),
             Some(object) => object.repr()?.to_string_lossy(),
         };

@@ -164,9 +164,10 @@ capi! {
             // SAFETY: C gave a function of this kind, and gives its arguments.
             return unsafe { std::mem::transmute::<*mut c_void, Readline>(function)(input, output, prompt) };
         }
-        // SAFETY: a terminated text or NULL.
         if !prompt.is_null() {
-            eprint!("{}", unsafe { CStr::from_ptr(prompt) }.to_string_lossy());
+            // SAFETY: a terminated text.
+            let prompt = unsafe { CStr::from_ptr(prompt) };
+            eprint!("{}", prompt.to_string_lossy());
         }
         let mut line = Vec::new();
         while line.last() != Some(&b'\n') {
@@ -309,11 +310,13 @@ pub struct CPointer(std::cell::Cell<*mut c_void>);
 // SAFETY: set and read under the GIL.
 unsafe impl Sync for CPointer {}
 impl CPointer {
-    pub const NULL: CPointer = CPointer(std::cell::Cell::new(std::ptr::null_mut()));
+    pub const fn null() -> CPointer {
+        CPointer(std::cell::Cell::new(std::ptr::null_mut()))
+    }
     fn get(&self) -> *mut c_void {
         self.0.get()
     }
 }
 /// What reads lines in place of `PyOS_Readline`.
 #[unsafe(no_mangle)]
-pub static PyOS_ReadlineFunctionPointer: CPointer = CPointer::NULL;
+pub static PyOS_ReadlineFunctionPointer: CPointer = CPointer::null();

@@ -485,9 +485,6 @@ impl Step<'_> {
                 self.state.generator = true;
                 0
             }
-            RETURN_VALUE | YIELD_VALUE if self.code.is_generator != self.state.generator => {
-                return Err("only a generator may, once it has begun".into());
-            }
             YIELD_VALUE => {
                 if !self.state.generator {
                     return Err("only a generator may".into());

@@ -127,7 +127,7 @@ unsafe fn zero(block: *mut u8, size: usize) {
     // SAFETY: the caller's contract; each pair of words lies within the size.
     unsafe {
         let clear = |at: usize| block.add(at).cast::<[u64; 2]>().write_unaligned([0; 2]);
-        if size > 4 * PAIR || size < PAIR {
+        if !(PAIR..=4 * PAIR).contains(&size) {
             block.write_bytes(0, size);
             return;
         }

@@ -287,7 +287,7 @@ impl Delta {
     fn times_float(&self, factor: &PyObject) -> PyResult<Ref<Delta>> {
         let [numerator, denominator] = ratio_of(factor)?;
         let product = arith::mul(&int(self.us()), &numerator)?;
-        delta_of_int(&*arith::divmod_near(&product, &denominator)?.0)
+        delta_of_int(&arith::divmod_near(&product, &denominator)?.0)
     }
     fn over_float(&self, divisor: &PyObject) -> PyResult<Ref<Delta>> {
         let [numerator, denominator] = ratio_of(divisor)?;
@@ -295,7 +295,7 @@ impl Delta {
             return Err(zero_division());
         }
         let product = arith::mul(&int(self.us()), &denominator)?;
-        delta_of_int(&*arith::divmod_near(&product, &numerator)?.0)
+        delta_of_int(&arith::divmod_near(&product, &numerator)?.0)
     }
     fn over(&self, divisor: &PyLongObject) -> PyResult<Ref<Delta>> {
         match divisor.to_i128() {

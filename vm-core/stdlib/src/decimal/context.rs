@@ -320,7 +320,10 @@ impl Context {
     #[setter]
     fn set_prec(&self, value: Option<&PyObject>) -> PyResult<()> {
         match integer(given(value)?)? {
-            prec @ 1..=MAX_PREC => Ok(self.change(|env| env.prec = prec)),
+            prec @ 1..=MAX_PREC => {
+                self.change(|env| env.prec = prec);
+                Ok(())
+            }
             _ => Err(raise!(ValueError, "valid range for prec is [1, MAX_PREC]")),
         }
     }
@@ -331,7 +334,10 @@ impl Context {
     #[setter(name = "Emax")]
     fn set_emax(&self, value: Option<&PyObject>) -> PyResult<()> {
         match integer(given(value)?)? {
-            emax @ 0..=MAX_EMAX => Ok(self.change(|env| env.emax = emax)),
+            emax @ 0..=MAX_EMAX => {
+                self.change(|env| env.emax = emax);
+                Ok(())
+            }
             _ => Err(raise!(ValueError, "valid range for Emax is [0, MAX_EMAX]")),
         }
     }
@@ -342,7 +348,10 @@ impl Context {
     #[setter(name = "Emin")]
     fn set_emin(&self, value: Option<&PyObject>) -> PyResult<()> {
         match integer(given(value)?)? {
-            emin @ MIN_EMIN..=0 => Ok(self.change(|env| env.emin = emin)),
+            emin @ MIN_EMIN..=0 => {
+                self.change(|env| env.emin = emin);
+                Ok(())
+            }
             _ => Err(raise!(ValueError, "valid range for Emin is [MIN_EMIN, 0]")),
         }
     }
@@ -353,7 +362,8 @@ impl Context {
     #[setter]
     fn set_rounding(&self, value: Option<&PyObject>) -> PyResult<()> {
         let rounding = rounding_of(given(value)?)?;
-        Ok(self.change(|env| env.rounding = rounding))
+        self.change(|env| env.rounding = rounding);
+        Ok(())
     }
     #[getter]
     fn capitals(&self) -> i64 {
@@ -362,7 +372,10 @@ impl Context {
     #[setter]
     fn set_capitals(&self, value: Option<&PyObject>) -> PyResult<()> {
         match integer(given(value)?)? {
-            capitals @ 0..=1 => Ok(self.capitals.set(capitals == 1)),
+            capitals @ 0..=1 => {
+                self.capitals.set(capitals == 1);
+                Ok(())
+            }
             _ => Err(raise!(ValueError, "valid values for capitals are 0 or 1")),
         }
     }
@@ -373,7 +386,10 @@ impl Context {
     #[setter]
     fn set_clamp(&self, value: Option<&PyObject>) -> PyResult<()> {
         match integer(given(value)?)? {
-            clamp @ 0..=1 => Ok(self.change(|env| env.clamp = clamp == 1)),
+            clamp @ 0..=1 => {
+                self.change(|env| env.clamp = clamp == 1);
+                Ok(())
+            }
             _ => Err(raise!(ValueError, "valid values for clamp are 0 or 1")),
         }
     }

@@ -83,7 +83,7 @@ fn digits_text(number: &Number, kind: u8, precision: Option<i64>, env: &Env) -> 
         _ if number.exp <= 0 && left > -6 => left,
         _ => 1,
     };
-    if point.abs() as usize > MOST_CHARACTERS {
+    if point.unsigned_abs() as usize > MOST_CHARACTERS {
         return None;
     }
     let mut text = String::new();

@@ -351,7 +351,7 @@ fn exact_power(a: &Number, b: &Number, prec: i64) -> Option<(BigUint, i64)> {
     }
     let times = u32::try_from(&numerator).ok()?;
     if !b.sign {
-        let about = (base.bits() - 1) as f64 * 0.301_029_995_663_981_2 * f64::from(times);
+        let about = (base.bits() - 1) as f64 * std::f64::consts::LOG10_2 * f64::from(times);
         return (about <= prec as f64 + 3.0).then(|| (base.pow(times), exp));
     }
     // 1 / 2^m = 5^m / 10^m, and the other way round.
@@ -413,7 +413,7 @@ pub fn power(a: &Number, b: &Number, env: &Env, status: &mut u32) -> Number {
                 *status |= INEXACT | ROUNDED;
                 padded_one(false, 1 - env.prec, status)
             }
-            order if (order == Ordering::Greater) == !b.sign => Number::infinity(sign),
+            order if (order == Ordering::Greater) != b.sign => Number::infinity(sign),
             _ => Number::finite(sign, BigUint::zero(), 0),
         };
     }

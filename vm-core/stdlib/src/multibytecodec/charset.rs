@@ -322,13 +322,12 @@ impl Charset {
                 out.extend(shifted_of_jis(row, cell));
             }
             _ => {
-                if let Some(bytes) = self.table().and_then(|table| table.code(code)) {
-                    if self != Charset::EucKr || bytes[0] >= 0xA1 && bytes[1] >= 0xA1 {
-                        out.extend(bytes);
-                        return true;
-                    }
+                let known = self.table().and_then(|table| table.code(code));
+                let bytes = known.filter(|bytes| self != Charset::EucKr || bytes[0] >= 0xA1 && bytes[1] >= 0xA1);
+                match bytes {
+                    Some(bytes) => out.extend(bytes),
+                    None => return self.encode_rest(code, out),
                 }
-                return self.encode_rest(code, out);
             }
         }
         true
