@@ -1,3 +1,5 @@
+//! A list of internals and reports of tests -> what counts, what is apart, and which lines are refused.
+
 use super::*;
 
 fn report(tests: &[(&str, Outcome)]) -> FileReport {
