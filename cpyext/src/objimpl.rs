@@ -5,13 +5,18 @@ use adder_runtime::memory::{self, gc};
 use adder_runtime::prelude::*;
 use adder_runtime::types;
 
-/// A tuple of `n_items` empty places.
+/// A tuple of `n_items` > 0 empty places.
 pub fn alloc_tuple(n_items: usize) -> PyResult<Ref<PyTupleObject>> {
-    let tuple = types::heap::allocate_instance(PyTupleObject::type_object(), n_items as isize)?;
-    // SAFETY: made as a tuple.
-    let tuple = unsafe { tuple.cast::<PyTupleObject>() };
-    tuple.ob_hash.set(-1);
-    Ok(tuple)
+    let tuple = PyTupleObject::alloc_uninit(n_items);
+    if tuple.is_null() {
+        return Err(memory::no_memory());
+    }
+    // SAFETY: fresh memory of a tuple with so many items; empty places are NULL, and the collector passes over them.
+    unsafe {
+        (*tuple).items_ptr().write_bytes(0, n_items);
+        memory::gc::track(tuple.cast());
+        Ok(Ref::from_owned(tuple))
+    }
 }
 
 /// Bytes that C fills before anybody looks.

@@ -228,4 +228,10 @@ pub const EDITS: &[(&str, &str, &str)] = &[
         "        if not re.fullmatch(r\"\\d{1,3}\", date, re.ASCII):\n            raise ValueError(f\"Invalid dst start/end date: \
          {dststr}\")\n        doy = int(date)\n",
     ),
+    // An instance may have no `__class__`.
+    (
+        "_py_abc.py",
+        "        subclass = instance.__class__\n",
+        "        subclass = getattr(instance, '__class__', type(instance))\n",
+    ),
 ];

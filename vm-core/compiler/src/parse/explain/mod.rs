@@ -107,7 +107,8 @@ fn comes_first(error: &CompileError) -> bool {
         || error.message.starts_with("unexpected ")
         || error.message.contains("-string: expecting")
         || error.message.starts_with("unterminated f-string")
-        || error.message.starts_with("unterminated t-string");
+        || error.message.starts_with("unterminated t-string")
+        || error.message.starts_with("too many nested f-strings");
     !soft
 }
 

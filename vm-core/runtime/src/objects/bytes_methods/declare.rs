@@ -52,7 +52,8 @@ macro_rules! shared_methods {
                 errors: Option<&PyUnicodeObject>,
             ) -> PyResult<Ref<PyUnicodeObject>> {
                 if self.bytes().is_empty() {
-                    // Whatever the encoding, known or not.
+                    // Whatever the encoding, known or not, unless `-X dev` says to look.
+                    codecs::check_given_names(encoding, errors)?;
                     return Ok(PyUnicodeObject::empty());
                 }
                 if $ty::NAME == "bytes" {

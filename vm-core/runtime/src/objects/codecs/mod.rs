@@ -103,6 +103,14 @@ fn check_names(encoding: &str, errors: Option<&str>) -> PyResult<()> {
     Ok(())
 }
 
+/// As `check_names`, for names that Python gave.
+pub fn check_given_names(
+    encoding: Option<&PyUnicodeObject>,
+    errors: Option<&PyUnicodeObject>,
+) -> PyResult<()> {
+    check_names(name_of(encoding)?.unwrap_or("utf-8"), name_of(errors)?)
+}
+
 /// As `encode_text`, for names that Rust has.
 pub fn encode_by_name(text: &PyUnicodeObject, encoding: &str, errors: Option<&str>) -> PyResult {
     check_names(encoding, errors)?;
