@@ -1,4 +1,5 @@
 """Sizes that no machine has: MemoryError, OverflowError or ValueError."""
+import decimal
 import hashlib
 import io
 import itertools
@@ -16,6 +17,7 @@ MAKERS = (
     lambda n: hashlib.shake_128().digest(n), lambda n: hashlib.shake_128().hexdigest(n),
     lambda n: (lambda file: (file.seek(n), file.write(b'a')))(io.BytesIO()), lambda n: (lambda file: (file.seek(n), file.write('a')))(io.StringIO()),
     lambda n: io.BytesIO().truncate(n) and None, lambda n: open('/dev/null', 'rb', 0).read(n), lambda n: open('/dev/null', 'rb').read(n),
+    lambda n: format(decimal.Decimal(f'1E+{min(n, 10**17)}'), 'f'), lambda n: format(decimal.Decimal(1), f'{n}'), lambda n: format(decimal.Decimal(1), f'.{n}f'),
     lambda n: list(itertools.product([1], repeat=n)), lambda n: list(itertools.combinations([1], n)),
 )
 for n in HUGE:
@@ -24,3 +26,7 @@ for n in HUGE:
             make(n)
         except (MemoryError, OverflowError, ValueError, struct.error, OSError):
             pass
+
+# The exponent is a number, whatever the digits that it stands for would take.
+assert format(decimal.Decimal('1E+1000000000000'), 'e') == '1e+1000000000000'
+assert format(decimal.Decimal('1E-1000000000000'), '.2g') == '1e-1000000000000'

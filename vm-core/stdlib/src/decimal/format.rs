@@ -1,7 +1,7 @@
 //! `format(Decimal, spec)`: digits rounded as the specification asks, laid out as all numbers are.
 
 use super::context::Context;
-use super::number::{Env, Number, pow10};
+use super::number::{Env, Number};
 use adder_runtime::exceptions::exc;
 use adder_runtime::objects::formatter::number::{Locale, Parts, layout};
 use adder_runtime::objects::formatter::spec::{self, Grouping, Spec};
@@ -62,6 +62,10 @@ fn digits_text(number: &Number, kind: u8, precision: Option<i64>, env: &Env) -> 
     let is_fixed = matches!(kind, b'f' | b'F' | b'%');
     if kind == b'%' {
         number.exp += 2;
+    }
+    // Text that would not fit into memory is not begun.
+    if is_fixed && !number.digits.is_zero() && number.exp > MOST_CHARACTERS as i64 {
+        return None;
     }
     match precision {
         Some(precision) if matches!(kind, b'e' | b'E') => number = significant(&number, precision + 1, env)?,
@@ -175,9 +179,7 @@ pub fn format(
     let mut shown = number.clone();
     let body = if number.is_finite() {
         let precision = spec.precision.map(|precision| precision as i64);
-        // Text that would not fit into memory is not begun.
-        let fits = |number: &Number| pow10(number.exp.abs().min(MOST_CHARACTERS as i64)).is_some();
-        let made = if fits(number) { digits_text(number, kind, precision, &env) } else { None };
+        let made = digits_text(number, kind, precision, &env);
         match made {
             Some((rounded, body)) => {
                 shown = rounded;
