@@ -96,13 +96,8 @@ capi! {
         if object.dict_slot().is_none() {
             return Err(raise!(AttributeError, "This object has no __dict__"));
         }
-        let Some(value) = value else {
-            return Err(raise!(TypeError, "cannot delete __dict__"));
-        };
-        let Some(value) = value.downcast::<PyDictObject>() else {
-            return Err(raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", value.ty().name()));
-        };
-        set_dict(object, Some(value.to_ref()))
+        let dict = adder_runtime::objects::dictobject::instance::new_dict_of(value)?;
+        set_dict(object, Some(dict.to_ref()))
     }
     fn _PyObject_GetDictPtr(object: &PyObject) -> *mut *mut PyObject {
         // C looks through the pointer: attributes kept inline must be in the dict that it finds.

@@ -33,9 +33,9 @@ unsafe fn function<F: Copy>(callback: *mut c_void) -> F {
 capi! {
     fn PyDict_AddWatcher(callback: *mut c_void) -> PyResult<c_int> {
         // SAFETY: C gives a callback of this kind.
-        watch::add_watcher(unsafe { function(callback) }).map(as_id)
+        watchers::DICTS.add(unsafe { function(callback) }).map(as_id)
     }
-    fn PyDict_ClearWatcher(id: c_int) -> PyResult<()> { watch::clear_watcher(id as isize) }
+    fn PyDict_ClearWatcher(id: c_int) -> PyResult<()> { watchers::DICTS.clear(id as isize) }
     fn PyDict_Watch(id: c_int, dict: &PyObject) -> PyResult<()> { watch::watch(id as isize, watched_dict(dict)?) }
     fn PyDict_Unwatch(id: c_int, dict: &PyObject) -> PyResult<()> { watch::unwatch(id as isize, watched_dict(dict)?) }
 

@@ -321,17 +321,8 @@ impl Flow<'_> {
         {
             return Err("its end is no END_FOR".into());
         }
-        let ends = matches!(
-            op,
-            Opcode::JUMP
-                | Opcode::JUMP_BACKWARD
-                | Opcode::JUMP_BACKWARD_NO_INTERRUPT
-                | Opcode::RETURN_VALUE
-                | Opcode::RERAISE
-                | Opcode::RAISE_VARARGS
-        );
         Ok(Next {
-            falls: (!ends).then_some(step.state),
+            falls: (!op.ends_block()).then_some(step.state),
             jumps: target.map(|target| (target, jumped)),
         })
     }

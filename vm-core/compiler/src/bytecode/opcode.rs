@@ -520,6 +520,18 @@ opcodes! {
 }
 
 impl Opcode {
+    /// Whether control never falls through to the next instruction.
+    pub fn ends_block(self) -> bool {
+        matches!(
+            self,
+            Opcode::JUMP
+                | Opcode::JUMP_BACKWARD
+                | Opcode::JUMP_BACKWARD_NO_INTERRUPT
+                | Opcode::RETURN_VALUE
+                | Opcode::RERAISE
+                | Opcode::RAISE_VARARGS
+        )
+    }
     /// Whether the destination may be `NO_REG`.
     pub fn may_drop_value(self) -> bool {
         matches!(

@@ -256,15 +256,7 @@ impl Verifier<'_> {
         if let Some(target) = target {
             self.reach(target as usize, taken, &at.to_string())?;
         }
-        if !matches!(
-            op,
-            Opcode::JUMP
-                | Opcode::JUMP_BACKWARD
-                | Opcode::JUMP_BACKWARD_NO_INTERRUPT
-                | Opcode::RETURN_VALUE
-                | Opcode::RERAISE
-                | Opcode::RAISE_VARARGS
-        ) {
+        if !op.ends_block() {
             self.reach(at + op.words(), state, &at.to_string())?;
         }
         Ok(())

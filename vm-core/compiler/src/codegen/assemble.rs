@@ -246,19 +246,6 @@ fn thread_jumps(code: &mut Code) {
     }
 }
 
-/// Whether control never falls through to the next instruction.
-pub(super) fn ends_block(op: Opcode) -> bool {
-    matches!(
-        op,
-        Opcode::JUMP
-            | Opcode::JUMP_BACKWARD
-            | Opcode::JUMP_BACKWARD_NO_INTERRUPT
-            | Opcode::RETURN_VALUE
-            | Opcode::RERAISE
-            | Opcode::RAISE_VARARGS
-    )
-}
-
 fn reachable(code: &Code) -> Vec<bool> {
     let mut seen = vec![false; code.ins.len()];
     let mut handler_seen = vec![false; code.handlers.len()];
@@ -275,7 +262,7 @@ fn reachable(code: &Code) -> Vec<bool> {
             if ins.target != Label::NONE {
                 work.push(code.labels[ins.target.0 as usize] as usize);
             }
-            if ends_block(ins.op) {
+            if ins.op.ends_block() {
                 break;
             }
             at += 1;
@@ -368,7 +355,7 @@ fn spread_positions(code: &mut Code, keep: &[bool]) {
         }
         (pending, pending_from) = (0, Position::NONE);
         let ins = &code.ins[at];
-        last = (!ends_block(ins.op)).then_some(ins.pos);
+        last = (!ins.op.ends_block()).then_some(ins.pos);
         if ins.target != Label::NONE {
             let to = code.labels[ins.target.0 as usize] as usize;
             if from_jump[to] == Position::NONE {
@@ -411,7 +398,7 @@ fn drop_idle(code: &mut Code, keep: &mut [bool]) {
             *keep = false;
             continue;
         }
-        last_line = if ends_block(ins.op) { -1 } else { ins.pos.line };
+        last_line = if ins.op.ends_block() { -1 } else { ins.pos.line };
     }
 }
 

@@ -1,7 +1,6 @@
 //! Definite assignment of locals: finds the CHECK_BOUNDs that cannot fail. A forward dataflow analysis over basic blocks;
 //! the state is the set of locals that are certainly bound.
 
-use super::assemble::ends_block;
 use super::ir::*;
 use crate::bytecode::{Opcode, Operand};
 
@@ -100,7 +99,7 @@ pub(super) fn drop_proven_checks(code: &Code, reachable: &[bool], n_arguments: u
             if apply(ins, &mut state) {
                 told = NO_HANDLER;
             }
-            if ends_block(ins.op) {
+            if ins.op.ends_block() {
                 break;
             }
             at += 1;
@@ -120,7 +119,7 @@ pub(super) fn drop_proven_checks(code: &Code, reachable: &[bool], n_arguments: u
                 keep[at] = false;
             }
             apply(ins, &mut state);
-            if ends_block(ins.op) {
+            if ins.op.ends_block() {
                 break;
             }
             at += 1;

@@ -1,6 +1,5 @@
 //! Moves code that only runs after an exception behind the rest, so that the normal path falls through.
 
-use super::assemble::ends_block;
 use super::ir::*;
 use crate::bytecode::{Opcode, Position};
 
@@ -29,7 +28,7 @@ pub(super) fn move_cold_to_end(code: &mut Code, keep: &mut Vec<bool>) {
             order.extend((start..at).map(Some));
             // A run that falls through into the other kind gets a jump.
             let last = (start..at).rev().find(|i| keep[*i]);
-            let falls = last.is_some_and(|last| !ends_block(code.ins[last].op));
+            let falls = last.is_some_and(|last| !code.ins[last].op.ends_block());
             if falls && at < n {
                 let label = Label(code.labels.len() as u32 + joins.len() as u32);
                 joins.push((at, label));
@@ -103,7 +102,7 @@ fn warm(code: &Code) -> Vec<bool> {
             if ins.target != Label::NONE {
                 work.push(code.labels[ins.target.0 as usize] as usize);
             }
-            if ends_block(ins.op) {
+            if ins.op.ends_block() {
                 break;
             }
             at += 1;

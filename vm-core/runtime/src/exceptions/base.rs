@@ -288,19 +288,8 @@ impl PyBaseExceptionObject {
     }
     #[setter(name = "__dict__")]
     fn set_dict(&self, value: Option<&PyObject>) -> PyResult<()> {
-        match value {
-            None => Err(raise!(TypeError, "cannot delete __dict__")),
-            Some(dict) if PyDictObject::check(dict) => {
-                store(&self.dict, Some(dict.to_ref()));
-                Ok(())
-            }
-            Some(other) => {
-                let found = other.ty().full_name();
-                Err(raise!(
-                    TypeError,
-                    "__dict__ must be set to a dictionary, not a '{found}'"
-                ))
-            }
-        }
+        let dict = crate::objects::dictobject::instance::new_dict_of(value)?;
+        store(&self.dict, Some(dict.to_object()));
+        Ok(())
     }
 }

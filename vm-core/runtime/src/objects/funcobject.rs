@@ -1,6 +1,7 @@
 //! Python functions, `classmethod`, `staticmethod`. What a call does is the interpreter's: `hooks::function_vectorcall`.
 
 use crate::memory;
+use crate::objects::dictobject::instance::new_dict_of;
 use crate::objects::watchers::{self, FunctionEvent};
 use crate::prelude::*;
 use crate::protocol::attributes;
@@ -502,17 +503,8 @@ impl PyFunctionObject {
     }
     #[setter(name = "__dict__")]
     fn set_dict(&self, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else {
-            return Err(raise!(TypeError, "cannot delete __dict__"));
-        };
-        if !PyDictObject::check(value) {
-            return Err(raise!(
-                TypeError,
-                "__dict__ must be set to a dictionary, not a '{}'",
-                value.ty().name()
-            ));
-        }
-        replace(&self.func_dict, value.to_ref().into_raw());
+        let dict = new_dict_of(value)?;
+        replace(&self.func_dict, dict.to_object().into_raw());
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Watchers of types, code, functions and contexts: C callbacks that hear of what happens to such objects. (Those of dicts are in
-//! `dictobject/watch.rs`, a bit per dict.)
+//! Watchers of dicts, types, code, functions and contexts: C callbacks that hear of what happens to such objects. (Which dict is
+//! watched by which of them, and the events of dicts, are in `dictobject/watch.rs`.)
 //!
 //! A registry has eight places. Who makes an event looks at `is_active` first: one load while nobody watches.
 
@@ -75,7 +75,7 @@ impl<F: Copy + 'static> Registry<F> {
         Ok(())
     }
     /// Calls those of the callbacks whose bit is in `bits`, with no exception set; one that fails is reported with what `place` says.
-    fn call(&self, bits: u8, call: impl Fn(F) -> c_int, place: impl Fn(usize) -> String) {
+    pub(super) fn call(&self, bits: u8, call: impl Fn(F) -> c_int, place: impl Fn(usize) -> String) {
         let pending = error::fetch();
         for (id, callback) in self.callbacks.iter().enumerate() {
             let Some(callback) = callback.get().filter(|_| bits & 1 << id != 0) else {
@@ -92,6 +92,7 @@ impl<F: Copy + 'static> Registry<F> {
     }
 }
 
+pub static DICTS: Registry<PyDict_WatchCallback> = Registry::new("dict", 2, true);
 pub static TYPES: Registry<PyType_WatchCallback> = Registry::new("type", 1, true);
 pub static CODE: Registry<PyCode_WatchCallback> = Registry::new("code", 0, true);
 pub static FUNCTIONS: Registry<PyFunction_WatchCallback> = Registry::new("func", 0, false);

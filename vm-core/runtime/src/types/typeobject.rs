@@ -5,6 +5,7 @@ use crate::args::{boundary_obj, boundary_status};
 use crate::exceptions::exc;
 use crate::memory::{Visitor, gc};
 use crate::objects::descrobject;
+use crate::objects::dictobject::instance::new_dict_of;
 use crate::objects::object::PyBaseObject_Type;
 use crate::prelude::*;
 use crate::protocol::{attributes, from_slot, from_status};
@@ -1095,21 +1096,12 @@ pub unsafe extern "C" fn subtype_set_dict(
         };
         let new = match value {
             None => None,
-            Some(value) if PyDictObject::check(value) => Some(value.to_ref()),
-            Some(value) => {
-                return Err(raise!(
-                    TypeError,
-                    "__dict__ must be set to a dictionary, not a '{}'",
-                    value.ty().name()
-                ));
-            }
+            value => Some(new_dict_of(value)?.to_ref()),
         };
         if object.type_has(Py_TPFLAGS_MANAGED_DICT) {
-            // SAFETY: just checked to be a dict.
-            let new = new.map(|new| unsafe { new.cast::<PyDictObject>() });
             return crate::objects::dictobject::instance::set_managed_dict(object, new);
         }
-        let old = slot.replace(new.map_or(std::ptr::null_mut(), Ref::into_raw));
+        let old = slot.replace(new.map_or(std::ptr::null_mut(), Ref::into_object_raw));
         // SAFETY: the instance owned its old dict.
         unsafe { crate::memory::xdecref(old) };
         Ok(())

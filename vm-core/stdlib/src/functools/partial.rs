@@ -235,14 +235,9 @@ impl Partial {
     }
     #[setter(name = "__dict__")]
     fn set_dict(&self, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else {
-            return Err(raise!(TypeError, "cannot delete __dict__"));
-        };
-        if !PyDictObject::check(value) {
-            return Err(raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", value.ty().name()));
-        }
+        let dict = adder_runtime::objects::dictobject::instance::new_dict_of(value)?;
         // SAFETY: the field owned its old dict.
-        drop(unsafe { Ref::from_owned_opt(self.dict.replace(value.to_ref().into_raw())) });
+        drop(unsafe { Ref::from_owned_opt(self.dict.replace(dict.to_object().into_raw())) });
         Ok(())
     }
     #[classmethod("($type, object, /)")]

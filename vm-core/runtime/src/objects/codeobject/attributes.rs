@@ -429,7 +429,7 @@ fn words_of(bytes: &[u8]) -> PyResult<Vec<u64>> {
 }
 
 fn exceptions_of(bytes: &[u8]) -> PyResult<Vec<ExceptionHandler>> {
-    decode_exceptions(bytes).ok_or_else(|| raise!(ValueError, "code: co_exceptiontable is malformed"))
+    decode_exception_table(bytes).ok_or_else(|| raise!(ValueError, "code: co_exceptiontable is malformed"))
 }
 
 /// `localsplus`: local variables, cells that are no local variables, free variables.

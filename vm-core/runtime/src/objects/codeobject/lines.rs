@@ -91,13 +91,38 @@ pub fn decode_locations(bytes: &[u8]) -> Option<Vec<Location>> {
     Some(runs)
 }
 
-pub fn encode_exception_table(entries: &[ExceptionHandler]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(entries.len() * 6);
-    for entry in entries {
-        for number in [entry.start, entry.end - entry.start, entry.handler] {
-            push_signed(&mut bytes, number as i32);
+/// Six bits a byte, the highest first; bit 6: more follow, bit 7: an entry begins.
+fn push_big_endian(bytes: &mut Vec<u8>, value: u32, begins: u8) {
+    let n_more = (1..6).rev().find(|n| value >> (6 * n) != 0).unwrap_or(0);
+    for n in (0..=n_more).rev() {
+        let more = if n > 0 { 64 } else { 0 };
+        let first = if n == n_more { begins } else { 0 };
+        bytes.push(first | more | (value >> (6 * n) & 63) as u8);
+    }
+}
+
+fn read_big_endian(bytes: &mut std::slice::Iter<'_, u8>) -> Option<u32> {
+    let mut value = 0u32;
+    loop {
+        let byte = *bytes.next()?;
+        value = value << 6 | u32::from(byte & 63);
+        if byte & 64 == 0 {
+            return Some(value);
         }
-        push_signed(&mut bytes, i32::from(entry.depth) << 1 | i32::from(entry.lasti));
+    }
+}
+
+pub fn encode_exception_table(entries: &[ExceptionHandler]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(entries.len() * 5);
+    for entry in entries {
+        push_big_endian(&mut bytes, entry.start, 0x80);
+        push_big_endian(&mut bytes, entry.end - entry.start, 0);
+        push_big_endian(&mut bytes, entry.handler, 0);
+        push_big_endian(
+            &mut bytes,
+            u32::from(entry.depth) << 1 | u32::from(entry.lasti),
+            0,
+        );
     }
     bytes
 }
@@ -107,10 +132,10 @@ pub fn decode_exception_table(bytes: &[u8]) -> Option<Vec<ExceptionHandler>> {
     let mut entries = Vec::new();
     let mut rest = bytes.iter();
     while !rest.as_slice().is_empty() {
-        let start = u32::try_from(read_signed(&mut rest)?).ok()?;
-        let end = start.checked_add(u32::try_from(read_signed(&mut rest)?).ok()?)?;
-        let handler = u32::try_from(read_signed(&mut rest)?).ok()?;
-        let depth = read_signed(&mut rest)?;
+        let start = read_big_endian(&mut rest)?;
+        let end = start.checked_add(read_big_endian(&mut rest)?)?;
+        let handler = read_big_endian(&mut rest)?;
+        let depth = read_big_endian(&mut rest)?;
         entries.push(ExceptionHandler {
             start,
             end,

@@ -1,7 +1,7 @@
 //! `co_linetable` and `co_exceptiontable` as bytes that Python programs read: the formats that CPython documents, with our
 //! words in place of its code units. What comes back need not be what we made: anything is a table of locations.
 
-use super::{ExceptionHandler, Location};
+use super::Location;
 
 const ONE_LINE: u8 = 10;
 const NO_COLUMNS: u8 = 13;
@@ -149,62 +149,6 @@ pub fn decode_linetable(bytes: &[u8], first_line: i32) -> Vec<Location> {
     runs
 }
 
-/// Six bits a byte, the highest first; bit 6: more follow, bit 7: an entry begins.
-fn push_big_endian(bytes: &mut Vec<u8>, value: u32, begins: u8) {
-    let n_more = (1..6).rev().find(|n| value >> (6 * n) != 0).unwrap_or(0);
-    for n in (0..=n_more).rev() {
-        let more = if n > 0 { 64 } else { 0 };
-        let first = if n == n_more { begins } else { 0 };
-        bytes.push(first | more | (value >> (6 * n) & 63) as u8);
-    }
-}
-
-fn read_big_endian(bytes: &mut std::slice::Iter<'_, u8>) -> Option<u32> {
-    let mut value = 0u32;
-    loop {
-        let byte = *bytes.next()?;
-        value = value << 6 | u32::from(byte & 63);
-        if byte & 64 == 0 {
-            return Some(value);
-        }
-    }
-}
-
-pub fn encode_exceptions(entries: &[ExceptionHandler]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(entries.len() * 5);
-    for entry in entries {
-        push_big_endian(&mut bytes, entry.start, 0x80);
-        push_big_endian(&mut bytes, entry.end - entry.start, 0);
-        push_big_endian(&mut bytes, entry.handler, 0);
-        push_big_endian(
-            &mut bytes,
-            u32::from(entry.depth) << 1 | u32::from(entry.lasti),
-            0,
-        );
-    }
-    bytes
-}
-
-/// The inverse of `encode_exceptions`; `None` for bytes that it cannot have made.
-pub fn decode_exceptions(bytes: &[u8]) -> Option<Vec<ExceptionHandler>> {
-    let mut entries = Vec::new();
-    let mut rest = bytes.iter();
-    while !rest.as_slice().is_empty() {
-        let start = read_big_endian(&mut rest)?;
-        let end = start.checked_add(read_big_endian(&mut rest)?)?;
-        let handler = read_big_endian(&mut rest)?;
-        let depth = read_big_endian(&mut rest)?;
-        entries.push(ExceptionHandler {
-            start,
-            end,
-            handler,
-            depth: u16::try_from(depth >> 1).ok()?,
-            lasti: depth & 1 != 0,
-        });
-    }
-    Some(entries)
-}
-
 /// `co_lnotab`: pairs of bytes, how many bytes of code further and how many lines further.
 pub fn encode_lnotab(runs: &[Location], first_line: i32, bytes_per_word: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -233,6 +177,7 @@ pub fn encode_lnotab(runs: &[Location], first_line: i32, bytes_per_word: u32) ->
 
 #[cfg(test)]
 mod tests {
+    use super::super::{ExceptionHandler, decode_exception_table, encode_exception_table};
     use super::*;
 
     #[test]
@@ -259,8 +204,11 @@ mod tests {
             depth: 3,
             lasti: true,
         }];
-        assert_eq!(decode_exceptions(&encode_exceptions(&table)), Some(table));
-        assert_eq!(encode_exceptions(&[]), []);
+        assert_eq!(
+            decode_exception_table(&encode_exception_table(&table)),
+            Some(table)
+        );
+        assert_eq!(encode_exception_table(&[]), []);
         assert_eq!(
             encode_lnotab(&runs, 3, 2),
             [60, 1, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 65, 127]

@@ -18,7 +18,7 @@ pub use lines::{
     ExceptionHandler, Location, decode_exception_table, decode_locations, encode_exception_table,
     encode_locations,
 };
-use linetable::{decode_exceptions, decode_linetable, encode_exceptions, encode_linetable, encode_lnotab};
+use linetable::{decode_linetable, encode_linetable, encode_lnotab};
 
 /// What the interpreter runs: no object pointers of its own, the code object owns names and constants.
 pub struct CodeData {
@@ -190,7 +190,7 @@ impl PyCodeObject {
                 .into_object_raw(),
         );
         code.co_exceptiontable
-            .set(PyBytesObject::from_slice(&encode_exceptions(&data.exceptions)).into_object_raw());
+            .set(PyBytesObject::from_slice(&encode_exception_table(&data.exceptions)).into_object_raw());
         code.adder_code.set(Box::into_raw(data).cast());
         let code = Ref::new(code)?;
         if watchers::CODE.is_active() {

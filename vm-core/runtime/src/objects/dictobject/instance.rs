@@ -326,3 +326,14 @@ pub fn clear_managed_dict(object: &PyObject) {
         (None, dict) => drop(dict),
     }
 }
+
+/// What `__dict__` is set to: a dict. Deleting it raises.
+pub fn new_dict_of(value: Option<&PyObject>) -> PyResult<&PyDictObject> {
+    match value {
+        None => Err(raise!(TypeError, "cannot delete __dict__")),
+        Some(value) => value.downcast::<PyDictObject>().ok_or_else(|| {
+            let found = value.ty().full_name();
+            raise!(TypeError, "__dict__ must be set to a dictionary, not a '{found}'")
+        }),
+    }
+}

@@ -6,6 +6,7 @@
 
 use crate::memory::{self, gc};
 use crate::objects::dictobject::api::key_error;
+use crate::objects::dictobject::instance::new_dict_of;
 use crate::objects::dictobject::keys::usable_fraction;
 use crate::objects::dictobject::table::hash_key;
 use crate::objects::dictobject::{PyDict_Type, from_keys};
@@ -533,17 +534,8 @@ impl PyODictObject {
     }
     #[setter(name = "__dict__")]
     fn set_dict(&self, value: Option<&PyObject>) -> PyResult<()> {
-        let Some(value) = value else {
-            return Err(raise!(TypeError, "cannot delete __dict__"));
-        };
-        if !PyDictObject::check(value) {
-            return Err(raise!(
-                TypeError,
-                "__dict__ must be set to a dictionary, not a '{}'",
-                value.ty().name()
-            ));
-        }
-        let old = self.od_inst_dict.replace(value.to_ref().into_raw());
+        let dict = new_dict_of(value)?;
+        let old = self.od_inst_dict.replace(dict.to_object().into_raw());
         // SAFETY: null or owned until now.
         unsafe { memory::xdecref(old) };
         Ok(())
