@@ -21,10 +21,10 @@ pub fn builtins_module_dict() -> PyResult<Ref<PyDictObject>> {
     crate::moduleobject::dict_of(&module).map(|dict| dict.to_ref())
 }
 
-fn current_builtins() -> PyResult<Ref<PyDictObject>> {
+fn current_builtins() -> PyResult {
     match hooks::get().and_then(|hooks| (hooks.current_builtins)()) {
         Some(builtins) => Ok(builtins),
-        None => builtins_module_dict(),
+        None => builtins_module_dict().map(Ref::into_object),
     }
 }
 
@@ -145,7 +145,7 @@ fn run_simple(source: &CStr, flags: *const PyCompilerFlags) -> c_int {
 capi! {
     fn PyEval_GetBuiltins() -> PyResult<Borrowed> {
         // Kept by the frame or by the module.
-        current_builtins().map(|builtins| Borrowed(builtins.as_raw().cast()))
+        current_builtins().map(|builtins| Borrowed(builtins.as_raw()))
     }
     fn PyEval_GetGlobals() -> Borrowed {
         Borrowed(hooks::current_globals().map_or(std::ptr::null_mut(), |globals| globals.as_raw().cast()))
@@ -171,7 +171,7 @@ capi! {
         // The frame object keeps the dict.
         Ok(Borrowed(dict.as_raw().cast()))
     }
-    fn PyEval_GetFrameBuiltins() -> PyResult<Ref<PyDictObject>> { current_builtins() }
+    fn PyEval_GetFrameBuiltins() -> PyResult { current_builtins() }
     fn PyEval_GetFrameGlobals() -> Option<Ref<PyDictObject>> { hooks::current_globals() }
     fn PyEval_GetFrameLocals() -> PyResult {
         let (_, locals) = frame_locals()?;

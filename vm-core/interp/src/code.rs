@@ -206,10 +206,39 @@ pub fn branches(data: &CodeData) -> Vec<[u32; 3]> {
             opcode if crate::monitoring::is_branch(opcode) => Some((word >> 32) as u32),
             _ => None,
         };
+        let target = target.or_else(|| Some(end_of_async_for(data, at as u32)? + 1));
         branches.extend(target.map(|target| [at as u32, next as u32, target]));
         at = next;
     }
     branches
+}
+
+/// The END_ASYNC_FOR of the loop whose item is there at a word: the CLEAR that drops the awaitable, which is the only
+/// one under that handler. It is the loop's branch: the other way leads behind END_ASYNC_FOR.
+pub fn end_of_async_for(data: &CodeData, index: u32) -> Option<u32> {
+    use crate::eval::op;
+    let opcode_at = |index: u32| Some(data.words.get(index as usize)?.get() as u8);
+    let handler = data.handler_at(index)?.handler;
+    (opcode_at(index)? == op::CLEAR && opcode_at(handler)? == op::END_ASYNC_FOR).then_some(handler)
+}
+
+/// The branch of the loop that ends with the END_ASYNC_FOR at a word.
+pub fn branch_of_async_for(data: &CodeData, end: u32) -> Option<u32> {
+    use crate::eval::WORDS;
+    data.exceptions
+        .iter()
+        .filter(|entry| entry.handler == end)
+        .find_map(|entry| {
+            let mut at = entry.start;
+            while at < entry.end {
+                if end_of_async_for(data, at).is_some() {
+                    return Some(at);
+                }
+                let word = data.words.get(at as usize)?.get();
+                at += u32::from(WORDS[crate::tracing::generic_opcode(word as u8) as usize]);
+            }
+            None
+        })
 }
 
 /// Whether code that anybody may have made can run: ValueError if not.

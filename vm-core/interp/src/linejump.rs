@@ -191,6 +191,7 @@ unsafe fn bind_unbound(frame: *mut Frame) -> PyResult<()> {
             exc::RuntimeWarning,
             PyUnicodeObject::from_string(text).as_object(),
             1,
+            None,
         )?;
         for index in 0..n_locals {
             if (*registers.add(index)).is_null() {

@@ -333,6 +333,19 @@ pub unsafe fn before_instruction(
                 let next = index as u32 + u32::from(WORDS[opcode as usize]);
                 with(|tools| tools.branch = Some((frame as usize, index as u32, next)));
             }
+            op::CLEAR => {
+                if crate::code::end_of_async_for(&*(*frame).data, index as u32).is_some() {
+                    with(|tools| tools.branch = Some((frame as usize, index as u32, index as u32 + 1)));
+                }
+            }
+            op::END_ASYNC_FOR => {
+                let exception = *Frame::registers(frame).add(crate::eval::field_b(word) as usize);
+                if (*exception).is_instance_of(adder_runtime::exceptions::exc::StopAsyncIteration)
+                    && let Some(branch) = crate::code::branch_of_async_for(&*(*frame).data, index as u32)
+                {
+                    with(|tools| tools.branch = Some((frame as usize, branch, branch + 1)));
+                }
+            }
             op::LOAD_SUPER_ATTR | op::LOAD_SUPER_METHOD => {
                 let (callable, first) = super_call(frame)?;
                 fire(ts, frame, index, event::CALL, &[&callable, &first])?;

@@ -264,6 +264,36 @@ pub fn finalize() -> bool {
     flushed & crate::pythonrun::flush_streams()
 }
 
+/// What `sys` and `builtins` hold of the program, and what imports need: nothing is imported from here on. The standard
+/// streams are those of the start again.
+fn forget_what_sys_holds() {
+    let text = |name: &str| PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
+    if let Some(builtins) = state::builtins_dict() {
+        let _ = builtins.set_str(&text("_"), none()).map_err(Raised::clear);
+    }
+    let Some(sys) = state::sys_dict() else { return };
+    for name in [
+        "path",
+        "argv",
+        "ps1",
+        "ps2",
+        "last_exc",
+        "last_type",
+        "last_value",
+        "last_traceback",
+        "path_hooks",
+        "path_importer_cache",
+        "meta_path",
+    ] {
+        let _ = sys.set_str(&text(name), none()).map_err(Raised::clear);
+    }
+    for name in ["stdin", "stdout", "stderr"] {
+        let original = sys.get_str(&text(&format!("__{name}__")));
+        let original = original.unwrap_or_else(none_ref);
+        let _ = sys.set_str(&text(name), &original).map_err(Raised::clear);
+    }
+}
+
 /// Takes the modules apart: `__main__` first, those that others need last. Modules that `is_shared` are only let go.
 pub fn finalize_modules(is_shared: &dyn Fn(&PyObject) -> bool) {
     let Ok(modules) = import::modules().map_err(Raised::clear) else {
@@ -272,21 +302,7 @@ pub fn finalize_modules(is_shared: &dyn Fn(&PyObject) -> bool) {
     let Some(dict) = modules.downcast::<PyDictObject>().ok() else {
         return;
     };
-    if let Some(sys) = state::sys_dict() {
-        for name in [
-            "last_exc",
-            "last_type",
-            "last_value",
-            "last_traceback",
-            "ps1",
-            "ps2",
-        ] {
-            let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
-            if sys.contains_str(&name) {
-                let _ = sys.set_str(&name, none()).map_err(Raised::clear);
-            }
-        }
-    }
+    forget_what_sys_holds();
     crate::warnings::keep_native();
     let warnings = import::loaded_module(identifier!("_warnings"));
     let mut held = Vec::new();

@@ -24,16 +24,18 @@ pub fn keep_native() {
     drop(native());
 }
 
-/// `warnings.warn(message, category, stacklevel)`.
-pub fn warn(category: &PyTypeObject, message: &PyObject, stack_level: isize) -> PyResult<()> {
+/// `warnings.warn(message, category, stacklevel, source)`.
+pub fn warn(
+    category: &PyTypeObject,
+    message: &PyObject,
+    stack_level: isize,
+    source: Option<&PyObject>,
+) -> PyResult<()> {
     let Some(module) = native() else { return Ok(()) };
     let level = PyLongObject::from_isize(stack_level);
-    module
-        .call_method(
-            identifier!("warn"),
-            &[message, category.as_object(), level.as_object()],
-        )
-        .map(drop)
+    let mut args = vec![message, category.as_object(), level.as_object()];
+    args.extend(source);
+    module.call_method(identifier!("warn"), &args).map(drop)
 }
 
 /// A SyntaxWarning or the like of the compiler, at a place of a file that is being compiled.
@@ -76,7 +78,7 @@ pub fn warn_unawaited_coroutine(coroutine: &PyObject) {
     let result = coroutine.get_attr(identifier!("__qualname__")).and_then(|name| {
         let name = name.str()?.to_string_lossy();
         let text = PyUnicodeObject::from_string(format!("coroutine '{name}' was never awaited"));
-        warn(exc::RuntimeWarning, text.as_object(), 1)
+        warn(exc::RuntimeWarning, text.as_object(), 1, None)
     });
     if let Err(raised) = result {
         crate::genobject::unraisable(raised, "finalizing coroutine", coroutine);
@@ -89,7 +91,7 @@ pub fn warn_unawaited_agen_method(generator: &PyGenObject, method: &str) {
     let name = name.repr().map(|text| text.to_string_lossy()).unwrap_or_default();
     let text =
         PyUnicodeObject::from_string(format!("coroutine method '{method}' of {name} was never awaited"));
-    if let Err(raised) = warn(exc::RuntimeWarning, text.as_object(), 1) {
+    if let Err(raised) = warn(exc::RuntimeWarning, text.as_object(), 1, None) {
         error::write_unraisable(raised, None, None);
     }
 }

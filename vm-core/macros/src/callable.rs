@@ -119,6 +119,27 @@ impl Callee<'_> {
         }
     }
 
+    /// The wrapper of a METH_METHOD row: the defining class is passed by who calls, and not needed by native code.
+    fn class_method_wrapper(&self, signature: &TextSignature) -> Result<TokenStream> {
+        let types = self.typed_params()?;
+        self.check_count(signature, &types)?;
+        let sig_static = self.signature_static(signature);
+        let wrapper = &self.wrapper;
+        let object = quote!(*mut ::adder_runtime::abi::PyObject);
+        let prelude = bind(signature, &quote!(vectorcall), &quote!(args, nargs, kwnames));
+        let (lets, names) = conversions(signature, &types, &bound_sources(signature))?;
+        let call = self.call(&names)?;
+        Ok(quote! {
+            unsafe extern "C" fn #wrapper(
+                self_: #object, _: *mut ::adder_runtime::abi::PyTypeObject,
+                args: *const #object, nargs: isize, kwnames: #object,
+            ) -> #object {
+                #sig_static
+                ::adder_runtime::args::boundary_obj(|| { #prelude #lets #call })
+            }
+        })
+    }
+
     /// The wrapper for a method table.
     pub fn method_wrapper(&self, signature: &TextSignature) -> Result<TokenStream> {
         let types = self.typed_params()?;
@@ -173,6 +194,8 @@ impl Callee<'_> {
         let signature = self.signature_or_default(&row.attr)?;
         let (constructor, wrapper_fn) = if raw {
             self.raw_wrapper()?
+        } else if row.attr.has("defining_class") {
+            ("method_def_method", self.class_method_wrapper(&signature)?)
         } else {
             if signature.opaque {
                 return Err(Error::new(span, "`(...)` needs the flag `raw`"));

@@ -216,7 +216,7 @@ impl Collected {
             }
             _ => {
                 let attr = FnAttr::of(attr)?;
-                attr.allow_flags(&["raw", "coexist"])?;
+                attr.allow_flags(&["raw", "coexist", "defining_class"])?;
                 let receiver = match kind {
                     "method" => Receiver::Instance,
                     "classmethod" => Receiver::Class,

@@ -11,12 +11,17 @@ pub const SPECIALIZATION_COOLDOWN: u32 = 60;
 pub struct Hooks {
     /// The globals of the innermost Python frame.
     pub current_globals: fn() -> Option<Ref<PyDictObject>>,
-    /// The builtins of the innermost Python frame.
-    pub current_builtins: fn() -> Option<Ref<PyDictObject>>,
+    /// The builtins of the innermost Python frame: any mapping.
+    pub current_builtins: fn() -> Option<Ref>,
     /// The vectorcall of functions written in Python.
     pub function_vectorcall: vectorcallfunc,
-    /// `warnings.warn` with a category and a stack level.
-    pub warn: fn(category: &PyTypeObject, message: &PyObject, stack_level: isize) -> PyResult<()>,
+    /// `warnings.warn` with a category, a stack level and the object that it is about.
+    pub warn: fn(
+        category: &PyTypeObject,
+        message: &PyObject,
+        stack_level: isize,
+        source: Option<&PyObject>,
+    ) -> PyResult<()>,
     /// `sys.unraisablehook` with the exception in flight, a message and an object.
     pub unraisable: fn(context: Option<&str>, object: Option<&PyObject>),
     /// The first argument and the class cell of the innermost Python frame, for `super()`.
@@ -119,6 +124,6 @@ pub fn sys_attribute(name: &PyUnicodeObject) -> Option<Ref> {
 pub fn warn(category: &PyTypeObject, message: &str, stack_level: isize) -> PyResult<()> {
     let message = PyUnicodeObject::from_str(message);
     get().map_or(Ok(()), |hooks| {
-        (hooks.warn)(category, message.as_object(), stack_level)
+        (hooks.warn)(category, message.as_object(), stack_level, None)
     })
 }

@@ -314,7 +314,21 @@ pub fn load_without_spec(def: &'static ModuleDef) -> PyResult<Ref<PyModuleObject
     Ok(module)
 }
 
-/// A name of the `builtins` module, for `__reduce__` methods.
+/// A name of the builtins of the innermost frame, for `__reduce__` methods.
 pub fn builtin(name: &str) -> PyResult {
-    crate::hooks::import_module("builtins")?.get_attr_str(name)
+    let Some(builtins) = crate::hooks::get().and_then(|hooks| (hooks.current_builtins)()) else {
+        return crate::hooks::import_module("builtins")?.get_attr_str(name);
+    };
+    let key = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
+    let found = match builtins.as_object().downcast::<PyDictObject>() {
+        Some(dict) => dict.get(key.as_object())?,
+        None => match builtins.get_item(key.as_object()) {
+            Ok(found) => Some(found),
+            Err(raised) => {
+                raised.clear_if(crate::exceptions::exc::KeyError)?;
+                None
+            }
+        },
+    };
+    found.ok_or_else(|| raise!(AttributeError, "{name}"))
 }

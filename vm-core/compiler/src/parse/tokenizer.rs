@@ -276,14 +276,15 @@ impl Tokenizer<'_> {
     fn continuation(&mut self) -> Step {
         let start = self.at;
         self.at += 1;
-        if self.peek(0) == b'\n' {
+        let line_ends = self.peek(0) == b'\n';
+        if line_ends {
             self.at += 1;
             if self.at < self.bytes.len() {
                 return Ok(());
             }
         }
         let (line, col) = self.lines.line_col(TextSize::new(start as u32));
-        if self.at >= self.bytes.len() {
+        if line_ends {
             let pos = Position {
                 line,
                 end_line: line,
@@ -292,10 +293,11 @@ impl Tokenizer<'_> {
             };
             return Err(CompileError::syntax("unexpected EOF while parsing", pos));
         }
+        // The column is that of the character behind; at the end of the text there is none.
         let pos = Position {
             line,
             end_line: line,
-            col: col + 1,
+            col: col + i32::from(self.at < self.bytes.len()),
             end_col: END_ZERO,
         };
         Err(CompileError::syntax(

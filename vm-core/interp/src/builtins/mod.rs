@@ -47,17 +47,11 @@ pub fn current_globals() -> Option<Ref<PyDictObject>> {
 }
 
 /// The builtins of the innermost frame, or the module's.
-pub fn current_builtins() -> Option<Ref<PyDictObject>> {
+pub fn current_builtins() -> Option<Ref> {
     let frame = current_frame(thread_state());
-    // SAFETY: the innermost frame is alive.
-    unsafe {
-        if let Some(frame) = frame.as_ref()
-            && let Some(dict) = (*frame.builtins).downcast::<PyDictObject>()
-        {
-            return Some(dict.to_ref());
-        }
-    }
-    state::builtins_dict()
+    // SAFETY: the innermost frame is alive, and its builtins with it.
+    let of_frame = unsafe { frame.as_ref().map(|frame| (*frame.builtins).to_ref()) };
+    of_frame.or_else(|| state::builtins_dict().map(Ref::into_object))
 }
 
 /// `locals()` of the innermost frame.

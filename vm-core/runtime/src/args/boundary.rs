@@ -327,3 +327,13 @@ pub const fn method_def_fastcall_keywords(
 ) -> PyMethodDef {
     PyMethodDef::fastcall_keywords(name.as_ptr(), meth, flags, doc.as_ptr())
 }
+
+/// A row for a method that is given the class that defines it.
+pub const fn method_def_method(
+    name: &'static CStr,
+    meth: PyCMethod,
+    flags: c_int,
+    doc: &'static CStr,
+) -> PyMethodDef {
+    PyMethodDef::method(name.as_ptr(), meth, flags, doc.as_ptr())
+}

@@ -331,7 +331,18 @@ pub fn warn(category: &PyTypeObject, message: &str, stack_level: isize) -> PyRes
     match hooks::get() {
         Some(hooks) => {
             let message = PyUnicodeObject::from_str(message);
-            (hooks.warn)(category, message.as_object(), stack_level)
+            (hooks.warn)(category, message.as_object(), stack_level, None)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Issues a ResourceWarning about `source`, which may be shown with where it was allocated.
+pub fn warn_of_resource(source: &PyObject, message: &str) -> PyResult<()> {
+    match hooks::get() {
+        Some(hooks) => {
+            let message = PyUnicodeObject::from_str(message);
+            (hooks.warn)(exc::ResourceWarning, message.as_object(), 1, Some(source))
         }
         None => Ok(()),
     }

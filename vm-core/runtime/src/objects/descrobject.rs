@@ -461,14 +461,26 @@ impl PyMethodDescrObject {
         self.d_common.repr("method")
     }
     #[slot]
-    fn tp_descr_get(&self, object: Option<&PyObject>, _ty: Option<&PyObject>) -> PyResult {
+    fn tp_descr_get(&self, object: Option<&PyObject>, ty: Option<&PyObject>) -> PyResult {
         let Some(object) = object else {
             return Ok(self.to_object());
         };
         self.d_common.check_instance(object)?;
         let def = self.def();
-        let class = (def.ml_flags.get() & METH_METHOD != 0).then(|| self.d_common.owner());
-        new_method(def, Some(object), None, class)
+        if def.ml_flags.get() & METH_METHOD == 0 {
+            return new_method(def, Some(object), None, None);
+        }
+        if let Some(ty) = ty
+            && ty.downcast_type().is_none()
+        {
+            return Err(raise!(
+                TypeError,
+                "descriptor '{}' needs a type, not '{}', as arg 2",
+                self.d_common.name_text(),
+                ty.ty().name()
+            ));
+        }
+        new_method(def, Some(object), None, Some(self.d_common.owner()))
     }
     #[getter(name = "__doc__")]
     fn get_doc(&self) -> PyResult {

@@ -270,7 +270,7 @@ impl PyFunctionObject {
         let builtins = match globals.get_str(identifier!("__builtins__")) {
             Some(builtins) => builtins_dict(builtins)?,
             None => match crate::hooks::get().and_then(|hooks| (hooks.current_builtins)()) {
-                Some(builtins) => builtins.into_object(),
+                Some(builtins) => builtins,
                 None => PyDictObject::new().into_object(),
             },
         };

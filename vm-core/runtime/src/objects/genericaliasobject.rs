@@ -535,7 +535,7 @@ impl PyGenericAlias {
             return Ok(PyTupleObject::from_vec(vec![class, parts.into_object()]).into_object());
         }
         let plain = new_generic_alias(self.origin(), self.args().as_object())?;
-        let next = super::iterobject::builtin("next")?;
+        let next = crate::module::builtin("next")?;
         let args = PyTupleObject::from_vec(vec![plain.iter()?]).into_object();
         Ok(PyTupleObject::from_vec(vec![next, args]).into_object())
     }
@@ -607,7 +607,7 @@ impl PyGenericAliasIterator {
     /// State for pickling.
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
-        let iter = super::iterobject::builtin("iter")?;
+        let iter = crate::module::builtin("iter")?;
         // SAFETY: null or owned by the iterator.
         let args = match unsafe { Ref::from_borrowed_opt(self.obj.get()) } {
             Some(alias) => PyTupleObject::from_vec(vec![alias]),

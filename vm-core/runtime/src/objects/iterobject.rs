@@ -99,18 +99,6 @@ pub fn state_index(state: &PyObject) -> PyResult<isize> {
     }
 }
 
-/// A name of the `builtins` module, as `__reduce__` methods need it.
-pub fn builtin(name: &str) -> PyResult {
-    let name = PyUnicodeObject::intern(PyUnicodeObject::from_str(name));
-    if let Some(get) = crate::hooks::get()
-        && let Some(builtins) = (get.current_builtins)()
-        && let Some(found) = builtins.get(name.as_object())?
-    {
-        return Ok(found);
-    }
-    crate::hooks::import_module("builtins")?.get_attr(&name)
-}
-
 /// The iterator over an object with `__getitem__` but no `__iter__`.
 #[repr(transparent)]
 pub struct PySeqIterator(IndexIterator);
@@ -179,7 +167,7 @@ impl PySeqIterator {
     /// State for pickling.
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
-        self.0.reduce(builtin("iter")?)
+        self.0.reduce(crate::module::builtin("iter")?)
     }
     /// Restores a pickled position.
     #[method("($self, object, /)")]
@@ -260,7 +248,7 @@ impl PyCallIterator {
     /// State for pickling.
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
-        let constructor = builtin("iter")?;
+        let constructor = crate::module::builtin("iter")?;
         let args = match (peek(&self.it_callable), peek(&self.it_sentinel)) {
             (Some(callable), Some(sentinel)) => vec![callable, sentinel],
             _ => vec![PyTupleObject::empty().into_object()],

@@ -5,7 +5,7 @@ use crate::prelude::*;
 /// `(iter, (sequence,), index)`, or `(iter, (empty,))` for an iterator that is at its end. To find `iter` may run code that
 /// moves the iterator: `state` is asked after that.
 pub fn reduce(state: impl FnOnce() -> Option<(Ref, usize)>, empty: Ref) -> PyResult {
-    let iter = crate::objects::iterobject::builtin("iter")?;
+    let iter = crate::module::builtin("iter")?;
     Ok(match state() {
         Some((sequence, index)) => {
             let args = PyTupleObject::from_vec(vec![sequence]).into_object();

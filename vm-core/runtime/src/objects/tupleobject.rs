@@ -5,7 +5,6 @@
 use super::dictobject::hash_of;
 use super::freelist::{FreeList, alloc_instance, free_instance};
 use super::indices::{Subscript, checked_index, search_argument, search_bounds, slice_range, subscript};
-use super::iterobject::builtin;
 use super::reprs::guarded_repr;
 use crate::memory::{self, gc};
 use crate::prelude::*;
@@ -581,7 +580,7 @@ impl PyTupleIterator {
     /// State for pickling.
     #[method("($self, /)")]
     fn __reduce__(&self) -> PyResult {
-        self.0.reduce(builtin("iter")?)
+        self.0.reduce(crate::module::builtin("iter")?)
     }
     /// Restores a pickled position.
     #[method("($self, object, /)")]

@@ -70,7 +70,7 @@ impl Class {
         self.kept.get_or_make(|| {
             let bases = self.bases.iter().map(|name| match find(name) {
                 Some(class) => class.get(),
-                None => adder_runtime::module::builtin(name),
+                None => adder_runtime::hooks::import_module("builtins")?.get_attr_str(name),
             });
             let bases = PyTupleObject::from_vec(bases.collect::<PyResult<Vec<Ref>>>()?);
             let dict = PyDictObject::new();

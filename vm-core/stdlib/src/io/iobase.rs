@@ -180,7 +180,7 @@ impl IOBase {
         Ok(if line.len()? == 0 { None } else { Some(line) })
     }
     /// Changes the position: from the start (0), from where it is (1) or from the end (2).
-    #[method("($self, offset, whence=os.SEEK_SET, /)")]
+    #[method("($self, offset, whence=os.SEEK_SET, /)", defining_class)]
     fn seek(_this: &PyObject, _offset: &PyObject, _whence: Option<&PyObject>) -> PyResult<()> {
         Err(unsupported("seek"))
     }
@@ -191,7 +191,7 @@ impl IOBase {
         this.call_method(identifier!("seek"), &[zero.as_object(), one.as_object()])
     }
     /// Makes the stream exactly so long, by default up to the position.
-    #[method("($self, size=None, /)")]
+    #[method("($self, size=None, /)", defining_class)]
     fn truncate(_this: &PyObject, _size: Option<&PyObject>) -> PyResult<()> {
         Err(unsupported("truncate"))
     }
@@ -240,7 +240,7 @@ impl IOBase {
         check_writable(this)
     }
     /// The descriptor beneath the stream, if it has one.
-    #[method("($self, /)")]
+    #[method("($self, /)", defining_class)]
     fn fileno(_this: &PyObject) -> PyResult<()> {
         Err(unsupported("fileno"))
     }
@@ -427,17 +427,17 @@ impl BufferedIOBase {
         self.head.visit(visitor)
     }
     /// Separates the raw stream from this one and returns it.
-    #[method("($self, /)")]
+    #[method("($self, /)", defining_class)]
     fn detach(_this: &PyObject) -> PyResult<()> {
         Err(unsupported("detach"))
     }
     /// At most so many bytes.
-    #[method("($self, size=-1, /)")]
+    #[method("($self, size=-1, /)", defining_class)]
     fn read(_this: &PyObject, _size: Option<&PyObject>) -> PyResult<()> {
         Err(unsupported("read"))
     }
     /// At most so many bytes, with at most one read of the raw stream.
-    #[method("($self, size=-1, /)")]
+    #[method("($self, size=-1, /)", defining_class)]
     fn read1(_this: &PyObject, _size: Option<&PyObject>) -> PyResult<()> {
         Err(unsupported("read1"))
     }
@@ -452,7 +452,7 @@ impl BufferedIOBase {
         readinto_by(this, &buffer, identifier!("read1"))
     }
     /// Writes bytes; returns how many.
-    #[method("($self, b, /)")]
+    #[method("($self, b, /)", defining_class)]
     fn write(_this: &PyObject, _b: &PyObject) -> PyResult<()> {
         Err(unsupported("write"))
     }
@@ -478,22 +478,22 @@ impl TextIOBase {
         self.head.visit(visitor)
     }
     /// Separates the binary stream from this one and returns it.
-    #[method("($self, /)")]
+    #[method("($self, /)", defining_class)]
     fn detach(_this: &PyObject) -> PyResult<()> {
         Err(unsupported("detach"))
     }
     /// At most so many characters.
-    #[method("($self, size=-1, /)")]
+    #[method("($self, size=-1, /)", defining_class)]
     fn read(_this: &PyObject, _size: Option<&PyObject>) -> PyResult<()> {
         Err(unsupported("read"))
     }
     /// A line, of at most so many characters.
-    #[method("($self, size=-1, /)")]
+    #[method("($self, size=-1, /)", defining_class)]
     fn readline(_this: &PyObject, _size: Option<&PyObject>) -> PyResult<()> {
         Err(unsupported("readline"))
     }
     /// Writes text; returns how many characters.
-    #[method("($self, s, /)")]
+    #[method("($self, s, /)", defining_class)]
     fn write(_this: &PyObject, _s: &PyObject) -> PyResult<()> {
         Err(unsupported("write"))
     }

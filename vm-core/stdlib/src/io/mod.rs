@@ -98,8 +98,7 @@ fn raise_unsupported(message: fmt::Arguments<'_>) -> Raised {
 
 /// Issues a ResourceWarning about `source`.
 pub fn resource_warning(source: &PyObject, message: &str) -> PyResult<()> {
-    let _ = source;
-    adder_runtime::exceptions::warn(exc::ResourceWarning, message, 1)
+    adder_runtime::exceptions::warn_of_resource(source, message)
 }
 
 /// Whether the exception in flight says that a signal interrupted; then it is dropped, handlers run, and the

@@ -427,7 +427,7 @@ impl Socket {
         let object = self.as_object();
         let shown = object.repr().map(|repr| repr.to_string_lossy());
         let warned =
-            shown.and_then(|shown| exceptions::warn(exc::ResourceWarning, &format!("unclosed {shown}"), 1));
+            shown.and_then(|shown| exceptions::warn_of_resource(object, &format!("unclosed {shown}")));
         if let Err(raised) = warned {
             if raised.matches(exc::Warning) {
                 adder_runtime::error::write_unraisable(raised, None, Some(object));

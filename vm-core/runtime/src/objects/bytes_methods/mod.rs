@@ -333,6 +333,8 @@ fn hex_separator(sep: &PyObject) -> PyResult<u8> {
 
 /// `join`: the items may be any bytes-like objects.
 pub fn join<T: ByteString>(this: &T, iterable: &PyObject) -> PyResult<Ref<T>> {
+    // The iterator and what gives the items' buffers may be Python code.
+    let _held = this.hold();
     let sequence = iterable.to_fast_sequence("can only join an iterable")?;
     let items: Vec<Ref> = crate::objects::unicodeobject::split::fast_items(&sequence)
         .iter()

@@ -153,7 +153,12 @@ fn warn_invalid(shown: &str, kind: &str) -> PyResult<()> {
     let message = PyUnicodeObject::from_string(format!(
         "\"\\{shown}\" is an invalid {kind} sequence. Such sequences will not work in the future. "
     ));
-    (hooks.warn)(crate::exceptions::exc::DeprecationWarning, message.as_object(), 1)
+    (hooks.warn)(
+        crate::exceptions::exc::DeprecationWarning,
+        message.as_object(),
+        1,
+        None,
+    )
 }
 
 pub fn decode_unicode_escape(bytes: &[u8], errors: &str, is_final: bool) -> PyResult<Decoded> {

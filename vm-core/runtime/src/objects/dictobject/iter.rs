@@ -2,7 +2,6 @@
 
 use crate::memory::{self, gc};
 use crate::objects::freelist::alloc_static;
-use crate::objects::iterobject::builtin;
 use crate::objects::tupleobject::reuse_pair;
 use crate::prelude::*;
 use std::cell::Cell;
@@ -117,7 +116,7 @@ impl DictIterator {
         unsafe { memory::xdecref(scratch.di_result.replace(std::ptr::null_mut()).cast()) };
         result?;
         let args = PyTupleObject::from_vec(vec![list.into_object()]);
-        Ok(PyTupleObject::from_vec(vec![builtin("iter")?, args.into_object()]).into_object())
+        Ok(PyTupleObject::from_vec(vec![crate::module::builtin("iter")?, args.into_object()]).into_object())
     }
 
     /// # Safety

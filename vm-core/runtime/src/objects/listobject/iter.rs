@@ -1,6 +1,7 @@
 //! The iterators over a list.
 
-use crate::objects::iterobject::{IndexIterator, builtin, index_iterator};
+use crate::module::builtin;
+use crate::objects::iterobject::{IndexIterator, index_iterator};
 use crate::prelude::*;
 
 pub fn list_iterator(list: &PyListObject) -> Ref {

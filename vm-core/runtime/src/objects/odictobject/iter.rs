@@ -4,7 +4,6 @@ use super::{NONE, PyODictObject};
 use crate::memory::{self, gc};
 use crate::objects::dictobject::views::{DictView, PyDictItems_Type, PyDictKeys_Type, PyDictValues_Type};
 use crate::objects::freelist::alloc_static;
-use crate::objects::iterobject::builtin;
 use crate::objects::tupleobject::reuse_pair;
 use crate::prelude::*;
 use std::cell::Cell;
@@ -136,7 +135,7 @@ impl ODictIterator {
             result?;
         }
         let args = PyTupleObject::from_vec(vec![list.into_object()]);
-        Ok(PyTupleObject::from_vec(vec![builtin("iter")?, args.into_object()]).into_object())
+        Ok(PyTupleObject::from_vec(vec![crate::module::builtin("iter")?, args.into_object()]).into_object())
     }
 }
 

@@ -3,7 +3,6 @@
 pub mod table;
 
 use super::freelist::{alloc_instance, alloc_static, free_instance};
-use super::iterobject::builtin;
 use super::reprs::guarded_repr;
 use super::weakrefobject;
 use crate::memory::{self, gc};
@@ -608,6 +607,6 @@ impl PySetIterator {
             }
         }
         let args = PyTupleObject::from_vec(vec![rest.into_object()]).into_object();
-        Ok(PyTupleObject::from_vec(vec![builtin("iter")?, args]).into_object())
+        Ok(PyTupleObject::from_vec(vec![crate::module::builtin("iter")?, args]).into_object())
     }
 }
