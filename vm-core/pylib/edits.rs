@@ -234,4 +234,11 @@ pub const EDITS: &[(&str, &str, &str)] = &[
         "        subclass = instance.__class__\n",
         "        subclass = getattr(instance, '__class__', type(instance))\n",
     ),
+    // A letter that Unicode 3.2 does not have, or whose small letter it does not have, has no case there.
+    (
+        "stringprep.py",
+        "    if r is not None: return r\n    return code.lower()\n",
+        "    if r is not None: return r\n    lower = code.lower()\n    if any(unicodedata.category(c) == 'Cn' for c in code + lower):\n        \
+         return code\n    return lower\n",
+    ),
 ];

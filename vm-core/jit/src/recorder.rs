@@ -646,10 +646,10 @@ impl Recorder {
                     let tuple = ops::tuple_of_registers(registers, c as usize);
                     ("new_tuple", tuple.into_raw().cast::<PyObject>())
                 }
-                op::BUILD_LIST => {
-                    let list = ops::list_of_registers(registers, c as usize);
-                    ("new_list", list.into_raw().cast::<PyObject>())
-                }
+                op::BUILD_LIST => match ops::list_of_registers(registers, c as usize) {
+                    Ok(list) => ("new_list", list.into_raw().cast::<PyObject>()),
+                    Err(_) => return Next::Raise,
+                },
                 _ => match ops::dict_of_registers(registers, c as usize) {
                     Ok(dict) => ("new_dict", dict.into_raw().cast::<PyObject>()),
                     Err(_) => return Next::Raise,

@@ -44,6 +44,7 @@ const BUILD_VARS: &[(&str, &str)] = &[
     ("SHLIB_SUFFIX", ".so"),
     ("SOABI", concat!("cpython-314-", multiarch!())),
     ("SYSLIBS", "-lm"),
+    ("TZPATH", "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo"),
     ("VERSION", "3.14"),
     ("abiflags", ""),
 ];

@@ -1607,9 +1607,7 @@ unsafe fn run_loop<const TRACED: bool>(
                                 next!(1)
                             }
                             op::BUILD_LIST => {
-                                let list = ops::list_of_registers(regs.add(b!() as usize), c!() as usize);
-                                set_dst!(a!(), list.into_raw());
-                                next!(1)
+                                finish!(ops::list_of_registers(regs.add(b!() as usize), c!() as usize), 1)
                             }
                             op::BUILD_SET => {
                                 finish!(ops::set_of_registers(regs.add(b!() as usize), c!() as usize), 1)

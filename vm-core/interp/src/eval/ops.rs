@@ -547,9 +547,9 @@ pub unsafe fn tuple_of_registers(first: *mut *mut PyObject, n: usize) -> Ref {
     .into_object()
 }
 
-pub unsafe fn list_of_registers(first: *mut *mut PyObject, n: usize) -> Ref {
+pub unsafe fn list_of_registers(first: *mut *mut PyObject, n: usize) -> PyResult {
     // SAFETY: the caller's contract.
-    PyListObject::from_vec(unsafe { take_registers(first, n) }).into_object()
+    PyListObject::try_from_vec(unsafe { take_registers(first, n) }).map(Ref::into_object)
 }
 
 pub unsafe fn set_of_registers(first: *mut *mut PyObject, n: usize) -> PyResult {

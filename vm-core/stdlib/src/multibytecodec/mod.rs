@@ -9,6 +9,7 @@ mod tables;
 use adder_runtime::memory::blank_header;
 use adder_runtime::objects::buffer::BytesArg;
 use adder_runtime::objects::codecs::errors::{DecodeErrors, EncodeErrors, Handler, Replacement};
+use adder_runtime::object::ObjectCell;
 use adder_runtime::objects::unicodeobject::UnicodeWriter;
 use adder_runtime::prelude::*;
 use charset::{Charset, Step, Written};
@@ -391,11 +392,16 @@ impl MultibyteIncrementalDecoder {
     }
 }
 
+/// The stream of a reader or writer, unless somebody deleted it.
+fn given_stream(stream: &ObjectCell) -> PyResult {
+    stream.get().ok_or_else(|| raise!(AttributeError, "stream"))
+}
+
 #[repr(C)]
 pub struct MultibyteStreamReader {
     ob_base: PyObject,
     decoder: Decoder,
-    stream: Ref,
+    stream: ObjectCell,
 }
 
 impl MultibyteStreamReader {
@@ -413,11 +419,10 @@ impl MultibyteStreamReader {
             return Ok(PyUnicodeObject::empty());
         }
         loop {
+            let stream = given_stream(&self.stream)?;
             let chunk = match wanted {
-                ..0 => self.stream.call_method(method, &[])?,
-                _ => self
-                    .stream
-                    .call_method(method, &[PyLongObject::from_isize(wanted).as_object()])?,
+                ..0 => stream.call_method(method, &[])?,
+                _ => stream.call_method(method, &[PyLongObject::from_isize(wanted).as_object()])?,
             };
             let Some(bytes) = (*chunk).downcast::<PyBytesObject>() else {
                 return Err(raise!(
@@ -447,7 +452,7 @@ impl MultibyteStreamReader {
         let reader = MultibyteStreamReader {
             ob_base: blank_header(),
             decoder: Decoder::new(cls, errors)?,
-            stream: stream.to_ref(),
+            stream: ObjectCell::new(Some(stream.to_ref())),
         };
         Ref::new_in(cls, reader)
     }
@@ -469,8 +474,12 @@ impl MultibyteStreamReader {
         self.decoder.reset();
     }
     #[getter]
-    fn stream(&self) -> Ref {
-        self.stream.clone()
+    fn stream(&self) -> PyResult {
+        given_stream(&self.stream)
+    }
+    #[setter]
+    fn set_stream(&self, value: Option<&PyObject>) {
+        self.stream.set(value.map(PyObject::to_ref));
     }
     #[getter]
     fn errors(&self) -> Ref<PyUnicodeObject> {
@@ -486,7 +495,7 @@ impl MultibyteStreamReader {
 pub struct MultibyteStreamWriter {
     ob_base: PyObject,
     encoder: Encoder,
-    stream: Ref,
+    stream: ObjectCell,
 }
 
 #[pytype(name = "_multibytecodec.MultibyteStreamWriter", static_name = STREAM_WRITER_TYPE, flags = BASETYPE)]
@@ -501,14 +510,14 @@ impl MultibyteStreamWriter {
         let writer = MultibyteStreamWriter {
             ob_base: blank_header(),
             encoder: Encoder::new(cls, errors)?,
-            stream: stream.to_ref(),
+            stream: ObjectCell::new(Some(stream.to_ref())),
         };
         Ref::new_in(cls, writer)
     }
     #[method("($self, strobj, /)")]
     fn write(&self, strobj: &PyObject) -> PyResult<()> {
         let bytes = self.encoder.encode(strobj, false)?;
-        self.stream
+        given_stream(&self.stream)?
             .call_method(identifier!("write"), &[bytes.as_object()])
             .map(drop)
     }
@@ -527,13 +536,17 @@ impl MultibyteStreamWriter {
             return Ok(());
         }
         let bytes = PyBytesObject::from_slice(&out);
-        self.stream
+        given_stream(&self.stream)?
             .call_method(identifier!("write"), &[bytes.as_object()])
             .map(drop)
     }
     #[getter]
-    fn stream(&self) -> Ref {
-        self.stream.clone()
+    fn stream(&self) -> PyResult {
+        given_stream(&self.stream)
+    }
+    #[setter]
+    fn set_stream(&self, value: Option<&PyObject>) {
+        self.stream.set(value.map(PyObject::to_ref));
     }
     #[getter]
     fn errors(&self) -> Ref<PyUnicodeObject> {

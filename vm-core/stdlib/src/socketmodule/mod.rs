@@ -793,6 +793,12 @@ pub mod _socket {
         Ok(())
     }
 
+    unsafe extern "C" fn nothing_behind(_capsule: *mut PyObject, _visit: visitproc, _arg: *mut c_void) -> c_int {
+        0
+    }
+    unsafe extern "C" fn nothing_to_clear(_capsule: *mut PyObject) -> c_int {
+        0
+    }
     /// The capsule of socketmodule.h: the socket type and two exceptions.
     fn c_api() -> PyResult {
         let api = [
@@ -801,7 +807,10 @@ pub mod _socket {
             exc::TimeoutError.as_object().as_ptr(),
         ];
         let api = Box::into_raw(Box::new(api)).cast();
-        adder_runtime::objects::capsule::PyCapsule::new(api, c"_socket.CAPI".as_ptr(), None).map(Ref::into_object)
+        let capsule = adder_runtime::objects::capsule::PyCapsule::new(api, c"_socket.CAPI".as_ptr(), None)?;
+        // What it points to is static: the collector finds nothing behind it.
+        capsule.set_traverse(nothing_behind, nothing_to_clear);
+        Ok(capsule.into_object())
     }
 
     #[pyexec]

@@ -1,8 +1,10 @@
 //! `_sre`: the regular expression engine behind `re`.
 //!
 //! Comes in: the code lists of `Lib/re/_compiler.py` and subjects. Goes out: `Pattern`, `Match`, scanners and templates.
-//! The engine is the crate `rustpython-sre_engine`; `drive.rs` shows it our strings without copying.
+//! The engine is the crate `rustpython-sre_engine`; `drive.rs` shows it our strings without copying, `admit.rs` lets in only code
+//! that it can run.
 
+mod admit;
 mod drive;
 mod matched;
 mod pattern;
@@ -17,6 +19,9 @@ fn first(code: u32, mapping: CaseMapping) -> u32 {
     unicodectype::map_full(code, mapping).0[0]
 }
 
+/// As many groups as a pattern may have.
+const MAX_GROUPS: usize = (i32::MAX / 2) as usize;
+
 /// Support for regular expressions.
 #[pymodule(name = "_sre", types = [])]
 pub mod _sre {
@@ -29,7 +34,7 @@ pub mod _sre {
     #[pyconst]
     const MAXREPEAT: usize = rustpython_sre_engine::MAXREPEAT;
     #[pyconst]
-    const MAXGROUPS: usize = (i32::MAX / 2) as usize;
+    const MAXGROUPS: usize = MAX_GROUPS;
 
     #[pyfunction("($module, /)")]
     fn getcodesize() -> usize {

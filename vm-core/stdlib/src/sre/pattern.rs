@@ -67,7 +67,7 @@ pub fn compile(
         groups: Cell::new(groups),
         groupindex: groupindex.to_ref(),
         indexgroup: indexgroup.to_ref(),
-        code: words.into_boxed_slice(),
+        code: super::admit::admit(&words, groups)?,
         is_bytes,
     };
     Ok(Ref::new(this)?.into_object())

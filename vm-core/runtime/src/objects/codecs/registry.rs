@@ -64,8 +64,17 @@ pub fn normalize(encoding: &str) -> String {
     name
 }
 
+/// Names are C's: a NUL would end one.
+fn check_name(name: &str) -> PyResult<()> {
+    if name.contains('\0') {
+        return Err(raise!(ValueError, "embedded null character"));
+    }
+    Ok(())
+}
+
 /// The codec's tuple of four.
 pub fn lookup(encoding: &str) -> PyResult {
+    check_name(encoding)?;
     let name = normalize(encoding);
     let known = with(|registry| {
         registry
@@ -205,6 +214,7 @@ pub fn effective_handler(name: &str) -> Handler {
 }
 
 pub fn register_error(name: &str, handler: &PyObject) -> PyResult<()> {
+    check_name(name)?;
     if !handler.is_callable() {
         return Err(raise!(TypeError, "handler must be callable"));
     }
@@ -220,6 +230,7 @@ pub fn register_error(name: &str, handler: &PyObject) -> PyResult<()> {
 
 /// Forgets a handler; false when there was none. Python's own stay.
 pub fn unregister_error(name: &str) -> PyResult<bool> {
+    check_name(name)?;
     if Handler::of(name) != Handler::Other {
         return Err(raise!(
             ValueError,
@@ -232,6 +243,7 @@ pub fn unregister_error(name: &str) -> PyResult<bool> {
 
 /// The callable of an error handler.
 pub fn lookup_error(name: &str) -> PyResult {
+    check_name(name)?;
     let known = with(|registry| registry.error_handlers.get_or_insert_default().get(name).cloned());
     if let Some(handler) = known {
         return Ok(handler);

@@ -74,16 +74,28 @@ impl PyListObject {
             return list;
         }
         memory::insist_on(|| list.allocate_exact(items.len()));
+        list.fill(items);
+        list
+    }
+
+    /// As `from_vec`, or MemoryError.
+    pub fn try_from_vec(items: Vec<Ref>) -> PyResult<Ref<PyListObject>> {
+        let list = Self::try_with_capacity(items.len())?;
+        list.fill(items);
+        Ok(list)
+    }
+
+    /// The items of an empty list with room for them.
+    fn fill(&self, items: Vec<Ref>) {
         // SAFETY: room for the items, which move into the list; the vector forgets them.
         unsafe {
             let n = items.len();
             let mut items = std::mem::ManuallyDrop::new(items);
-            std::ptr::copy_nonoverlapping(items.as_ptr().cast(), list.ob_item.get(), n);
+            std::ptr::copy_nonoverlapping(items.as_ptr().cast(), self.ob_item.get(), n);
             items.set_len(0);
             drop(std::mem::ManuallyDrop::into_inner(items));
-            list.ob_base.ob_size.set(n as isize);
+            self.ob_base.ob_size.set(n as isize);
         }
-        list
     }
 
     pub fn from_slice(items: &[&PyObject]) -> Ref<PyListObject> {
