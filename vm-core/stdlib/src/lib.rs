@@ -91,6 +91,8 @@ modules! {
     sha2module::_sha2,
     sha3module::_sha3,
     blake2module::_blake2,
+    hashopenssl::_hashlib,
+    hmacmodule::_hmac,
     opcode::_opcode,
     pickle::_pickle,
     stat::_stat,

@@ -271,7 +271,7 @@ pub mod _operator {
     }
     /// Equality of two strings or bytes in a time that does not depend on where they differ.
     #[pyfunction("($module, a, b, /)")]
-    fn _compare_digest(a: &PyObject, b: &PyObject) -> PyResult<bool> {
+    pub fn _compare_digest(a: &PyObject, b: &PyObject) -> PyResult<bool> {
         let equal = |a: &[u8], b: &[u8]| {
             a.len() == b.len() && a.iter().zip(b).fold(0u8, |difference, (x, y)| difference | (x ^ y)) == 0
         };

@@ -1,5 +1,6 @@
 //! Hash functions: what `_md5`, `_sha1`, `_sha2`, `_sha3` and `_blake2` have in common.
 
+pub mod algorithms;
 pub mod blake2;
 pub mod keccak;
 
@@ -41,7 +42,11 @@ digest_crate_hashers!(
     sha2::Sha224,
     sha2::Sha256,
     sha2::Sha384,
-    sha2::Sha512
+    sha2::Sha512,
+    sha2::Sha512_224,
+    sha2::Sha512_256,
+    ripemd::Ripemd160,
+    sm3::Sm3
 );
 
 impl Hasher for keccak::Keccak {
@@ -133,14 +138,16 @@ impl Hash {
     }
     pub fn update(&self, object: &PyObject) -> PyResult<()> {
         let view = data(object)?;
-        let bytes = view.as_bytes();
+        self.update_bytes(view.as_bytes());
+        Ok(())
+    }
+    pub fn update_bytes(&self, bytes: &[u8]) {
         if bytes.len() >= GIL_MINSIZE {
             // The lock is not held while the GIL is waited for.
             adder_runtime::thread::allow_threads(|| self.with(|state| state.update(bytes)));
         } else {
             self.with(|state| state.update(bytes));
         }
-        Ok(())
     }
     pub fn digest(&self, len: usize) -> Vec<u8> {
         self.with(|state| state.digest(len))
