@@ -99,11 +99,11 @@ fn run(options: Options) -> i32 {
 }
 
 /// What goes in front of `sys.path`: the script's folder, or the current one.
-fn path0(config: &adder_interp::Config, program: &Program) -> Option<String> {
+fn path0(config: &adder_interp::Config, program: &Program) -> Option<std::ffi::OsString> {
     if let Program::Script(path) = program
         && is_package_like(path)
     {
-        return Some(path.to_string_lossy().into_owned());
+        return Some(path.clone());
     }
     if config.safe_path {
         return None;
@@ -112,12 +112,12 @@ fn path0(config: &adder_interp::Config, program: &Program) -> Option<String> {
         Program::Script(path) => {
             let path = std::path::Path::new(path);
             let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-            path.parent().map(|folder| folder.to_string_lossy().into_owned())
+            path.parent().map(|folder| folder.as_os_str().to_owned())
         }
         Program::Module(_) => std::env::current_dir()
             .ok()
-            .map(|folder| folder.to_string_lossy().into_owned()),
-        _ => Some(String::new()),
+            .map(std::path::PathBuf::into_os_string),
+        _ => Some(std::ffi::OsString::new()),
     }
 }
 
@@ -158,7 +158,7 @@ fn run_program(program: &Program, skip_first_line: bool) -> PyResult<()> {
 
 fn run_script(path: &std::ffi::OsStr, skip_first_line: bool) -> PyResult<()> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    let shown = absolute.to_string_lossy();
+    let shown = PyUnicodeObject::from_os_str(absolute.as_os_str());
     let mut source = match std::fs::read(path) {
         Ok(source) => source,
         Err(problem) => {
@@ -188,7 +188,7 @@ fn run_script(path: &std::ffi::OsStr, skip_first_line: bool) -> PyResult<()> {
 }
 
 /// A `.pyc` file given as the script.
-fn run_compiled(bytes: &[u8], path: &str) -> PyResult<()> {
+fn run_compiled(bytes: &[u8], path: &PyUnicodeObject) -> PyResult<()> {
     let magic =
         adder_runtime::hooks::import_module("importlib.util")?.get_attr(identifier!("MAGIC_NUMBER"))?;
     let fits = (*magic)

@@ -103,11 +103,6 @@ Implementation options:
 -X warn_default_encoding : warn of files opened without encoding (also PYTHONWARNDEFAULTENCODING)
 ";
 
-/// Words of the operating system as text; what is not UTF-8 is replaced.
-fn os_string(word: &OsStr) -> String {
-    word.to_string_lossy().into_owned()
-}
-
 fn mistake(text: String) -> End {
     End {
         text: format!("{text}\n{USAGE}Try `adder -h' for more information.\n"),
@@ -345,8 +340,8 @@ impl Options {
             },
         };
         argv.extend(args);
-        config.argv = argv.iter().map(|word| os_string(word)).collect();
-        config.orig_argv = all.iter().map(|word| os_string(word)).collect();
+        config.argv = argv;
+        config.orig_argv = all.clone();
         read_environment(&mut config)?;
         if random_hashes {
             config.hash_seed = None;
@@ -419,7 +414,7 @@ fn read_environment(config: &mut Config) -> Result<(), End> {
     if !config.ignore_environment
         && let Some(path) = std::env::var_os("PYTHONPATH").filter(|path| !path.is_empty())
     {
-        config.pythonpath = Some(os_string(&path));
+        config.pythonpath = Some(path);
     }
     Ok(())
 }

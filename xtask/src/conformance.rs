@@ -307,7 +307,7 @@ fn environment(oracle: &Oracle, adder: &Path, dir: &Path) -> Result<PathBuf> {
     std::fs::write(dir.join("pyvenv.cfg"), format!("home = {home}\n")).context(dir.display())?;
     let command = bin.join("adder");
     symlink(adder, &command).context(command.display())?;
-    symlink(oracle.test_package()?, packages.join("test")).context(packages.display())?;
+    link_tree(&oracle.test_package()?, &packages.join("test"))?;
     let built = oracle.dynload()?;
     for entry in std::fs::read_dir(&built).context(built.display())? {
         let file = entry.context(built.display())?.path();
@@ -321,6 +321,30 @@ fn environment(oracle: &Oracle, adder: &Path, dir: &Path) -> Result<PathBuf> {
         }
     }
     Ok(command)
+}
+
+/// The same files in folders of their own, so that a process that works in one of them is inside this environment. What
+/// was compiled is shared.
+fn link_tree(from: &Path, to: &Path) -> Result<()> {
+    use std::os::unix::fs::symlink;
+    std::fs::create_dir_all(to).context(to.display())?;
+    let compiled = from.join("__pycache__");
+    if from.join("__init__.py").is_file() {
+        std::fs::create_dir_all(&compiled).context(compiled.display())?;
+    }
+    for entry in std::fs::read_dir(from).context(from.display())? {
+        let entry = entry.context(from.display())?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().context(source.display())?;
+        if kind.is_dir() && source != compiled {
+            link_tree(&source, &target)?;
+        } else if kind.is_file() && std::fs::hard_link(&source, &target).is_ok() {
+            continue;
+        } else {
+            symlink(&source, &target).context(target.display())?;
+        }
+    }
+    Ok(())
 }
 
 /// `Lib/test/test_NAME.py`, `test.test_NAME` and `NAME` are all the file `test_NAME`.

@@ -8,6 +8,7 @@ use adder_runtime::error;
 use adder_runtime::objects::weakrefobject;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, thread_state};
+use std::ffi::OsString;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,9 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `sys.argv`.
-    pub argv: Vec<String>,
+    pub argv: Vec<OsString>,
     /// The whole command line.
-    pub orig_argv: Vec<String>,
+    pub orig_argv: Vec<OsString>,
     pub executable: String,
     /// The executable outside of the virtual environment.
     pub base_executable: String,
@@ -56,8 +57,8 @@ pub struct Config {
     pub code_debug_ranges: bool,
     pub hash_seed: Option<u32>,
     /// What goes before the rest of `sys.path`.
-    pub path0: Option<String>,
-    pub pythonpath: Option<String>,
+    pub path0: Option<OsString>,
+    pub pythonpath: Option<OsString>,
     pub int_max_str_digits: i64,
     pub pycache_prefix: Option<String>,
     /// Whether to run `site`.
@@ -67,10 +68,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            argv: vec![String::new()],
-            orig_argv: std::env::args_os()
-                .map(|word| word.to_string_lossy().into_owned())
-                .collect(),
+            argv: vec![OsString::new()],
+            orig_argv: std::env::args_os().collect(),
             executable: std::env::current_exe()
                 .map(|path| path.to_string_lossy().into_owned())
                 .unwrap_or_default(),
@@ -231,7 +230,7 @@ pub fn initialize_imports() -> PyResult<()> {
         && let Some(path) = adder_runtime::hooks::sys_attribute(identifier!("path"))
         && let Some(path) = (*path).downcast::<PyListObject>()
     {
-        path.insert(0, PyUnicodeObject::from_str(path0).into_object())?;
+        path.insert(0, PyUnicodeObject::from_os_str(path0).into_object())?;
     }
     Ok(())
 }

@@ -81,8 +81,7 @@ pub fn run_bytes(source: &[u8], filename: &str) -> PyResult {
 }
 
 /// The dict of `__main__`, which gets the name of its file and a loader of a class of importlib's.
-pub fn name_main_file(path: &str, loader: &PyUnicodeObject) -> PyResult<Ref<PyDictObject>> {
-    let filename = PyUnicodeObject::from_str(path);
+pub fn name_main_file(filename: &PyUnicodeObject, loader: &PyUnicodeObject) -> PyResult<Ref<PyDictObject>> {
     let globals = main_dict()?;
     globals.set_str(identifier!("__file__"), filename.as_object())?;
     globals.set_str(identifier!("__cached__"), none())?;
@@ -96,9 +95,8 @@ pub fn name_main_file(path: &str, loader: &PyUnicodeObject) -> PyResult<Ref<PyDi
 }
 
 /// Runs a script's source as `__main__`, which gets the file's name and loader.
-pub fn run_file_source(bytes: &[u8], path: &str) -> PyResult {
-    let filename = PyUnicodeObject::from_str(path);
-    let globals = name_main_file(path, identifier!("SourceFileLoader"))?;
+pub fn run_file_source(bytes: &[u8], filename: &PyUnicodeObject) -> PyResult {
+    let globals = name_main_file(filename, identifier!("SourceFileLoader"))?;
     let text = code::decode_file(bytes, filename.as_object())?;
     let opts = CompileOpts {
         optimize: crate::pylifecycle::config().optimize,

@@ -10,6 +10,8 @@ use adder_runtime::args::Kwargs;
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, INTERPRETER, thread_state};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::Ordering;
 
 pub mod info;
@@ -632,8 +634,14 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
         PyListObject::from_vec(items.iter().map(|item| text(item)).collect()).into_object()
     };
     module.add("modules", PyDictObject::new().into_object())?;
-    module.add("argv", strings(&config.argv))?;
-    module.add("orig_argv", strings(&config.orig_argv))?;
+    let words = |words: &[OsString]| {
+        let words = words
+            .iter()
+            .map(|word| PyUnicodeObject::from_os_str(word).into_object());
+        PyListObject::from_vec(words.collect()).into_object()
+    };
+    module.add("argv", words(&config.argv))?;
+    module.add("orig_argv", words(&config.orig_argv))?;
     module.add("warnoptions", strings(&config.warnoptions))?;
     let xoptions = PyDictObject::new();
     for (name, value) in &config.xoptions {
@@ -641,17 +649,17 @@ pub fn create() -> PyResult<Ref<PyModuleObject>> {
         xoptions.set(&text(name), &value)?;
     }
     module.add("_xoptions", xoptions.into_object())?;
-    let mut path: Vec<String> = Vec::new();
+    let mut path: Vec<OsString> = Vec::new();
     if let Some(given) = &config.pythonpath {
+        let parts = given.as_bytes().split(|byte| *byte == b':');
         path.extend(
-            given
-                .split(':')
+            parts
                 .filter(|part| !part.is_empty())
-                .map(str::to_owned),
+                .map(|part| OsStr::from_bytes(part).to_owned()),
         );
     }
-    path.push(crate::pylifecycle::stdlib_dir().to_owned());
-    module.add("path", strings(&path))?;
+    path.push(crate::pylifecycle::stdlib_dir().into());
+    module.add("path", words(&path))?;
     for name in ["meta_path", "path_hooks"] {
         module.add(name, PyListObject::new().into_object())?;
     }

@@ -18,10 +18,10 @@ pub struct ModuleDefMarker(PyModuleDef);
 impl ModuleDefMarker {}
 
 /// What `sys.path[0]` was at start: a module there may shadow one of the standard library.
-static SYS_PATH_0: RwLock<Option<String>> = RwLock::new(None);
+static SYS_PATH_0: RwLock<Option<std::ffi::OsString>> = RwLock::new(None);
 
 /// Tells what `sys.path[0]` is at start; `None` when nothing of the script's is put there.
-pub fn set_sys_path_0(path: Option<String>) {
+pub fn set_sys_path_0(path: Option<std::ffi::OsString>) {
     *SYS_PATH_0
         .write()
         .unwrap_or_else(|poisoned| poisoned.into_inner()) = path;

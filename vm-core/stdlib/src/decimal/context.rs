@@ -260,6 +260,12 @@ impl Context {
 )]
 /// What affects operations: precision, rounding, limits of exponents, the signals that raise (traps) and those that were
 /// seen (flags).
+///
+/// >>> context = Context(prec=6, rounding=ROUND_DOWN, traps=[DivisionByZero])
+/// >>> context.divide(Decimal(2), Decimal(3))
+/// Decimal('0.666666')
+/// >>> context.flags[Inexact]
+/// True
 impl Context {
     #[slot]
     fn tp_new(cls: &PyTypeObject, _args: &PyTupleObject, _kwargs: Option<&PyDictObject>) -> PyResult {

@@ -402,10 +402,16 @@ binary! {
     /// As compare; all NaNs signal.
     compare_signal = arith::compare_signal;
     /// Compares by representation: the result is -1, 0 or 1.
+    ///
+    /// >>> Decimal('1.50').compare_total(Decimal('1.5'))
+    /// Decimal('-1')
     compare_total = |a, b, _, _| Number::small(arith::total_order(a, b) as i64);
     /// Compares by representation, without the signs.
     compare_total_mag = |a, b, _, _| Number::small(arith::total_order_of_magnitudes(a, b) as i64);
     /// The number with the sign of the other one.
+    ///
+    /// >>> Decimal('7.25').copy_sign(Decimal('-0'))
+    /// Decimal('-7.25')
     copy_sign = |a, b, _, _| a.with_sign(b.sign);
     /// The digits' logical and.
     logical_and = |a, b, env, status| arith::logical(a, b, |a, b| a && b, env, status);
@@ -539,6 +545,9 @@ impl Decimal {
         Decimal::make(self.number.with_sign(!self.number.sign))
     }
     /// self * other + third, rounded once.
+    ///
+    /// >>> Decimal(7).fma(6, -2)
+    /// Decimal('40')
     #[method("($self, /, other, third, context=None)")]
     fn fma(&self, other: &PyObject, third: &PyObject, context: Option<&PyObject>) -> PyResult<Ref<Decimal>> {
         let context = context::from_argument(context)?;
@@ -578,6 +587,9 @@ impl Decimal {
         Ok(arith::number_class(&self.number, &context.env.get()))
     }
     /// The number rounded to the exponent of `exp`.
+    ///
+    /// >>> Decimal('3.14159').quantize(Decimal('0.01'))
+    /// Decimal('3.14')
     #[method("($self, /, exp, rounding=None, context=None)")]
     fn quantize(
         &self,

@@ -307,7 +307,10 @@ pub struct Batched {
 }
 
 #[pytype(name = "itertools.batched", static_name = BATCHED_TYPE, flags = BASETYPE | HAVE_GC)]
-/// Tuples of n items each; the last may be shorter.
+/// Tuples of n items each; the last may be shorter, which is a ValueError if `strict`.
+///
+/// >>> list(batched('adder', 2))
+/// [('a', 'd'), ('d', 'e'), ('r',)]
 impl Batched {
     #[new("(iterable, n, *, strict=False)")]
     fn new(cls: &PyTypeObject, iterable: &PyObject, n: isize, strict: Option<bool>) -> PyResult {

@@ -4,7 +4,7 @@ pub mod clocks;
 
 use crate::module_parts::{add_int, add_part, add_ready_type, struct_sequences};
 use crate::posixmodule::path::fs_decode;
-use crate::pytime::{Rounding, time_overflow, whole_seconds};
+use crate::pytime::{Rounding, whole_seconds};
 use adder_runtime::objects::structseq;
 use adder_runtime::prelude::*;
 use std::ffi::{CStr, CString};
@@ -72,10 +72,11 @@ fn seconds_of(object: Option<&PyObject>) -> PyResult<libc::time_t> {
 }
 
 fn os_error() -> Raised {
-    match crate::posixmodule::path::errno() {
-        libc::EOVERFLOW | libc::EINVAL => time_overflow(),
-        error => adder_runtime::exceptions::os_error_from_errno(error, None, None),
-    }
+    let error = match crate::posixmodule::path::errno() {
+        0 => libc::EINVAL,
+        error => error,
+    };
+    adder_runtime::exceptions::os_error_from_errno(error, None, None)
 }
 
 fn local(seconds: libc::time_t) -> PyResult<libc::tm> {

@@ -344,6 +344,10 @@ impl TypeVar {
 /// Parameter specification variable.
 ///
 /// Stands for the parameters of a callable; its args and kwargs annotate *args and **kwargs.
+///
+/// >>> P = ParamSpec('P')
+/// >>> P.__name__, P.args, P.kwargs
+/// ('P', P.args, P.kwargs)
 impl ParamSpec {
     #[new("~(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)")]
     fn new(
@@ -545,6 +549,10 @@ pub struct ParamSpecKwargs(Part);
     weaklistoffset = offset_of!(Part, weakreflist) as isize,
 )]
 /// The args for a ParamSpec object.
+///
+/// >>> P = ParamSpec('P')
+/// >>> P.args.__origin__ is P
+/// True
 impl ParamSpecArgs {
     #[new("~(origin)")]
     fn new(cls: &PyTypeObject, origin: &PyObject) -> PyResult<Ref<ParamSpecArgs>> {
@@ -579,6 +587,10 @@ impl ParamSpecArgs {
     weaklistoffset = offset_of!(Part, weakreflist) as isize,
 )]
 /// The kwargs for a ParamSpec object.
+///
+/// >>> P = ParamSpec('P')
+/// >>> P.kwargs.__origin__ is P
+/// True
 impl ParamSpecKwargs {
     #[new("~(origin)")]
     fn new(cls: &PyTypeObject, origin: &PyObject) -> PyResult<Ref<ParamSpecKwargs>> {

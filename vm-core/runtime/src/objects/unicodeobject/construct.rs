@@ -193,6 +193,18 @@ impl PyUnicodeObject {
     pub fn from_code_points(units: &[u32]) -> Ref<PyUnicodeObject> {
         PyUnicodeObject::from_units(units)
     }
+    /// A word of the operating system as it is decoded with `surrogateescape`: what is not UTF-8 becomes lone surrogates.
+    pub fn from_os_str(word: &std::ffi::OsStr) -> Ref<PyUnicodeObject> {
+        if let Some(text) = word.to_str() {
+            return PyUnicodeObject::from_str(text);
+        }
+        let mut code_points = Vec::new();
+        for chunk in word.as_encoded_bytes().utf8_chunks() {
+            code_points.extend(chunk.valid().chars().map(u32::from));
+            code_points.extend(chunk.invalid().iter().map(|byte| 0xdc00 + u32::from(*byte)));
+        }
+        PyUnicodeObject::from_code_points(&code_points)
+    }
     /// A string of ASCII bytes.
     #[inline]
     pub fn from_ascii(bytes: &[u8]) -> Ref<PyUnicodeObject> {
