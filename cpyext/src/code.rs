@@ -132,8 +132,8 @@ fn native_code(native: NativeCode<'_>) -> PyResult {
         filename: native.filename,
         name: native.name,
         qualname: native.qualname,
-        exceptions: Vec::new(),
-        locations: Vec::new(),
+        exceptiontable: PyBytesObject::from_slice(&[]),
+        linetable: PyBytesObject::from_slice(&[]),
     })?;
     Ok(code.into_object())
 }

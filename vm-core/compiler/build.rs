@@ -1,5 +1,5 @@
-//! The compiler's sources -> a number: `.pyc` files of another compiler are told by it, so that a change of the bytecode
-//! or of what is generated never meets stale files.
+//! The sources of the compiler and of the form that code has in files -> a number: `.pyc` files of another compiler are told by
+//! it, so that a change of the bytecode, of what is generated or of how it is written never meets stale files.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,17 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// How code is written into files.
+const FORMS: [&str; 2] = [
+    "../runtime/src/objects/codeobject/lines.rs",
+    "../stdlib/src/marshal.rs",
+];
+
 fn main() {
-    println!("cargo:rerun-if-changed=src");
-    let mut files = Vec::new();
+    let mut files = Vec::from(FORMS.map(PathBuf::from));
+    for file in ["src"].iter().chain(&FORMS) {
+        println!("cargo:rerun-if-changed={file}");
+    }
     sources(Path::new("src"), &mut files);
     files.sort();
     // FNV-1a.

@@ -265,7 +265,13 @@ impl Writer {
                 col: position.col,
                 end_col: position.end_col,
             });
-        self.sized(&lines::encode_locations(&locations.collect::<Vec<_>>()));
+        let locations: Vec<_> = locations.collect();
+        let n_words = code.instructions.len() as u32;
+        self.sized(&lines::encode_linetable(
+            &locations,
+            code.firstlineno as i32,
+            n_words,
+        ));
         self.sequence(b'(', &code.consts);
         self.names(&code.names);
         self.names(&code.localsplus_names);

@@ -4,7 +4,10 @@ use adder_compiler::bytecode::{self, Constant, PyStr};
 use adder_compiler::{CompileError, CompileOpts, CompileWarning, Decoded, ErrorKind, Mode};
 use adder_runtime::abi::*;
 use adder_runtime::exceptions::{SyntaxErrorPlace, exc, raise_syntax_error};
-use adder_runtime::objects::codeobject::{CodeData, CodeParts, ExceptionHandler, Location};
+use adder_runtime::objects::codeobject::{
+    CodeData, CodeParts, ExceptionHandler, Location, decode_exception_table, encode_exception_table,
+    encode_linetable,
+};
 use adder_runtime::prelude::*;
 use std::collections::HashMap;
 
@@ -47,7 +50,7 @@ struct Unit<'a> {
     constants: HashMap<&'a Constant, Ref>,
     /// By the addresses of their items.
     tuples: HashMap<Vec<usize>, Ref<PyTupleObject>>,
-    line_tables: HashMap<Vec<u8>, Ref>,
+    line_tables: HashMap<Vec<u8>, Ref<PyBytesObject>>,
 }
 
 impl<'a> Unit<'a> {
@@ -121,7 +124,10 @@ impl<'a> Unit<'a> {
             depth: entry.depth,
             lasti: entry.lasti,
         };
-        let made = PyCodeObject::from_parts(CodeParts {
+        let locations: Vec<_> = code.locations.runs.iter().map(location).collect();
+        let exceptions: Vec<_> = code.exception_table.iter().map(handler).collect();
+        let n_words = code.instructions.len() as u32;
+        PyCodeObject::from_parts(CodeParts {
             argcount: code.argcount as i32,
             posonlyargcount: code.posonlyargcount as i32,
             kwonlyargcount: code.kwonlyargcount as i32,
@@ -136,25 +142,15 @@ impl<'a> Unit<'a> {
             filename: interned(&code.filename),
             name: interned(&code.name),
             qualname: interned(&code.qualname),
-            exceptions: code.exception_table.iter().map(handler).collect(),
-            locations: code.locations.runs.iter().map(location).collect(),
-        })?;
-        self.share_line_table(&made);
-        Ok(made)
+            exceptiontable: PyBytesObject::from_slice(&encode_exception_table(&exceptions)),
+            linetable: self.line_table(encode_linetable(&locations, code.firstlineno as i32, n_words)),
+        })
     }
 
-    fn share_line_table(&mut self, code: &PyCodeObject) {
-        let table = code.co_linetable.get();
-        // SAFETY: the field owns a bytes object.
-        let table = unsafe { (*table).to_ref() };
-        let Some(bytes) = (*table).downcast::<PyBytesObject>() else {
-            return;
-        };
-        let shared = self.line_tables.entry(bytes.as_bytes().to_vec());
-        let shared = shared.or_insert_with(|| table.clone());
-        let old = code.co_linetable.replace(shared.clone().into_raw());
-        // SAFETY: the field owned it.
-        drop(unsafe { Ref::from_owned(old) });
+    fn line_table(&mut self, bytes: Vec<u8>) -> Ref<PyBytesObject> {
+        let table = self.line_tables.entry(bytes);
+        let table = table.or_insert_with_key(|bytes| PyBytesObject::from_slice(bytes));
+        table.clone()
     }
 }
 
@@ -270,15 +266,6 @@ pub fn check_foreign(parts: &CodeParts) -> PyResult<()> {
     if n_posonly > n_args || parts.localsplus_names.len() != parts.localsplus_kinds.len() {
         return Err(refuse("counts that do not fit together"));
     }
-    let is_sane = |number: i32| (-1..1 << 30).contains(&number);
-    let n_words = parts.words.len();
-    let fits = |run: &Location| {
-        let numbers = [run.line, run.end_line, run.col, run.end_col];
-        run.start as usize <= n_words && numbers.into_iter().all(is_sane)
-    };
-    if !parts.locations.iter().all(fits) || !parts.locations.is_sorted_by_key(|run| run.start) {
-        return Err(refuse("a bad line table"));
-    }
     let words = pristine(parts.words.clone());
     if words != parts.words {
         return Err(refuse("caches that are not empty"));
@@ -309,7 +296,9 @@ pub fn check_foreign(parts: &CodeParts) -> PyResult<()> {
     let flag = |flag: i32| usize::from(parts.flags & flag != 0);
     let instructions: Vec<_> = words.into_iter().map(bytecode::Instr::from_u64).collect();
     let consts: Vec<_> = parts.consts.as_slice().iter().map(describe).collect();
-    let exceptions: Vec<_> = parts.exceptions.iter().map(exception).collect();
+    let exceptions = decode_exception_table(parts.exceptiontable.as_bytes())
+        .ok_or_else(|| raise!(ValueError, "code: co_exceptiontable is malformed"))?;
+    let exceptions: Vec<_> = exceptions.iter().map(exception).collect();
     let foreign = Foreign {
         instructions: &instructions,
         consts: &consts,

@@ -94,7 +94,7 @@ fn find_place(data: &CodeData, states: &[Option<Temps>], from: &[State], line: i
     let mut best: Option<(usize, usize)> = None;
     let mut reason = None;
     let mut last_line = -1;
-    for run in &data.locations {
+    for run in data.locations() {
         let starts_line = run.line != -1 && run.line != last_line;
         if starts_line {
             last_line = run.line;
@@ -130,7 +130,7 @@ pub fn jump_to_line(object: &FrameObject, line: i64) -> PyResult<()> {
             ));
         }
         let data = code.data();
-        let lines = data.locations.iter().map(|run| run.line);
+        let lines = data.locations().iter().map(|run| run.line);
         let Some(target) = lines.filter(|at| i64::from(*at) >= line).min() else {
             return Err(raise!(
                 ValueError,

@@ -8,7 +8,7 @@ use adder_runtime::exceptions::exc;
 use adder_runtime::hooks;
 use adder_runtime::objects::buffer::Buffer;
 use adder_runtime::objects::codeobject::{
-    CodeParts, Location, decode_exception_table, decode_locations, encode_exception_table, encode_locations,
+    CodeParts, decode_linetable, encode_linetable,
 };
 use adder_runtime::objects::setobject::{PyFrozenSet_Type, PySet_Type};
 use adder_runtime::prelude::*;
@@ -290,8 +290,8 @@ impl Writer {
         let words: Vec<u8> = parts.words.iter().flat_map(|word| word.to_le_bytes()).collect();
         self.sized(&words)?;
         self.sized(&parts.localsplus_kinds)?;
-        self.sized(&encode_exception_table(&parts.exceptions))?;
-        self.sized(&encode_locations(&parts.locations))?;
+        self.sized(parts.exceptiontable.as_bytes())?;
+        self.sized(parts.linetable.as_bytes())?;
         self.object(parts.consts.as_object())?;
         self.object(parts.names.as_object())?;
         self.object(parts.localsplus_names.as_object())?;
@@ -656,14 +656,11 @@ impl<'a> Reader<'a> {
         if words.is_empty() || words.len() % 8 != 0 {
             return Err(bad_data("code is not made of words"));
         }
-        let words = words.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("8 bytes"))).collect();
+        let words: Vec<u64> =
+            words.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("8 bytes"))).collect();
         let localsplus_kinds = self.sized("kinds")?.into_owned();
-        let exceptions = decode_exception_table(&self.sized("exception table")?);
-        let locations = decode_locations(&self.sized("line table")?);
-        let (Some(exceptions), Some(locations)) = (exceptions, locations) else {
-            return Err(bad_data("damaged tables of a code object"));
-        };
-        let locations = shown_locations(locations);
+        let exceptiontable = PyBytesObject::from_slice(&self.sized("exception table")?);
+        let linetable = shown_linetable(&self.sized("line table")?, firstlineno, words.len() as u32);
         let parts = CodeParts {
             argcount,
             posonlyargcount,
@@ -679,8 +676,8 @@ impl<'a> Reader<'a> {
             filename: self.text_object()?,
             name: self.text_object()?,
             qualname: self.text_object()?,
-            exceptions,
-            locations,
+            exceptiontable,
+            linetable,
         };
         if parts.localsplus_names.len() != parts.localsplus_kinds.len() {
             return Err(bad_data("damaged tables of a code object"));
@@ -695,13 +692,15 @@ impl<'a> Reader<'a> {
 }
 
 /// `-X no_debug_ranges` holds for code that was compiled without it too.
-fn shown_locations(mut locations: Vec<Location>) -> Vec<Location> {
-    if !adder_interp::pylifecycle::config().code_debug_ranges {
-        for location in &mut locations {
-            (location.end_line, location.col, location.end_col) = (location.line, -1, -1);
-        }
+fn shown_linetable(bytes: &[u8], firstlineno: i32, n_words: u32) -> Ref<PyBytesObject> {
+    if adder_interp::pylifecycle::config().code_debug_ranges {
+        return PyBytesObject::from_slice(bytes);
     }
-    locations
+    let mut locations = decode_linetable(bytes, firstlineno);
+    for location in &mut locations {
+        (location.end_line, location.col, location.end_col) = (location.line, -1, -1);
+    }
+    PyBytesObject::from_slice(&encode_linetable(&locations, firstlineno, n_words))
 }
 
 fn ascii_text(bytes: &[u8], interned: bool) -> Ref {

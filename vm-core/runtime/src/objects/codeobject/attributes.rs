@@ -83,8 +83,8 @@ impl PyCodeObject {
             filename: filename.to_object(),
             name: name.to_object(),
             qualname: qualname.to_object(),
-            exceptions: exceptions_of(exceptiontable.as_bytes())?,
-            locations: decode_linetable(linetable.as_bytes(), firstlineno),
+            exceptiontable: exceptiontable.to_ref(),
+            linetable: linetable.to_ref(),
         })
     }
 
@@ -163,7 +163,7 @@ impl PyCodeObject {
             1,
         )?;
         let line = self.co_firstlineno.get();
-        let bytes = encode_lnotab(&self.data().locations, line, BYTES_PER_WORD as u32);
+        let bytes = encode_lnotab(self.data().locations(), line, BYTES_PER_WORD as u32);
         Ok(PyBytesObject::from_slice(&bytes))
     }
     #[getter]
@@ -185,7 +185,7 @@ impl PyCodeObject {
         let data = self.data();
         let end_of_all = data.words.len() as u32;
         let list = PyListObject::new();
-        let mut runs = data.locations.iter().peekable();
+        let mut runs = data.locations().iter().peekable();
         while let Some(run) = runs.next() {
             while runs.next_if(|next| next.line == run.line).is_some() {}
             let end = runs.peek().map_or(end_of_all, |next| next.start);
@@ -201,12 +201,12 @@ impl PyCodeObject {
     #[method]
     fn co_positions(&self) -> PyResult {
         let data = self.data();
-        if data.locations.is_empty() {
+        if data.locations().is_empty() {
             return PyListObject::new().as_object().iter();
         }
         let list = PyListObject::with_capacity(data.words.len());
         let number = |value: i32| if value < 0 { none_ref() } else { int(value) };
-        let mut runs = data.locations.iter().peekable();
+        let mut runs = data.locations().iter().peekable();
         let mut current = &Location::NONE;
         for index in 0..data.words.len() as u32 {
             while let Some(run) = runs.next_if(|run| run.start <= index) {
@@ -246,8 +246,7 @@ impl PyCodeObject {
         let mut cellvars = self.co_cellvars();
         let mut freevars = self.co_freevars();
         let mut new_locals = false;
-        let (mut n_locals, mut line_table) = (None, None);
-        let old_first_line = parts.firstlineno;
+        let mut n_locals = None;
         let Some(changes) = changes else {
             return PyCodeObject::from_parts(parts);
         };
@@ -272,24 +271,13 @@ impl PyCodeObject {
                 "co_filename" => parts.filename = string(value, &name)?,
                 "co_name" => parts.name = string(value, &name)?,
                 "co_qualname" => parts.qualname = string(value, &name)?,
-                "co_linetable" => line_table = Some(bytes(value, &name)?),
-                "co_exceptiontable" => parts.exceptions = exceptions_of(bytes(value, &name)?.as_bytes())?,
+                "co_linetable" => parts.linetable = bytes(value, &name)?.to_ref(),
+                "co_exceptiontable" => parts.exceptiontable = bytes(value, &name)?.to_ref(),
                 _ => {
                     return Err(raise!(
                         TypeError,
                         "replace() got an unexpected keyword argument '{name}'"
                     ));
-                }
-            }
-        }
-        // Lines are told relative to the first one.
-        match line_table {
-            Some(table) => parts.locations = decode_linetable(table.as_bytes(), parts.firstlineno),
-            None => {
-                let shift = parts.firstlineno - old_first_line;
-                for run in parts.locations.iter_mut().filter(|run| run.line >= 0) {
-                    run.line += shift;
-                    run.end_line += shift;
                 }
             }
         }
@@ -334,7 +322,7 @@ impl PyCodeObject {
         if numbers(self) != numbers(other)
             || !self.name().eq(other.name())
             || self.data().pristine_words() != other.data().pristine_words()
-            || self.data().locations != other.data().locations
+            || self.data().locations() != other.data().locations()
             || self.data().exceptions != other.data().exceptions
         {
             return Ok(false);
@@ -428,10 +416,6 @@ fn words_of(bytes: &[u8]) -> PyResult<Vec<u64>> {
         .collect())
 }
 
-fn exceptions_of(bytes: &[u8]) -> PyResult<Vec<ExceptionHandler>> {
-    decode_exception_table(bytes).ok_or_else(|| raise!(ValueError, "code: co_exceptiontable is malformed"))
-}
-
 /// `localsplus`: local variables, cells that are no local variables, free variables.
 fn localsplus_of(
     varnames: &PyTupleObject,
@@ -463,4 +447,30 @@ fn localsplus_of(
         kinds.push(CO_FAST_FREE);
     }
     Ok((PyTupleObject::from_vec(names), kinds))
+}
+
+/// `co_lnotab`: pairs of bytes, how many bytes of code further and how many lines further.
+fn encode_lnotab(runs: &[Location], first_line: i32, bytes_per_word: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (mut at, mut line) = (0, first_line);
+    for run in runs.iter().filter(|run| run.line >= 0) {
+        if run.line == line {
+            continue;
+        }
+        let mut code_delta = run.start * bytes_per_word - at;
+        let mut line_delta = run.line.wrapping_sub(line);
+        while code_delta > 255 {
+            bytes.extend([255, 0]);
+            code_delta -= 255;
+        }
+        while !(-128..=127).contains(&line_delta) {
+            let step = line_delta.clamp(-128, 127);
+            bytes.extend([code_delta as u8, step as i8 as u8]);
+            line_delta -= step;
+            code_delta = 0;
+        }
+        bytes.extend([code_delta as u8, line_delta as i8 as u8]);
+        (at, line) = (run.start * bytes_per_word, run.line);
+    }
+    bytes
 }

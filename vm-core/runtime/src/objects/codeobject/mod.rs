@@ -6,19 +6,17 @@
 use crate::memory;
 use crate::objects::watchers;
 use crate::prelude::*;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::mem::offset_of;
 
 mod attributes;
 mod lines;
-mod linetable;
 
 pub use attributes::BYTES_PER_WORD;
 pub use lines::{
-    ExceptionHandler, Location, decode_exception_table, decode_locations, encode_exception_table,
-    encode_locations,
+    ExceptionHandler, Location, decode_exception_table, decode_linetable, encode_exception_table,
+    encode_linetable,
 };
-use linetable::{decode_linetable, encode_linetable, encode_lnotab};
 
 /// What the interpreter runs: no object pointers of its own, the code object owns names and constants.
 pub struct CodeData {
@@ -37,7 +35,11 @@ pub struct CodeData {
     /// A call with exactly `n_args` positional arguments needs no binding.
     pub simple_arguments: bool,
     pub exceptions: Box<[ExceptionHandler]>,
-    pub locations: Box<[Location]>,
+    /// `co_linetable`, which the code object owns.
+    linetable: *const PyBytesObject,
+    firstlineno: i32,
+    /// What `linetable` says, once somebody has asked.
+    locations: OnceCell<Box<[Location]>>,
     /// Starts and counters for the JIT; null until there are any.
     pub jit: Cell<*mut c_void>,
     /// Counts runs of the code, for specialisation.
@@ -57,11 +59,20 @@ impl CodeData {
         let entry = self.exceptions.get(n.checked_sub(1)?)?;
         (index < entry.end).then_some(entry)
     }
+    /// Where the words come from, as runs in their order.
+    pub fn locations(&self) -> &[Location] {
+        self.locations.get_or_init(|| {
+            // SAFETY: the code object owns the bytes as long as it has this data.
+            let linetable = unsafe { &*self.linetable };
+            decode_linetable(linetable.as_bytes(), self.firstlineno).into()
+        })
+    }
     /// Where a word comes from.
     pub fn location_at(&self, index: u32) -> Location {
-        match self.locations.partition_point(|run| run.start <= index) {
+        let locations = self.locations();
+        match locations.partition_point(|run| run.start <= index) {
             0 => Location::NONE,
-            n => self.locations[n - 1],
+            n => locations[n - 1],
         }
     }
     /// The conditional jumps: (jump, where it goes on, where it leads), as word indices.
@@ -94,8 +105,8 @@ pub struct CodeParts {
     pub filename: Ref,
     pub name: Ref,
     pub qualname: Ref,
-    pub exceptions: Vec<ExceptionHandler>,
-    pub locations: Vec<Location>,
+    pub exceptiontable: Ref<PyBytesObject>,
+    pub linetable: Ref<PyBytesObject>,
 }
 
 /// `CO_FAST_*`.
@@ -132,8 +143,11 @@ impl PyCodeObject {
         PyCodeObject::from_parts(parts)
     }
 
-    /// From parts that the compiler made.
+    /// From parts that the compiler made. ValueError for an exception table that is none.
     pub fn from_parts(parts: CodeParts) -> PyResult<Ref<PyCodeObject>> {
+        let Some(exceptions) = decode_exception_table(parts.exceptiontable.as_bytes()) else {
+            return Err(raise!(ValueError, "code: co_exceptiontable is malformed"));
+        };
         let names = intern_all(&parts.names);
         let localsplus = intern_all(&parts.localsplus_names);
         let n_localsplus = parts.localsplus_kinds.len() as u32;
@@ -145,9 +159,8 @@ impl PyCodeObject {
                 .count() as c_int
         };
         let simple = CO_OPTIMIZED | CO_NEWLOCALS;
-        let n_words = parts.words.len() as u32;
         let data = Box::new(CodeData {
-            words: parts.words.iter().map(|word| Cell::new(*word)).collect(),
+            words: parts.words.into_iter().map(Cell::new).collect(),
             consts: parts.consts.as_slice().as_ptr().cast(),
             names: names.as_slice().as_ptr().cast(),
             n_localsplus,
@@ -158,8 +171,10 @@ impl PyCodeObject {
             simple_arguments: parts.kwonlyargcount == 0
                 && parts.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0
                 && parts.flags & simple == simple,
-            exceptions: parts.exceptions.into(),
-            locations: parts.locations.into(),
+            exceptions: exceptions.into(),
+            linetable: &raw const *parts.linetable,
+            firstlineno: parts.firstlineno,
+            locations: OnceCell::new(),
             jit: Cell::new(std::ptr::null_mut()),
             warmth: Cell::new(0),
             kinds: parts.localsplus_kinds.clone().into(),
@@ -185,12 +200,8 @@ impl PyCodeObject {
         code.co_filename.set(intern_object(parts.filename).into_raw());
         code.co_name.set(intern_object(parts.name).into_raw());
         code.co_qualname.set(intern_object(parts.qualname).into_raw());
-        code.co_linetable.set(
-            PyBytesObject::from_slice(&encode_linetable(&data.locations, parts.firstlineno, n_words))
-                .into_object_raw(),
-        );
-        code.co_exceptiontable
-            .set(PyBytesObject::from_slice(&encode_exception_table(&data.exceptions)).into_object_raw());
+        code.co_linetable.set(parts.linetable.into_object_raw());
+        code.co_exceptiontable.set(parts.exceptiontable.into_object_raw());
         code.adder_code.set(Box::into_raw(data).cast());
         let code = Ref::new(code)?;
         if watchers::CODE.is_active() {
@@ -217,8 +228,8 @@ impl PyCodeObject {
             filename: self.filename().to_object(),
             name: self.name().to_object(),
             qualname: self.qualname().to_object(),
-            exceptions: data.exceptions.to_vec(),
-            locations: data.locations.to_vec(),
+            exceptiontable: self.exceptiontable().to_ref(),
+            linetable: self.linetable().to_ref(),
         }
     }
 
@@ -230,6 +241,14 @@ impl PyCodeObject {
     pub fn consts(&self) -> &PyTupleObject {
         // SAFETY: a tuple since creation.
         unsafe { &*self.co_consts.get().cast() }
+    }
+    pub fn linetable(&self) -> &PyBytesObject {
+        // SAFETY: bytes since creation.
+        unsafe { &*self.co_linetable.get().cast() }
+    }
+    pub fn exceptiontable(&self) -> &PyBytesObject {
+        // SAFETY: bytes since creation.
+        unsafe { &*self.co_exceptiontable.get().cast() }
     }
     pub fn names(&self) -> &PyTupleObject {
         // SAFETY: a tuple since creation.
