@@ -26,6 +26,9 @@ pub struct ThreadState {
     pub async_exc: RefCell<Option<Ref>>,
     pub context: RefCell<Option<Ref>>,
     pub context_version: Cell<u64>,
+    /// The event loop that runs in this thread, and its task that is being executed: `_asyncio`'s.
+    pub asyncio_loop: RefCell<Option<Ref>>,
+    pub asyncio_task: RefCell<Option<Ref>>,
     /// `sys.settrace` / `sys.setprofile` functions, kept by the interpreter.
     pub trace_func: RefCell<Option<Ref>>,
     pub profile_func: RefCell<Option<Ref>>,
@@ -159,6 +162,8 @@ pub fn new_thread_state() -> &'static ThreadState {
         std::ptr::write(&raw mut (*state).repr_stack, RefCell::new(Vec::new()));
         std::ptr::write(&raw mut (*state).async_exc, RefCell::new(None));
         std::ptr::write(&raw mut (*state).context, RefCell::new(None));
+        std::ptr::write(&raw mut (*state).asyncio_loop, RefCell::new(None));
+        std::ptr::write(&raw mut (*state).asyncio_task, RefCell::new(None));
         std::ptr::write(&raw mut (*state).trace_func, RefCell::new(None));
         std::ptr::write(&raw mut (*state).profile_func, RefCell::new(None));
         std::ptr::write(&raw mut (*state).dict, RefCell::new(None));
@@ -230,6 +235,8 @@ pub unsafe fn delete_thread_state(state: *const ThreadState) {
         drop(Ref::from_owned_opt(handled));
         drop((*state).async_exc.take());
         drop((*state).context.take());
+        drop((*state).asyncio_task.take());
+        drop((*state).asyncio_loop.take());
         drop((*state).trace_func.take());
         drop((*state).profile_func.take());
         drop((*state).dict.take());
@@ -262,6 +269,8 @@ pub unsafe fn delete_thread_state_of_current(state: *const ThreadState) {
     unsafe {
         drop((*state).async_exc.take());
         drop((*state).context.take());
+        drop((*state).asyncio_task.take());
+        drop((*state).asyncio_loop.take());
         drop((*state).trace_func.take());
         drop((*state).profile_func.take());
         drop((*state).dict.take());
@@ -515,6 +524,8 @@ pub fn clear_state(state: &ThreadState) {
     }
     drop(state.dict.take());
     drop(state.context.take());
+    drop(state.asyncio_task.take());
+    drop(state.asyncio_loop.take());
 }
 
 /// Lets another thread that asked for it have the GIL, then takes it back.

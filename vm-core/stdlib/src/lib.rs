@@ -71,6 +71,7 @@ modules! {
     heapq::_heapq,
     random::_random,
     array::array,
+    asyncio::_asyncio,
     queue::_queue,
     csv::_csv,
     statistics::_statistics,
