@@ -1,17 +1,24 @@
 //! A shared library -> a module: dlopen, the init function, both ways of initialising (PEP 489), and what `PyState_*` remembers.
 
 use crate::export::str_from_utf8;
-use adder_runtime::module::{exec_def, from_def_and_spec, swap_package_context};
+use adder_interp::interpreters;
+use adder_runtime::module::{
+    check_definition_allowed, check_extensions_allowed, exec_def, from_def_and_spec, swap_package_context,
+};
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
+use adder_runtime::thread::{self, INTERPRETER};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 
+/// Modules of single-phase definitions in an interpreter, by definition.
+type StateModules = RefCell<Option<HashMap<usize, Ref>>>;
+static STATE_MODULES: PerInterpreter<StateModules> = PerInterpreter::new(RefCell::new(None));
+
 /// What the loader remembers for the process; the GIL orders all access.
 #[derive(Default)]
 struct Loaded {
-    /// Modules of single-phase definitions, by definition.
-    state_modules: HashMap<usize, Ref>,
     /// Single-phase modules by path and name.
     single_phase: HashMap<(String, String), SinglePhase>,
 }
@@ -35,19 +42,19 @@ fn with_loaded<T>(f: impl FnOnce(&mut Loaded) -> T) -> T {
 
 /// The module that belongs to a definition; borrowed.
 pub fn state_module(def: *mut PyModuleDef) -> *mut PyObject {
-    with_loaded(|loaded| {
-        loaded
-            .state_modules
-            .get(&(def as usize))
-            .map_or(std::ptr::null_mut(), |module| module.as_raw())
-    })
+    let modules = STATE_MODULES.here().borrow();
+    let module = modules.as_ref().and_then(|modules| modules.get(&(def as usize)));
+    module.map_or(std::ptr::null_mut(), |module| module.as_raw())
 }
 
 pub fn set_state_module(def: *mut PyModuleDef, module: Option<Ref>) {
-    let old = with_loaded(|loaded| match module {
-        Some(module) => loaded.state_modules.insert(def as usize, module),
-        None => loaded.state_modules.remove(&(def as usize)),
-    });
+    let mut modules = STATE_MODULES.here().borrow_mut();
+    let known = modules.get_or_insert_default();
+    let old = match module {
+        Some(module) => known.insert(def as usize, module),
+        None => known.remove(&(def as usize)),
+    };
+    drop(modules);
     drop(old);
 }
 
@@ -195,19 +202,66 @@ pub fn create_dynamic(spec: &PyObject, origin: &PyObject) -> PyResult {
             .map(|known| (known.init, known.def, known.contents.clone()))
     });
     if let Some((init, def, contents)) = known {
+        check_extensions_allowed(&key.1)?;
         return load_again(&name_object, &key, init, def, contents);
     }
     let init = find_init(&key.1, &key.0)?;
+    if thread::interpreter().is_main() {
+        return match start(init, key)? {
+            Started::Phases(def) => from_def_and_spec(def, spec),
+            Started::Finished(module) => Ok(module),
+        };
+    }
+    // A module may be initialised in one phase, which is done in the main interpreter first, so that what it makes but once
+    // does not end with another one.
+    let started = {
+        let entered = interpreters::enter(&INTERPRETER);
+        let started = start(init, key.clone()).map(|started| match started {
+            Started::Phases(def) => Some(def),
+            Started::Finished(_) => None,
+        });
+        let started = started.map_err(|raised| {
+            adder_runtime::error::write_unraisable(raised, None, None);
+        });
+        drop(entered);
+        started
+    };
+    match started {
+        Ok(Some(def)) => {
+            check_definition_allowed(def, &key.1)?;
+            from_def_and_spec(def, spec)
+        }
+        Ok(None) => {
+            check_extensions_allowed(&key.1)?;
+            create_dynamic(spec, origin)
+        }
+        Err(()) => Err(raise!(
+            ImportError,
+            "failed to import from subinterpreter due to exception"
+        )),
+    }
+}
+
+/// What an init function gave.
+enum Started {
+    /// A definition, whose slots are still to be run.
+    Phases(&'static PyModuleDef),
+    /// A module, remembered for further imports.
+    Finished(Ref),
+}
+
+fn start(init: PyModInitFunction, key: (String, String)) -> PyResult<Started> {
     let result = run_init(init, &key.1)?;
     if std::ptr::eq(
         result.ty(),
         &adder_runtime::objects::moduleobject::PyModuleDef_Type,
     ) {
         // SAFETY: the type says so; definitions are static.
-        let def = unsafe { result.cast_unchecked::<PyModuleDef>() };
-        return from_def_and_spec(def, spec);
+        return Ok(Started::Phases(unsafe {
+            &*result.as_raw().cast::<PyModuleDef>()
+        }));
     }
-    finish_single_phase(result, key, init)
+    finish_single_phase(result, key, init).map(Started::Finished)
 }
 
 /// Calls a module's init function.
@@ -346,6 +400,7 @@ pub fn exec_dynamic(module: &PyObject) -> PyResult<()> {
 
 /// Lets the import system load extension modules.
 pub fn install() {
+    crate::pystate::install();
     adder_interp::import::DYNAMIC_LOADER.get_or_init(|| create_dynamic);
     adder_interp::import::FORGET_EXTENSION.get_or_init(|| forget);
 }

@@ -3,7 +3,9 @@
 use crate::export::{Borrowed, Void};
 use adder_interp::interpreters;
 use adder_runtime::prelude::*;
-use adder_runtime::thread::{self, INTERPRETER, InterpreterState, ThreadState, try_thread_state};
+use adder_runtime::thread::{
+    self, INTERPRETER, InterpreterState, ThreadState, feature, try_thread_state, whence,
+};
 
 fn main_interpreter() -> *mut PyInterpreterState {
     INTERPRETER.as_c()
@@ -113,9 +115,8 @@ capi! {
     fn PyGILState_Check() -> c_int { c_int::from(try_thread_state().is_some()) }
     fn PyGILState_GetThisThreadState() -> *mut PyThreadState { gil_state() }
     fn PyThreadState_New(interpreter: *mut PyInterpreterState) -> *mut PyThreadState {
-        let state = thread::new_thread_state();
-        state.base.interp.set(interpreter);
-        as_c(state)
+        // SAFETY: C gives an interpreter of ours, whose record lives for ever.
+        as_c(thread::new_thread_state_of(unsafe { &*interpreter.cast::<InterpreterState>() }))
     }
     fn PyThreadState_Clear(state: *mut PyThreadState) -> Void {
         // SAFETY: C gives a state that nobody runs on.
@@ -208,12 +209,6 @@ capi! {
         if interpreter == main_interpreter() {
             crate::pylifecycle::fatal_error(Some(c"Py_EndInterpreter"), Some(c"the main interpreter ends with the process"));
         }
-        crate::pylifecycle::run_interpreter_exit(interpreter);
-        let dict = INTERPRETER_DICTS.0.borrow_mut().iter().position(|(owner, _)| *owner == interpreter as usize);
-        if let Some(at) = dict {
-            let dict = INTERPRETER_DICTS.0.borrow_mut().swap_remove(at);
-            drop(dict);
-        }
         // SAFETY: as above.
         interpreters::end(unsafe { ours(state) });
         Void
@@ -222,10 +217,11 @@ capi! {
         // SAFETY: C gives a place and a configuration.
         unsafe {
             crate::export::put(place, std::ptr::null_mut());
-            if (*config).gil == OWN_GIL {
-                return crate::embedding::error(c"an interpreter of Adder shares the GIL of the main one");
+            let features = (*config).features();
+            if interpreters::check_features(features).is_err() {
+                return crate::embedding::error(c"per-interpreter obmalloc does not support single-phase init extension modules");
             }
-            match interpreters::enter_new() {
+            match interpreters::enter_new(features, whence::CAPI) {
                 Ok(state) => {
                     crate::export::put(place, as_c(state));
                     crate::embedding::ok()
@@ -239,10 +235,33 @@ capi! {
 /// `PyInterpreterConfig`.
 #[repr(C)]
 pub struct InterpreterConfig {
-    _allowed: [c_int; 6],
+    use_main_obmalloc: c_int,
+    allow_fork: c_int,
+    allow_exec: c_int,
+    allow_threads: c_int,
+    allow_daemon_threads: c_int,
+    check_multi_interp_extensions: c_int,
     gil: c_int,
 }
 const OWN_GIL: c_int = 2;
+
+impl InterpreterConfig {
+    fn features(&self) -> u32 {
+        let rows = [
+            (self.use_main_obmalloc != 0, feature::MAIN_OBMALLOC),
+            (self.allow_fork != 0, feature::FORK),
+            (self.allow_exec != 0, feature::EXEC),
+            (self.allow_threads != 0, feature::THREADS),
+            (self.allow_daemon_threads != 0, feature::DAEMON_THREADS),
+            (self.check_multi_interp_extensions != 0, feature::CHECK_EXTENSIONS),
+            (self.gil == OWN_GIL, feature::OWN_GIL),
+        ];
+        rows.iter()
+            .filter(|(is_set, _)| *is_set)
+            .map(|(_, bit)| bit)
+            .sum()
+    }
+}
 
 /// The state of a new interpreter, which the calling thread has from now on.
 ///
@@ -250,7 +269,7 @@ const OWN_GIL: c_int = 2;
 /// The calling thread has the GIL, or no thread state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn Py_NewInterpreter() -> *mut PyThreadState {
-    match interpreters::enter_new() {
+    match interpreters::enter_new(feature::LEGACY, whence::LEGACY_CAPI) {
         Ok(state) => as_c(state),
         Err(why) => {
             let why = std::ffi::CString::new(why).unwrap_or_default();
@@ -282,6 +301,22 @@ struct OwnedDicts(std::cell::RefCell<Vec<(usize, Ref<PyDictObject>)>>);
 // SAFETY: the GIL orders all access.
 unsafe impl Sync for OwnedDicts {}
 static INTERPRETER_DICTS: OwnedDicts = OwnedDicts(std::cell::RefCell::new(Vec::new()));
+
+/// What C has to do with an interpreter that ends.
+fn at_interpreter_end(interpreter: &'static InterpreterState) {
+    crate::pylifecycle::run_interpreter_exit(interpreter.as_c());
+    let owner = interpreter.as_c() as usize;
+    let mut dicts = INTERPRETER_DICTS.0.borrow_mut();
+    let at = dicts.iter().position(|(other, _)| *other == owner);
+    let dict = at.map(|at| dicts.swap_remove(at));
+    drop(dicts);
+    drop(dict);
+}
+
+/// Has interpreters that end tell C so.
+pub fn install() {
+    interpreters::AT_END.get_or_init(|| at_interpreter_end);
+}
 
 /// A dict for C code's own data about an interpreter.
 fn interpreter_dict(interpreter: *mut PyInterpreterState) -> *mut PyObject {

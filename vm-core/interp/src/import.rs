@@ -487,7 +487,7 @@ fn read_code(bytes: &[u8]) -> PyResult {
 }
 
 /// Set by `-X frozen_modules=off` and by tests: only what import itself needs is frozen then.
-static FROZEN_OVERRIDE: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
+pub static FROZEN_OVERRIDE: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
 
 /// A frozen module that may be used now.
 fn find_frozen_module(name: &str) -> Option<&'static FrozenModule> {
@@ -726,10 +726,21 @@ pub mod _imp {
     fn _override_frozen_modules_for_tests(override_: i64) {
         super::FROZEN_OVERRIDE.store(override_.signum() as i32, std::sync::atomic::Ordering::Relaxed);
     }
+    /// Whether this interpreter refuses extension modules that cannot be in several: 1 and -1 say so, 0 leaves it to its
+    /// configuration. Gives the choice before.
     #[pyfunction("($module, override, /)")]
-    fn _override_multi_interp_extensions_check(override_: i64) -> i64 {
-        let _ = override_;
-        0
+    fn _override_multi_interp_extensions_check(override_: i64) -> PyResult<i32> {
+        let interpreter = adder_runtime::thread::interpreter();
+        if interpreter.is_main() {
+            return Err(raise!(
+                RuntimeError,
+                "_imp._override_multi_interp_extensions_check() cannot be used in the main interpreter"
+            ));
+        }
+        let choice = override_.signum() as i32;
+        Ok(interpreter
+            .extensions_check
+            .swap(choice, std::sync::atomic::Ordering::Relaxed))
     }
     /// Changes the file name of a code object and of those inside it.
     #[pyfunction("($module, code, path, /)")]

@@ -78,7 +78,7 @@ pub fn add_pending_call(main_thread_only: bool, call: PendingCall) -> bool {
 /// Makes the calls that wait for the calling thread.
 pub fn make_pending_calls() -> PyResult<()> {
     take(breaker::PENDING_CALLS);
-    if crate::pylifecycle::is_main_thread() {
+    if crate::pylifecycle::handles_signals() {
         MAIN_CALLS.run()?;
     } else if !MAIN_CALLS.lock().is_empty() {
         // The main thread is still to see them.
@@ -98,7 +98,7 @@ fn take(bit: u32) -> bool {
 #[inline]
 pub fn run_signal_handlers() -> PyResult<()> {
     if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::SIGNALS != 0
-        && crate::pylifecycle::is_main_thread()
+        && crate::pylifecycle::handles_signals()
         && take(breaker::SIGNALS)
         && let Some(handlers) = SIGNAL_HANDLERS.get()
     {

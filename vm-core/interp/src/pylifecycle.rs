@@ -137,6 +137,11 @@ pub fn stdlib_dir() -> &'static str {
     &config().stdlib_dir
 }
 
+/// Whether the calling thread is the main one and runs the main interpreter: where signals are handled.
+pub fn handles_signals() -> bool {
+    is_main_thread() && thread::try_thread_state().is_none_or(|_| thread::interpreter().is_main())
+}
+
 pub fn is_main_thread() -> bool {
     // SAFETY: always succeeds.
     MAIN_THREAD.load(Ordering::Relaxed) == unsafe { libc::pthread_self() }
@@ -174,13 +179,16 @@ pub fn initialize(config: Config) -> PyResult<()> {
     }
     adder_runtime::objects::moduleobject::set_sys_path_0(config.path0.clone());
     let max_digits = usize::try_from(config.int_max_str_digits).unwrap_or(0);
-    adder_runtime::objects::longobject::set_max_str_digits(max_digits);
-    adder_compiler::parse::INT_MAX_STR_DIGITS.store(max_digits, Ordering::Relaxed);
+    crate::sysmodule::set_max_str_digits(max_digits);
     let _ = CONFIG.set(config);
     set_main_thread();
     let ts = thread::new_thread_state();
     thread::init_native_thread(ts);
     thread::acquire_gil(ts);
+    // Whoever starts the process runs its `__main__`, too.
+    thread::INTERPRETER
+        .running_main
+        .store(std::ptr::from_ref(ts).cast_mut(), Ordering::Relaxed);
     hooks::install();
     import::extend_inittab(crate::MODULES);
     adder_runtime::types::registry::ready_all()?;
@@ -254,6 +262,7 @@ pub fn finalize() -> bool {
         );
     }
     run_exit_functions();
+    crate::interpreters::end_all();
     thread::begin_finalizing();
     let flushed = crate::pythonrun::flush_streams();
     finalize_modules(&|_| false);

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod module;
 pub mod object;
 pub mod objects;
+pub mod per_interpreter;
 pub mod protocol;
 pub mod pyhash;
 pub mod suggestions;

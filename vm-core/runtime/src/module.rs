@@ -163,6 +163,36 @@ pub fn from_def_and_spec(def: &ModuleDef, spec: &PyObject) -> PyResult {
     Ok(object)
 }
 
+/// ImportError when the calling thread's interpreter refuses modules that cannot be in several interpreters.
+pub fn check_extensions_allowed(name: &str) -> PyResult<()> {
+    if !crate::thread::interpreter().checks_extensions() {
+        return Ok(());
+    }
+    Err(raise!(
+        ImportError,
+        "module {name} does not support loading in subinterpreters"
+    ))
+}
+
+/// As [`check_extensions_allowed`], for a module of several phases, whose definition says where it can be.
+pub fn check_definition_allowed(def: &ModuleDef, name: &str) -> PyResult<()> {
+    let interpreter = crate::thread::interpreter();
+    if interpreter.is_main() {
+        return Ok(());
+    }
+    let slots = slots_of(def);
+    let said = slots
+        .iter()
+        .find(|(slot, _)| *slot == Py_mod_multiple_interpreters);
+    // Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED, ..._SUPPORTED, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED.
+    match said.map_or(1, |(_, value)| *value as usize) {
+        0 => check_extensions_allowed(name),
+        2 => Ok(()),
+        _ if interpreter.allows(crate::thread::feature::OWN_GIL) => check_extensions_allowed(name),
+        _ => Ok(()),
+    }
+}
+
 fn call_create(create: *mut c_void, spec: &PyObject, def: &ModuleDef, name: &str) -> PyResult {
     type Create = unsafe extern "C" fn(*mut PyObject, *mut PyModuleDef) -> *mut PyObject;
     // SAFETY: the create slot's signature; it gives a new reference or NULL.

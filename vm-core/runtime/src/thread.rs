@@ -6,7 +6,9 @@
 use crate::abi::*;
 use crate::object::Ref;
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -90,6 +92,47 @@ pub struct InterpreterState {
     pub finalizing: AtomicBool,
     /// The native thread that ends the interpreter; 0 before that.
     pub finalizer: AtomicU64,
+    /// What made it: one of `whence`.
+    pub whence: AtomicI64,
+    /// What its configuration allows: bits of `feature`.
+    pub features: AtomicU32,
+    /// Overrides `feature::CHECK_EXTENSIONS`: 0 does not, 1 and -1 set it.
+    pub extensions_check: AtomicI32,
+    /// How many uses are counted, and whether it ends with the last.
+    pub n_uses: AtomicI64,
+    pub ends_unused: AtomicBool,
+    /// The state of the thread that runs its `__main__`; null when none does.
+    pub running_main: AtomicPtr<ThreadState>,
+    /// Whether it was made to its end.
+    pub is_ready: AtomicBool,
+    /// The threads that `_thread` started in it and that run.
+    pub n_threads: AtomicUsize,
+}
+
+/// What made an interpreter, as `_interpreters.WHENCE_…` has it.
+pub mod whence {
+    pub const UNKNOWN: i64 = 0;
+    pub const RUNTIME: i64 = 1;
+    pub const LEGACY_CAPI: i64 = 2;
+    pub const CAPI: i64 = 3;
+    pub const XI: i64 = 4;
+    pub const STDLIB: i64 = 5;
+}
+
+/// What an interpreter may do, and how it was configured.
+pub mod feature {
+    pub const FORK: u32 = 1;
+    pub const EXEC: u32 = 2;
+    pub const THREADS: u32 = 4;
+    pub const DAEMON_THREADS: u32 = 8;
+    /// Extension modules that do not say that they can be in several interpreters are refused.
+    pub const CHECK_EXTENSIONS: u32 = 16;
+    /// Asked for, and answered when the configuration is: all interpreters have one allocator.
+    pub const MAIN_OBMALLOC: u32 = 32;
+    /// Asked for a GIL of its own: extension modules must say that they can do with that. There is one GIL all the same.
+    pub const OWN_GIL: u32 = 64;
+    /// What the main interpreter has, and those of `Py_NewInterpreter`.
+    pub const LEGACY: u32 = FORK | EXEC | THREADS | DAEMON_THREADS | MAIN_OBMALLOC;
 }
 
 pub static INTERPRETER: InterpreterState = InterpreterState {
@@ -99,6 +142,14 @@ pub static INTERPRETER: InterpreterState = InterpreterState {
     recursion_limit: AtomicUsize::new(1000),
     finalizing: AtomicBool::new(false),
     finalizer: AtomicU64::new(0),
+    whence: AtomicI64::new(whence::RUNTIME),
+    features: AtomicU32::new(feature::LEGACY | feature::OWN_GIL),
+    extensions_check: AtomicI32::new(0),
+    n_uses: AtomicI64::new(0),
+    ends_unused: AtomicBool::new(false),
+    running_main: AtomicPtr::new(std::ptr::null_mut()),
+    is_ready: AtomicBool::new(true),
+    n_threads: AtomicUsize::new(0),
 };
 
 /// The interpreter whose thread has the GIL, or had it last.
@@ -113,10 +164,17 @@ pub fn set_interpreter_switch(switch: InterpreterSwitch) {
     SWITCH.get_or_init(|| switch);
 }
 
+/// The id of the interpreter that is made next.
+static NEXT_ID: AtomicI64 = AtomicI64::new(1);
+
+/// See [`NEXT_ID`].
+pub fn next_interpreter_id() -> i64 {
+    NEXT_ID.load(Ordering::Relaxed)
+}
+
 impl InterpreterState {
     /// Another interpreter than the main one; its record is never freed.
-    pub fn new_other() -> &'static InterpreterState {
-        static NEXT_ID: AtomicI64 = AtomicI64::new(1);
+    pub fn new_other(features: u32, whence: i64) -> &'static InterpreterState {
         Box::leak(Box::new(InterpreterState {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             threads: Mutex::new(Vec::new()),
@@ -124,11 +182,45 @@ impl InterpreterState {
             recursion_limit: AtomicUsize::new(0),
             finalizing: AtomicBool::new(false),
             finalizer: AtomicU64::new(0),
+            whence: AtomicI64::new(whence),
+            features: AtomicU32::new(features),
+            extensions_check: AtomicI32::new(0),
+            n_uses: AtomicI64::new(0),
+            ends_unused: AtomicBool::new(false),
+            running_main: AtomicPtr::new(std::ptr::null_mut()),
+            is_ready: AtomicBool::new(false),
+            n_threads: AtomicUsize::new(0),
         }))
     }
     pub fn as_c(&self) -> *mut PyInterpreterState {
         std::ptr::from_ref(self).cast_mut().cast()
     }
+    pub fn is_main(&self) -> bool {
+        std::ptr::eq(self, &INTERPRETER)
+    }
+    pub fn allows(&self, feature: u32) -> bool {
+        self.features.load(Ordering::Relaxed) & feature != 0
+    }
+    /// Whether extension modules are refused that do not say that they can be in several interpreters.
+    pub fn checks_extensions(&self) -> bool {
+        match self.extensions_check.load(Ordering::Relaxed) {
+            0 => self.allows(feature::CHECK_EXTENSIONS),
+            choice => choice > 0,
+        }
+    }
+    /// The states of its threads, oldest first.
+    pub fn thread_states(&self) -> Vec<&'static ThreadState> {
+        let mut states = all_thread_states();
+        states.retain(|state| state.base.interp.get() == self.as_c());
+        states
+    }
+}
+
+/// The interpreter of the calling thread, which is attached.
+#[inline]
+pub fn interpreter() -> &'static InterpreterState {
+    // SAFETY: a state's interpreter is one of ours, whose record lives for ever.
+    unsafe { &*thread_state().base.interp.get().cast::<InterpreterState>() }
 }
 
 /// The interpreter of the thread that has the GIL.
@@ -144,13 +236,22 @@ pub fn leave_interpreter() {
 #[cold]
 fn switch_interpreter(to: *mut InterpreterState) {
     let from = CURRENT_INTERPRETER.swap(to, Ordering::Relaxed);
+    crate::per_interpreter::switch(from as usize, to as usize);
     if let Some(switch) = SWITCH.get() {
         switch(from, to);
     }
 }
 
-/// A new thread state, registered, not yet current.
+/// A new thread state, registered, not yet current, of the calling thread's interpreter or else of the main one.
 pub fn new_thread_state() -> &'static ThreadState {
+    match try_thread_state() {
+        Some(_) => new_thread_state_of(interpreter()),
+        None => new_thread_state_of(&INTERPRETER),
+    }
+}
+
+/// A new thread state of an interpreter, registered, not yet current.
+pub fn new_thread_state_of(interpreter: &'static InterpreterState) -> &'static ThreadState {
     let layout = std::alloc::Layout::new::<ThreadState>();
     // SAFETY: a zeroed block is a valid start: every pointer null, every `Option` none; the cells that are not
     // valid as zeroes are written below before anybody reads them.
@@ -169,11 +270,7 @@ pub fn new_thread_state() -> &'static ThreadState {
         std::ptr::write(&raw mut (*state).dict, RefCell::new(None));
         &*state
     };
-    let interpreter = match current_interpreter() {
-        current if current.is_null() => &raw const INTERPRETER,
-        current => current,
-    };
-    state.base.interp.set(interpreter.cast_mut().cast());
+    state.base.interp.set(interpreter.as_c());
     state
         .base
         .exc_info
@@ -392,18 +489,27 @@ pub fn set_switch_interval_us(interval_us: u64) {
 
 /// From here on no thread but the calling one runs Python code: the others wait for ever where they would take the GIL.
 pub fn begin_finalizing() {
-    // SAFETY: always succeeds.
-    INTERPRETER
-        .finalizer
-        .store(unsafe { libc::pthread_self() }, Ordering::Relaxed);
-    INTERPRETER.finalizing.store(true, Ordering::SeqCst);
+    begin_finalizing_of(&INTERPRETER);
 }
 
-/// Whether the interpreter ends, and not by the calling thread.
-fn is_left_behind() -> bool {
-    INTERPRETER.finalizing.load(Ordering::Relaxed)
-        // SAFETY: always succeeds.
-        && INTERPRETER.finalizer.load(Ordering::Relaxed) != unsafe { libc::pthread_self() }
+/// As [`begin_finalizing`], for the threads of one interpreter.
+pub fn begin_finalizing_of(interpreter: &InterpreterState) {
+    // SAFETY: always succeeds.
+    interpreter
+        .finalizer
+        .store(unsafe { libc::pthread_self() }, Ordering::Relaxed);
+    interpreter.finalizing.store(true, Ordering::SeqCst);
+}
+
+/// Whether the process or the state's interpreter ends, and not by the calling thread.
+fn is_left_behind(state: &ThreadState) -> bool {
+    let ends = |interpreter: &InterpreterState| {
+        interpreter.finalizing.load(Ordering::Relaxed)
+            // SAFETY: always succeeds.
+            && interpreter.finalizer.load(Ordering::Relaxed) != unsafe { libc::pthread_self() }
+    };
+    // SAFETY: a state's interpreter is one of ours, whose record lives for ever.
+    ends(&INTERPRETER) || ends(unsafe { &*state.base.interp.get().cast::<InterpreterState>() })
 }
 
 /// What a thread does that may run no Python code any more. Its stack must stay: others may refer to it.
@@ -417,7 +523,7 @@ fn hang() -> ! {
 pub fn acquire_gil(state: &ThreadState) {
     let mut gil = GIL.locked.lock().unwrap();
     loop {
-        if is_left_behind() {
+        if is_left_behind(state) {
             drop(gil);
             hang();
         }
@@ -511,8 +617,14 @@ pub fn release_attached(was_attached: bool) {
     }
 }
 
+/// Called when a state is cleared: drops what `threading.local` keeps for it.
+pub static AT_STATE_END: OnceLock<fn(*const ThreadState)> = OnceLock::new();
+
 /// Drops the exceptions and objects that a state owns.
 pub fn clear_state(state: &ThreadState) {
+    if let Some(at_end) = AT_STATE_END.get() {
+        at_end(state);
+    }
     for field in [
         &state.base.current_exception,
         &state.base.dict,

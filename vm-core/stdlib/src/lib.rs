@@ -21,6 +21,7 @@ macro_rules! modules {
 }
 
 pub mod coding;
+pub mod crossinterp;
 pub mod hashes;
 pub mod pytime;
 pub mod util;
@@ -77,6 +78,7 @@ modules! {
     statistics::_statistics,
     interpreters::_interpreters,
     interpqueues::_interpqueues,
+    interpchannels::_interpchannels,
     types::_types,
     typing::_typing,
     contextvars::_contextvars,

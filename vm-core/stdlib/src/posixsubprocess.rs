@@ -311,6 +311,9 @@ pub mod _posixsubprocess {
                 "preexec_fn not supported at interpreter shutdown"
             ));
         }
+        if !is_none(preexec_fn) && !adder_runtime::thread::interpreter().is_main() {
+            return Err(raise!(RuntimeError, "preexec_fn not supported within subinterpreters"));
+        }
         if close_fds && errpipe_write < 3 {
             return Err(raise!(ValueError, "errpipe_write must be >= 3"));
         }

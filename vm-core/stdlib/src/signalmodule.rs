@@ -10,7 +10,7 @@ use crate::posixmodule::path::{errno, owner_to_py, posix_error};
 use crate::posixmodule::spawn::signal_set;
 use crate::posixmodule::syscall::{call, quick};
 use crate::timemodule::clocks::{NS_PER_S, Round, clock_ns, ns_from_seconds};
-use adder_interp::pylifecycle::is_main_thread;
+use adder_interp::pylifecycle::handles_signals;
 use adder_runtime::exceptions::exc;
 use adder_runtime::objects::structseq;
 use adder_runtime::prelude::*;
@@ -92,7 +92,7 @@ fn simulate(signum: i32) {
 
 /// Runs the handlers of the signals that came. Called in the main thread.
 pub fn run_handlers() -> PyResult<()> {
-    if !ANY_TRIPPED.swap(false, Ordering::Acquire) || !is_main_thread() {
+    if !ANY_TRIPPED.swap(false, Ordering::Acquire) || !handles_signals() {
         return Ok(());
     }
     report_wakeup_error();
@@ -294,7 +294,7 @@ pub mod _signal {
     /// Sets the handler of a signal; returns the one before.
     #[pyfunction("($module, signalnum, handler, /)")]
     fn signal(signalnum: i32, handler: &PyObject) -> PyResult {
-        if !is_main_thread() {
+        if !handles_signals() {
             return Err(raise!(
                 ValueError,
                 "signal only works in main thread of the main interpreter"
@@ -476,7 +476,7 @@ pub mod _signal {
     /// Sets the descriptor to which the numbers of signals that come are written; returns the one before.
     #[pyfunction("($module, fd, /, *, warn_on_full_buffer=True)")]
     fn set_wakeup_fd(fd: i32, warn_on_full_buffer: bool) -> PyResult<i32> {
-        if !is_main_thread() {
+        if !handles_signals() {
             return Err(raise!(
                 ValueError,
                 "set_wakeup_fd only works in main thread of the main interpreter"
@@ -534,6 +534,9 @@ pub mod _signal {
         }
         let _ = adder_interp::pending::SIGNAL_HANDLERS.set(run_handlers);
         let _ = adder_interp::pending::TRIP_SIGNAL.set(simulate);
+        if !adder_runtime::thread::interpreter().is_main() {
+            return Ok(());
+        }
         // Writing beyond a limit is an error to handle, not a reason to end.
         install(libc::SIGXFSZ, libc::SIG_IGN);
         let interrupt = &SIGNALS[libc::SIGINT as usize];

@@ -1,5 +1,5 @@
 //! `_testinternalcapi`: what tests ask about the inside of the virtual machine. Every answer is of the real internals;
-//! what CPython's module tells of things that are not here (its bytecode, its optimizer, sub-interpreters) is absent.
+//! what CPython's module tells of things that are not here (its bytecode, its optimizer) is absent.
 
 use adder_runtime::memory::{self, gc as collector};
 use adder_runtime::objects::dictobject::instance;
@@ -227,6 +227,7 @@ pub mod _testinternalcapi {
 
     #[pyexec]
     fn exec(module: &PyModuleObject) -> PyResult<()> {
+        crate::module_parts::add_part(module, &crate::crossinterp::for_tests::interpreters_for_tests::DEF)?;
         crate::module_parts::add_part(module, &crate::pytime::for_tests::DEF)
     }
 }

@@ -3,7 +3,14 @@
 use adder_runtime::prelude::*;
 
 /// An object that is made once and kept for ever.
+#[derive(Default)]
 pub struct Kept(ObjectCell);
+
+impl adder_runtime::per_interpreter::Exchange for Kept {
+    fn exchange(&self, other: &Kept) {
+        self.0.exchange(&other.0);
+    }
+}
 
 impl Kept {
     pub const fn new() -> Kept {
@@ -44,6 +51,18 @@ impl ExceptionClass {
     }
     pub fn get(&self) -> PyResult {
         self.class.get_or_make(|| new_class(self.name, (self.base)()))
+    }
+    /// The class as a type; it lives for ever.
+    pub fn ty(&self) -> PyResult<&'static PyTypeObject> {
+        // SAFETY: `type()` made the class, and it is kept for ever.
+        self.get().map(|class| unsafe { &*class.as_raw().cast::<PyTypeObject>() })
+    }
+    /// Whether the exception in flight is one of this class.
+    pub fn matches(&self, raised: &Raised) -> bool {
+        self.class.get().is_some_and(|class| {
+            // SAFETY: as in `ty`.
+            raised.matches(unsafe { &*class.as_raw().cast::<PyTypeObject>() })
+        })
     }
     #[cold]
     pub fn raise(&self, message: impl AsRef<str>) -> Raised {

@@ -6,14 +6,15 @@
 use crate::contextvars::ContextVar;
 use crate::util::Kept;
 use adder_runtime::exceptions::exc;
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
 use std::cell::Cell;
 use std::sync::{Condvar, Mutex};
 
-static FILTERS: Kept = Kept::new();
-static ONCE_REGISTRY: Kept = Kept::new();
-static DEFAULT_ACTION: Kept = Kept::new();
-static CONTEXT: Kept = Kept::new();
+static FILTERS: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
+static ONCE_REGISTRY: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
+static DEFAULT_ACTION: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
+static CONTEXT: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
 
 struct Version(Cell<i64>);
 // SAFETY: used only under the GIL.
@@ -21,7 +22,7 @@ unsafe impl Sync for Version {}
 static FILTERS_VERSION: Version = Version(Cell::new(0));
 
 fn filters() -> PyResult {
-    FILTERS.get_or_make(|| {
+    FILTERS.here().get_or_make(|| {
         let entry = |action: &str, category: &PyTypeObject, module: Option<&str>| {
             let module = module.map_or_else(none_ref, |module| PyUnicodeObject::from_str(module).into_object());
             PyTupleObject::from_vec(vec![
@@ -45,15 +46,15 @@ fn filters() -> PyResult {
 }
 
 fn once_registry() -> PyResult {
-    ONCE_REGISTRY.get_or_make(|| Ok(PyDictObject::new().into_object()))
+    ONCE_REGISTRY.here().get_or_make(|| Ok(PyDictObject::new().into_object()))
 }
 
 fn default_action() -> PyResult {
-    DEFAULT_ACTION.get_or_make(|| Ok(PyUnicodeObject::from_str("default").into_object()))
+    DEFAULT_ACTION.here().get_or_make(|| Ok(PyUnicodeObject::from_str("default").into_object()))
 }
 
 fn context_var() -> PyResult {
-    CONTEXT.get_or_make(|| Ok(ContextVar::make(&PyUnicodeObject::from_str("_warnings_context"), None)?.into_object()))
+    CONTEXT.here().get_or_make(|| Ok(ContextVar::make(&PyUnicodeObject::from_str("_warnings_context"), None)?.into_object()))
 }
 
 /// An attribute of `warnings`, if that module is there; it is imported only when that is asked for.
@@ -140,7 +141,7 @@ fn action_for(category: &PyObject, text: &PyObject, lineno: i64, module: &PyObje
     }
     let filters = match warnings_attribute(identifier!("filters"), false)? {
         Some(filters) => {
-            FILTERS.set(filters.clone());
+            FILTERS.here().set(filters.clone());
             filters
         }
         None => filters()?,

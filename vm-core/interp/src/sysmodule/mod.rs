@@ -18,7 +18,8 @@ pub mod info;
 pub mod jit;
 mod stdlib_names;
 
-static AUDIT_HOOKS: GilCell<Vec<Ref>> = GilCell::new(Vec::new());
+/// Of the interpreter that runs.
+pub static AUDIT_HOOKS: GilCell<Vec<Ref>> = GilCell::new(Vec::new());
 
 /// Raises an audit event.
 pub fn audit_event(event: &str, args: &[&PyObject]) -> PyResult<()> {
@@ -98,7 +99,7 @@ pub mod sys {
     #[pyfunction("($module, /)")]
     fn _current_frames() -> PyResult<Ref<PyDictObject>> {
         let dict = PyDictObject::new();
-        for state in thread::all_thread_states() {
+        for state in thread::interpreter().thread_states() {
             let frame = state.current_frame.get().cast::<Frame>();
             if frame.is_null() {
                 continue;
@@ -118,7 +119,7 @@ pub mod sys {
     #[pyfunction("($module, /)")]
     fn _current_exceptions() -> PyResult<Ref<PyDictObject>> {
         let dict = PyDictObject::new();
-        for state in thread::all_thread_states() {
+        for state in thread::interpreter().thread_states() {
             let ident = PyLongObject::from_u64(state.thread_ident.get());
             let exception = errors::handled_exception(state).unwrap_or_else(none_ref);
             dict.set(ident.as_object(), &exception)?;
@@ -231,6 +232,7 @@ pub mod sys {
     #[pyfunction("($module, /)")]
     fn is_finalizing() -> bool {
         INTERPRETER.finalizing.load(Ordering::Relaxed)
+            || thread::interpreter().finalizing.load(Ordering::Relaxed)
     }
     /// Set the global debug tracing function.
     #[pyfunction("($module, function, /)")]
@@ -467,9 +469,7 @@ pub mod sys {
         if maxdigits != 0 && maxdigits < 640 {
             return Err(raise!(ValueError, "maxdigits must be 0 or larger than 640"));
         }
-        adder_runtime::objects::longobject::set_max_str_digits(maxdigits as usize);
-        adder_compiler::parse::INT_MAX_STR_DIGITS
-            .store(maxdigits as usize, std::sync::atomic::Ordering::Relaxed);
+        super::set_max_str_digits(maxdigits as usize);
         Ok(())
     }
     /// Return the number of memory blocks currently allocated.
@@ -560,6 +560,12 @@ pub mod sys {
     fn _get_cpu_count_config() -> i64 {
         adder_runtime::hooks::CPU_COUNT.load(std::sync::atomic::Ordering::Relaxed)
     }
+}
+
+/// Sets the limit for conversions and for literals; 0 for none.
+pub fn set_max_str_digits(limit: usize) {
+    adder_runtime::objects::longobject::set_max_str_digits(limit);
+    adder_compiler::parse::INT_MAX_STR_DIGITS.store(limit, Ordering::Relaxed);
 }
 
 /// What `dlopen` of extension modules is called with.

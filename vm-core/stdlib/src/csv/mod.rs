@@ -7,12 +7,13 @@ mod writer;
 use crate::util::{ExceptionClass, Kept};
 use adder_runtime::args::Kwargs;
 use adder_runtime::exceptions::exc;
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
 use dialect::Dialect;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 static ERROR: ExceptionClass = ExceptionClass::new("_csv.Error", || exc::Exception);
-static DIALECTS: Kept = Kept::new();
+static DIALECTS: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
 static FIELD_LIMIT: AtomicI64 = AtomicI64::new(128 * 1024);
 
 fn field_limit() -> i64 {
@@ -20,7 +21,7 @@ fn field_limit() -> i64 {
 }
 
 fn dialects() -> PyResult<Ref<PyDictObject>> {
-    let dict = DIALECTS.get_or_make(|| Ok(PyDictObject::new().into_object()))?;
+    let dict = DIALECTS.here().get_or_make(|| Ok(PyDictObject::new().into_object()))?;
     dict.downcast::<PyDictObject>().map_err(|_| raise!(SystemError, "the registry of dialects is not a dict"))
 }
 

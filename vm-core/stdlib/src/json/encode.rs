@@ -6,14 +6,15 @@ use adder_runtime::memory::blank_header;
 use adder_runtime::objects::dtoa;
 use adder_runtime::objects::unicodeobject::UnicodeWriter;
 use adder_runtime::per_kind;
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::enter_native_call;
 use std::cell::Cell;
 use std::mem::offset_of;
 
 /// The module's own string encoders, which the encoder runs without a call when it is given them.
-pub static ENCODE_ASCII: Kept = Kept::new();
-pub static ENCODE: Kept = Kept::new();
+pub static ENCODE_ASCII: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
+pub static ENCODE: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -434,9 +435,9 @@ impl Encoder {
         let text = |field| get(field).downcast::<PyUnicodeObject>().unwrap_or_else(|_| PyUnicodeObject::empty());
         let encoder = get(&self.encoder);
         let same = |kept: &Kept| kept.get().is_some_and(|function| function.is(&encoder));
-        let literals = if same(&ENCODE_ASCII) {
+        let literals = if same(ENCODE_ASCII.here()) {
             Literals::Ascii
-        } else if same(&ENCODE) {
+        } else if same(ENCODE.here()) {
             Literals::Plain
         } else {
             Literals::Called

@@ -75,10 +75,10 @@ pub mod _json {
     #[pyexec]
     fn exec(module: &PyModuleObject) -> PyResult<()> {
         if let Some(function) = module.get(identifier!("encode_basestring_ascii")) {
-            encode::ENCODE_ASCII.set(function);
+            encode::ENCODE_ASCII.here().set(function);
         }
         if let Some(function) = module.get(identifier!("encode_basestring")) {
-            encode::ENCODE.set(function);
+            encode::ENCODE.here().set(function);
         }
         Ok(())
     }

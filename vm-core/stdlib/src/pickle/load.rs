@@ -469,11 +469,11 @@ impl<'a> Load<'a> {
     }
     fn load_extension(&mut self, code: i64) -> PyResult<()> {
         let key = PyLongObject::from_i64(code);
-        if let Some(object) = linked(&LINKS.extension_cache, key.as_object())? {
+        if let Some(object) = linked(&LINKS.here().extension_cache, key.as_object())? {
             self.push(object);
             return Ok(());
         }
-        let Some(pair) = linked(&LINKS.inverted_registry, key.as_object())? else {
+        let Some(pair) = linked(&LINKS.here().inverted_registry, key.as_object())? else {
             if code <= 0 {
                 return fail("EXT specifies code <= 0");
             }
@@ -489,7 +489,7 @@ impl<'a> Load<'a> {
             _ => return Err(raise!(ValueError, "_inverted_registry[{code}] isn't a 2-tuple of strings")),
         };
         let object = self.class_named(&module_name, &name)?;
-        if let Some(cache) = LINKS.extension_cache.get() {
+        if let Some(cache) = LINKS.here().extension_cache.get() {
             cache.set(key.as_object(), &object)?;
         }
         self.push(object);
@@ -530,7 +530,7 @@ pub fn find_class(module_name: &PyObject, name: &PyObject, proto: u8, fix_import
     let (mut module_name, mut name) = (as_text(module_name)?, as_text(name)?);
     if proto < 3 && fix_imports {
         let key = PyTupleObject::from_vec(vec![module_name.to_object(), name.to_object()]);
-        if let Some(pair) = linked(&LINKS.name_mapping, key.as_object())? {
+        if let Some(pair) = linked(&LINKS.here().name_mapping, key.as_object())? {
             match pair.as_object().downcast::<PyTupleObject>().map(PyTupleObject::as_slice) {
                 Some([new_module, new_name]) => {
                     module_name = mapped_text(new_module.to_ref(), "NAME_MAPPING")?;
@@ -544,7 +544,7 @@ pub fn find_class(module_name: &PyObject, name: &PyObject, proto: u8, fix_import
                     ));
                 }
             }
-        } else if let Some(new_module) = linked(&LINKS.import_mapping, module_name.as_object())? {
+        } else if let Some(new_module) = linked(&LINKS.here().import_mapping, module_name.as_object())? {
             module_name = mapped_text(new_module, "IMPORT_MAPPING")?;
         }
     }

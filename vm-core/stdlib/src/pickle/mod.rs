@@ -18,6 +18,7 @@ mod unpickler;
 use crate::util::{ExceptionClass, Kept};
 use adder_runtime::exceptions::{add_note, exc};
 use adder_runtime::objects::picklebufobject::PyPickleBuffer_Type;
+use adder_runtime::per_interpreter::{Exchange, PerInterpreter};
 use adder_runtime::prelude::*;
 
 static PICKLE_ERROR: ExceptionClass = ExceptionClass::new("_pickle.PickleError", || exc::Exception);
@@ -36,7 +37,8 @@ fn pickle_error_type() -> &'static PyTypeObject {
     }
 }
 
-/// What pickling needs from the library's Python modules: read once, when the module is made.
+/// What pickling needs from the library's Python modules: read once in an interpreter, when the module is made.
+#[derive(Default)]
 struct Links {
     dispatch_table: ObjectCell<PyDictObject>,
     extension_registry: ObjectCell<PyDictObject>,
@@ -51,7 +53,7 @@ struct Links {
     getattr: Kept,
 }
 
-static LINKS: Links = Links {
+static LINKS: PerInterpreter<Links> = PerInterpreter::new(Links {
     dispatch_table: ObjectCell::new(None),
     extension_registry: ObjectCell::new(None),
     inverted_registry: ObjectCell::new(None),
@@ -63,7 +65,23 @@ static LINKS: Links = Links {
     encode: Kept::new(),
     partial: Kept::new(),
     getattr: Kept::new(),
-};
+});
+
+impl Exchange for Links {
+    fn exchange(&self, other: &Links) {
+        self.dispatch_table.exchange(&other.dispatch_table);
+        self.extension_registry.exchange(&other.extension_registry);
+        self.inverted_registry.exchange(&other.inverted_registry);
+        self.extension_cache.exchange(&other.extension_cache);
+        self.name_mapping.exchange(&other.name_mapping);
+        self.import_mapping.exchange(&other.import_mapping);
+        self.reverse_name_mapping.exchange(&other.reverse_name_mapping);
+        self.reverse_import_mapping.exchange(&other.reverse_import_mapping);
+        self.encode.exchange(&other.encode);
+        self.partial.exchange(&other.partial);
+        self.getattr.exchange(&other.getattr);
+    }
+}
 
 impl Links {
     fn fill(&self) -> PyResult<()> {
@@ -198,7 +216,7 @@ pub mod _pickle {
     }
     #[pyexec]
     fn exec(_module: &PyModuleObject) -> PyResult<()> {
-        LINKS.fill()
+        LINKS.here().fill()
     }
     /// Write a pickled representation of obj to the open file object file.
     ///

@@ -345,7 +345,7 @@ impl<'a> Dump<'a> {
         } else {
             let text = PyUnicodeObject::from_latin1(bytes.as_bytes()).into_object();
             let encoding = PyUnicodeObject::intern_immortal("latin1").to_object();
-            let encode = LINKS.encode.get().unwrap_or_else(none_ref);
+            let encode = LINKS.here().encode.get().unwrap_or_else(none_ref);
             PyTupleObject::from_vec(vec![encode, PyTupleObject::from_vec(vec![text, encoding]).into_object()])
         };
         self.save_reduce(&reduced, object)

@@ -93,7 +93,7 @@ impl Dump<'_> {
     pub fn save_by_reduction(&mut self, object: &PyObject) -> PyResult<()> {
         let ty = object.ty();
         let function = match &self.dispatch_table {
-            None => linked(&LINKS.dispatch_table, ty.as_object())?,
+            None => linked(&LINKS.here().dispatch_table, ty.as_object())?,
             Some(table) => match table.as_object().downcast_exact::<PyDictObject>() {
                 Some(table) => table.get(ty.as_object())?,
                 None => match table.get_item(ty.as_object()) {
@@ -205,7 +205,7 @@ impl Dump<'_> {
         let new = class.get_attr(identifier!("__new__"))?;
         let mut arguments = vec![new, class.to_ref()];
         arguments.extend(args.as_slice().iter().map(|argument| argument.to_ref()));
-        let partial = LINKS.partial.get().unwrap_or_else(none_ref);
+        let partial = LINKS.here().partial.get().unwrap_or_else(none_ref);
         let partial = partial.call_tuple(&PyTupleObject::from_vec(arguments), Some(kwargs))?;
         self.save_part(&partial, object, "reconstructor")?;
         self.save(PyTupleObject::empty().as_object())?;
@@ -272,7 +272,7 @@ impl Dump<'_> {
             return self.memoize(object);
         }
         // `getattr(getattr(top, a), b)`, from the inside.
-        let getattr = LINKS.getattr.get().unwrap_or_else(none_ref);
+        let getattr = LINKS.here().getattr.get().unwrap_or_else(none_ref);
         for _ in &path[1..] {
             self.save(&getattr)?;
             if self.proto < 2 {
@@ -288,12 +288,12 @@ impl Dump<'_> {
         self.memoize(object)
     }
     fn save_extension(&mut self, module_name: &PyUnicodeObject, name: &PyUnicodeObject) -> PyResult<bool> {
-        match LINKS.extension_registry.borrow() {
+        match LINKS.here().extension_registry.borrow() {
             Some(registry) if !registry.is_empty() => {}
             _ => return Ok(false),
         }
         let key = PyTupleObject::from_vec(vec![module_name.to_object(), name.to_object()]);
-        let Some(code) = linked(&LINKS.extension_registry, key.as_object())? else { return Ok(false) };
+        let Some(code) = linked(&LINKS.here().extension_registry, key.as_object())? else { return Ok(false) };
         let code = code.index()?.as_i64()?;
         match u32::try_from(code) {
             Ok(code @ 1..=0xff) => self.out.op_u8(EXT1, code as u8),
@@ -350,7 +350,7 @@ fn as_str(object: Ref) -> PyResult<Str> {
 /// The names that a module and a global had in Python 2.
 fn python_2_names(module_name: Str, name: Str) -> PyResult<(Str, Str)> {
     let key = PyTupleObject::from_vec(vec![module_name.to_object(), name.to_object()]);
-    if let Some(old) = linked(&LINKS.reverse_name_mapping, key.as_object())? {
+    if let Some(old) = linked(&LINKS.here().reverse_name_mapping, key.as_object())? {
         return match old.as_object().downcast::<PyTupleObject>().map(PyTupleObject::as_slice) {
             Some([module_name, name]) => Ok((as_str(module_name.to_ref())?, as_str(name.to_ref())?)),
             _ => {
@@ -362,7 +362,7 @@ fn python_2_names(module_name: Str, name: Str) -> PyResult<(Str, Str)> {
             }
         };
     }
-    match linked(&LINKS.reverse_import_mapping, module_name.as_object())? {
+    match linked(&LINKS.here().reverse_import_mapping, module_name.as_object())? {
         Some(old) => Ok((as_str(old)?, name)),
         None => Ok((module_name, name)),
     }

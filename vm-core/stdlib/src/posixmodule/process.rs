@@ -5,6 +5,7 @@ use super::syscall::{quick, retry};
 use super::types;
 use adder_runtime::hooks;
 use adder_runtime::objects::structseq;
+use adder_runtime::per_interpreter::{Exchange, PerInterpreter};
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self as vm, allow_threads};
 use std::cell::RefCell;
@@ -16,10 +17,14 @@ struct ForkHooks {
     after_in_parent: RefCell<Vec<Ref>>,
     after_in_child: RefCell<Vec<Ref>>,
 }
-struct Registered(ForkHooks);
-// SAFETY: used only under the GIL.
-unsafe impl Sync for Registered {}
-static FORK_HOOKS: Registered = Registered(ForkHooks {
+impl Exchange for ForkHooks {
+    fn exchange(&self, other: &ForkHooks) {
+        self.before.swap(&other.before);
+        self.after_in_parent.swap(&other.after_in_parent);
+        self.after_in_child.swap(&other.after_in_child);
+    }
+}
+static FORK_HOOKS: PerInterpreter<ForkHooks> = PerInterpreter::new(ForkHooks {
     before: RefCell::new(Vec::new()),
     after_in_parent: RefCell::new(Vec::new()),
     after_in_child: RefCell::new(Vec::new()),
@@ -43,7 +48,7 @@ fn run_hooks(list: &RefCell<Vec<Ref>>, reversed: bool) {
 
 /// `PyOS_BeforeFork`.
 pub fn before_fork() {
-    run_hooks(&FORK_HOOKS.0.before, true);
+    run_hooks(&FORK_HOOKS.here().before, true);
     // No other thread is in the middle of an import when the child begins.
     adder_interp::import::acquire_import_lock();
 }
@@ -51,7 +56,7 @@ pub fn before_fork() {
 /// `PyOS_AfterFork_Parent`.
 pub fn after_fork_in_parent() {
     adder_interp::import::release_import_lock();
-    run_hooks(&FORK_HOOKS.0.after_in_parent, false);
+    run_hooks(&FORK_HOOKS.here().after_in_parent, false);
 }
 
 /// `PyOS_AfterFork_Child`: only the calling thread is left.
@@ -62,7 +67,7 @@ pub fn after_fork_in_child() {
     adder_interp::import::release_import_lock();
     crate::signalmodule::after_fork_in_child();
     crate::thread::handle::after_fork_in_child();
-    run_hooks(&FORK_HOOKS.0.after_in_child, false);
+    run_hooks(&FORK_HOOKS.here().after_in_child, false);
 }
 
 /// Threads of this process that the system knows, whoever started them.
@@ -89,6 +94,22 @@ pub fn warn_of_threads(function: &str) -> PyResult<()> {
     )
 }
 
+/// Whether the interpreter may fork.
+pub fn check_may_fork(which: &str) -> PyResult<()> {
+    if vm::interpreter().allows(vm::feature::FORK) {
+        return Ok(());
+    }
+    Err(raise!(RuntimeError, "fork not supported for {which}subinterpreters"))
+}
+
+/// Whether the interpreter may become another program.
+fn check_may_exec() -> PyResult<()> {
+    if vm::interpreter().allows(vm::feature::EXEC) {
+        return Ok(());
+    }
+    Err(raise!(RuntimeError, "exec not supported for isolated subinterpreters"))
+}
+
 /// Forks by `f`, with the hooks around it.
 fn forking(function: &str, f: impl FnOnce() -> libc::pid_t) -> PyResult<libc::pid_t> {
     if vm::INTERPRETER
@@ -100,6 +121,7 @@ fn forking(function: &str, f: impl FnOnce() -> libc::pid_t) -> PyResult<libc::pi
             "can't fork at interpreter shutdown"
         ));
     }
+    check_may_fork(if function == "forkpty" { "" } else { "isolated " })?;
     before_fork();
     let pid = vm::fork_with_locks(f);
     let error = errno();
@@ -207,9 +229,9 @@ pub mod part {
         after_in_parent: Option<&PyObject>,
     ) -> PyResult<()> {
         let given = [
-            ("before", before, &FORK_HOOKS.0.before),
-            ("after_in_child", after_in_child, &FORK_HOOKS.0.after_in_child),
-            ("after_in_parent", after_in_parent, &FORK_HOOKS.0.after_in_parent),
+            ("before", before, &FORK_HOOKS.here().before),
+            ("after_in_child", after_in_child, &FORK_HOOKS.here().after_in_child),
+            ("after_in_parent", after_in_parent, &FORK_HOOKS.here().after_in_parent),
         ];
         if given.iter().all(|(_, hook, _)| hook.is_none()) {
             return Err(raise!(TypeError, "At least one argument is required."));
@@ -251,6 +273,7 @@ pub mod part {
     /// Runs another program in place of this one.
     #[pyfunction("($module, path, argv, /)")]
     fn execv(path: Path, argv: &PyObject) -> PyResult<()> {
+        check_may_exec()?;
         if !is_list_or_tuple(argv) {
             return Err(raise!(TypeError, "execv() arg 2 must be a tuple or list"));
         }
@@ -271,6 +294,7 @@ pub mod part {
     /// Runs another program in place of this one, with an environment.
     #[pyfunction("($module, /, path, argv, env)")]
     fn execve(path: PathOrFd, argv: &PyObject, env: &PyObject) -> PyResult<()> {
+        check_may_exec()?;
         if !is_list_or_tuple(argv) {
             return Err(raise!(TypeError, "execve: argv must be a tuple or list"));
         }

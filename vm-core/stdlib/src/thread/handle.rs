@@ -2,6 +2,7 @@
 
 use super::lock::RawLock;
 use adder_runtime::prelude::*;
+use adder_runtime::thread as vm;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -16,6 +17,8 @@ const DONE: u8 = 3;
 struct Shared {
     state: AtomicU8,
     ident: AtomicU64,
+    /// The interpreter that it was made in.
+    interpreter: i64,
     /// Held while the thread runs.
     running: RawLock,
 }
@@ -64,7 +67,7 @@ pub fn main_thread_ident() -> u64 {
 }
 
 fn with_state(state: u8, ident: u64) -> PyResult<Ref<ThreadHandle>> {
-    let shared = Shared { state: AtomicU8::new(state), ident: AtomicU64::new(ident), running: RawLock::default() };
+    let shared = Shared { state: AtomicU8::new(state), ident: AtomicU64::new(ident), interpreter: vm::interpreter().id, running: RawLock::default() };
     if state == RUNNING {
         shared.running.try_acquire();
     }
@@ -124,12 +127,14 @@ pub fn start(handle: &ThreadHandle, function: &PyObject, daemon: bool) -> PyResu
     Ok(())
 }
 
-/// Waits for all threads that are not daemons.
+/// Waits for all threads of this interpreter that are not daemons.
 pub fn shutdown() -> PyResult<()> {
     loop {
         let me = super::native_ident();
-        let waiting =
-            NON_DAEMONS.0.borrow().iter().find(|shared| shared.ident.load(Ordering::Acquire) != me).cloned();
+        let is_awaited = |shared: &&Arc<Shared>| {
+            shared.ident.load(Ordering::Acquire) != me && shared.interpreter == vm::interpreter().id
+        };
+        let waiting = NON_DAEMONS.0.borrow().iter().find(is_awaited).cloned();
         let Some(shared) = waiting else { return Ok(()) };
         if shared.running.acquire(None)? {
             shared.running.release();

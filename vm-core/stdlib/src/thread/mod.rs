@@ -13,7 +13,6 @@ use adder_runtime::thread as vm;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 static STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
-static N_THREADS: AtomicUsize = AtomicUsize::new(0);
 
 /// The stack of a thread whose size nobody set: enough for deep native recursion.
 const DEFAULT_STACK_SIZE: usize = 16 << 20;
@@ -35,6 +34,12 @@ fn spawn(
     if vm::INTERPRETER.finalizing.load(Ordering::Relaxed) {
         return Err(raise!(PythonFinalizationError, "can't create new thread at interpreter shutdown"));
     }
+    if !vm::interpreter().allows(vm::feature::THREADS) {
+        return Err(raise!(RuntimeError, "thread is not supported for isolated subinterpreters"));
+    }
+    if vm::interpreter().finalizing.load(Ordering::Relaxed) {
+        return Err(raise!(PythonFinalizationError, "can't create new thread at interpreter shutdown"));
+    }
     let state = vm::new_thread_state();
     let stack_size = match STACK_SIZE.load(Ordering::Relaxed) {
         0 => DEFAULT_STACK_SIZE,
@@ -45,9 +50,9 @@ fn spawn(
         vm::init_native_thread(state);
         vm::acquire_gil(state);
         started(native_ident());
-        N_THREADS.fetch_add(1, Ordering::Relaxed);
+        vm::interpreter().n_threads.fetch_add(1, Ordering::Relaxed);
         run(function, args, kwargs);
-        N_THREADS.fetch_sub(1, Ordering::Relaxed);
+        vm::interpreter().n_threads.fetch_sub(1, Ordering::Relaxed);
         done();
         local::forget_thread(state);
         let pointer: *const vm::ThreadState = state;
@@ -101,6 +106,7 @@ pub mod _thread {
 
     #[pyexec]
     fn exec(module: &PyModuleObject) -> PyResult<()> {
+        vm::AT_STATE_END.get_or_init(|| local::forget_thread);
         module.add("error", exc::RuntimeError.to_object())?;
         module.add("_ExceptHookArgs", super::except_hook_args()?.to_object())?;
         module.add("LockType", lock::PyThread_lock_Type.to_object())?;
@@ -159,10 +165,10 @@ pub mod _thread {
         handle::start(&handle, function, daemon.unwrap_or(true))?;
         Ok(handle.into_object())
     }
-    /// Whether daemon threads may be started: they may.
+    /// Whether daemon threads may be started in this interpreter.
     #[pyfunction("($module, /)")]
     fn daemon_threads_allowed() -> bool {
-        true
+        vm::interpreter().allows(vm::feature::DAEMON_THREADS)
     }
     /// A new lock.
     #[pyfunction("($module, /)")]
@@ -208,7 +214,7 @@ pub mod _thread {
     /// How many threads run that this module started.
     #[pyfunction("($module, /)")]
     fn _count() -> usize {
-        N_THREADS.load(Ordering::Relaxed)
+        vm::interpreter().n_threads.load(Ordering::Relaxed)
     }
     /// The stack size of new threads; sets it when an argument is given.
     #[pyfunction("($module, size=0, /)")]
@@ -230,10 +236,10 @@ pub mod _thread {
     fn _get_main_thread_ident() -> u64 {
         handle::main_thread_ident()
     }
-    /// Whether the interpreter is the main one: it is.
+    /// Whether the interpreter is the main one.
     #[pyfunction("($module, /)")]
     fn _is_main_interpreter() -> bool {
-        true
+        vm::interpreter().is_main()
     }
     /// Waits for all threads that are not daemons.
     #[pyfunction("($module, /)")]

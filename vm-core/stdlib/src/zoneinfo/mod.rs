@@ -14,6 +14,7 @@ use crate::datetimemodule::zone::TZINFO_TYPE;
 use adder_runtime::args::Signature;
 use adder_runtime::hooks;
 use adder_runtime::memory::blank_header;
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
 use data::ZoneData;
 use rules::Offset;
@@ -24,9 +25,9 @@ const STRONG_CACHE_SIZE: usize = 8;
 const EPOCH_ORDINAL: i64 = 719_163;
 
 /// Zones of `ZoneInfo` itself by their keys; a subclass has its own in `_weak_cache`.
-static WEAK_CACHE: ObjectCell = ObjectCell::new(None);
+static WEAK_CACHE: PerInterpreter<ObjectCell> = PerInterpreter::new(ObjectCell::new(None));
 /// The last zones of `ZoneInfo` that were asked for, the latest at the end.
-static STRONG_CACHE: ObjectCell<PyDictObject> = ObjectCell::new(None);
+static STRONG_CACHE: PerInterpreter<ObjectCell<PyDictObject>> = PerInterpreter::new(ObjectCell::new(None));
 
 /// Where a zone came from, which decides how it is pickled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,12 +69,14 @@ fn weak_cache(cls: &PyTypeObject) -> PyResult {
         return cls.as_object().get_attr(identifier!("_weak_cache"));
     }
     WEAK_CACHE
+        .here()
         .get()
         .ok_or_else(|| raise!(SystemError, "the module _zoneinfo is not there yet"))
 }
 
 fn strong_cache() -> PyResult<Ref<PyDictObject>> {
     STRONG_CACHE
+        .here()
         .get()
         .ok_or_else(|| raise!(SystemError, "the module _zoneinfo is not there yet"))
 }
@@ -342,9 +345,9 @@ pub mod _zoneinfo {
     fn exec(_module: &PyModuleObject) -> PyResult<()> {
         // The base type's attributes are made there.
         hooks::import_module("_datetime")?;
-        if WEAK_CACHE.borrow().is_none() {
-            WEAK_CACHE.set(Some(weak_dict()?));
-            STRONG_CACHE.set(Some(PyDictObject::new()));
+        if WEAK_CACHE.here().borrow().is_none() {
+            WEAK_CACHE.here().set(Some(weak_dict()?));
+            STRONG_CACHE.here().set(Some(PyDictObject::new()));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::errors::{Handler, run_handler};
 use crate::args::{boundary_obj, method_def_o};
+use crate::per_interpreter::PerInterpreter;
 use crate::prelude::*;
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -15,14 +16,19 @@ struct Registry {
 }
 
 // The lock is never held while Python code runs.
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+static REGISTRY: PerInterpreter<Mutex<Registry>> = PerInterpreter::new(Mutex::new(Registry {
     search_functions: Vec::new(),
     codecs: None,
     error_handlers: None,
-});
+}));
 
 fn with<R>(work: impl FnOnce(&mut Registry) -> R) -> R {
-    work(&mut REGISTRY.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    work(
+        &mut REGISTRY
+            .here()
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+    )
 }
 
 /// Adds a function that finds codecs by name.

@@ -1,0 +1,247 @@
+//! What `_testinternalcapi` has for tests of interpreters: making and running them as C would, sharing an object in one way.
+
+use super::config::Config;
+use super::{Fallback, Item, code, id_of, not_shareable, pickled, share};
+use crate::interpreters::{INTERPRETER_ERROR, end, interpreter_of};
+use adder_interp::interpreters::{self, enter};
+use adder_interp::pythonrun;
+use adder_runtime::prelude::*;
+use adder_runtime::thread::{self, INTERPRETER, feature, whence as origin};
+use std::sync::atomic::Ordering;
+
+/// Runs text as `PyRun_SimpleString` does: what goes wrong is printed.
+fn run_simple(text: &str) -> i32 {
+    match pythonrun::run_string(text, "<string>") {
+        Ok(_) => 0,
+        Err(raised) => -i32::from(pythonrun::handle_uncaught(raised) != 0),
+    }
+}
+
+fn make(features: u32, whence: i64) -> PyResult<&'static thread::InterpreterState> {
+    interpreters::make(features, whence)
+        .map_err(|why| INTERPRETER_ERROR.raise(format!("sub-interpreter creation failed: {why}")))
+}
+
+/// An object's data, as `get_crossinterp_data` gives it.
+#[repr(C)]
+pub struct CrossData {
+    ob_base: PyObject,
+    item: Item,
+}
+
+#[pytype(
+    name = "_testinternalcapi.CrossInterpreterData",
+    static_name = CROSS_DATA_TYPE,
+    flags = DISALLOW_INSTANTIATION,
+)]
+impl CrossData {}
+
+fn share_by(object: &PyObject, mode: &str) -> PyResult<Item> {
+    let shown = || object.repr().map(|text| text.to_string_lossy());
+    let script = |is_pure: bool| {
+        code::share_script(object, is_pure)
+            .map_err(|raised| not_shareable("object not a valid script", Some(raised.take())))
+    };
+    match mode {
+        "xidata" => share(object, Fallback::ShareableOnly),
+        "fallback" => share(object, Fallback::Full),
+        "pickle" => pickled::share_pickled(object),
+        "marshal" => match crate::marshal::dumps(object, 5, true) {
+            Ok(bytes) => Ok(Item::Marshalled(bytes)),
+            Err(raised) => Err(not_shareable(
+                "object could not be marshalled",
+                Some(raised.take()),
+            )),
+        },
+        "code" => match object.downcast::<PyCodeObject>() {
+            Some(code) => code::share_code(code),
+            None => Err(not_shareable(&format!("expected code, got {}", shown()?), None)),
+        },
+        "func" => match object.downcast::<PyFunctionObject>() {
+            Some(function) => code::share_function(function),
+            None => Err(not_shareable(
+                &format!("expected a function, got {}", shown()?),
+                None,
+            )),
+        },
+        "script" => script(false),
+        "script-pure" => script(true),
+        other => Err(raise!(ValueError, "unsupported mode '{other}'")),
+    }
+}
+
+/// The part of the module that is about interpreters.
+#[pymodule(name = "_testinternalcapi", types = [])]
+pub mod interpreters_for_tests {
+    use super::*;
+
+    /// Runs text in an interpreter of its own: 0, or -1 when an exception was printed.
+    #[pyfunction("($module, code, config, *, xi=False)")]
+    fn run_in_subinterp_with_config(code: &str, config: &PyObject, xi: bool) -> PyResult<i32> {
+        let whence = if xi { origin::XI } else { origin::CAPI };
+        let interpreter = make(Config::of(Some(config))?.features(), whence)?;
+        let entered = enter(interpreter);
+        let status = run_simple(code);
+        drop(entered);
+        interpreters::destroy(interpreter);
+        Ok(status)
+    }
+    /// Makes an interpreter in one of the ways of C.
+    #[pyfunction("($module, /, config=None, *, whence=0)")]
+    fn create_interpreter(config: Option<&PyObject>, whence: i64) -> PyResult<i64> {
+        let config = config.filter(|config| !is_none(config));
+        let features = match whence {
+            origin::UNKNOWN | origin::LEGACY_CAPI if config.is_some() => {
+                return Err(raise!(ValueError, "got unexpected config"));
+            }
+            origin::UNKNOWN | origin::LEGACY_CAPI => feature::LEGACY,
+            origin::CAPI | origin::XI | origin::STDLIB => Config::of(config)?.features(),
+            other => return Err(raise!(ValueError, "unsupported whence {other}")),
+        };
+        let interpreter = make(features, whence)?;
+        interpreter
+            .is_ready
+            .store(whence != origin::UNKNOWN, Ordering::Relaxed);
+        Ok(interpreter.id)
+    }
+    /// Ends an interpreter, whatever made it.
+    #[pyfunction("($module, /, id, *, basic=False)")]
+    fn destroy_interpreter(id: &PyObject, basic: bool) -> PyResult<()> {
+        let _ = basic;
+        end(interpreter_of(id)?)
+    }
+    /// Runs text in an interpreter, as its `__main__` or beside it.
+    #[pyfunction("($module, /, id, code, *, main=False)")]
+    fn exec_interpreter(id: &PyObject, code: &str, main: bool) -> PyResult<i32> {
+        let interpreter = interpreter_of(id)?;
+        let entered = enter(interpreter);
+        if main {
+            if !interpreter.running_main.load(Ordering::Relaxed).is_null() {
+                drop(entered);
+                return Err(INTERPRETER_ERROR.raise("interpreter already running"));
+            }
+            let state = std::ptr::from_ref(thread::thread_state()).cast_mut();
+            interpreter.running_main.store(state, Ordering::Relaxed);
+        }
+        let status = run_simple(code);
+        if main {
+            interpreter
+                .running_main
+                .store(std::ptr::null_mut(), Ordering::Relaxed);
+        }
+        drop(entered);
+        Ok(status)
+    }
+    #[pyfunction("($module, /)")]
+    fn next_interpreter_id() -> i64 {
+        thread::next_interpreter_id()
+    }
+    #[pyfunction("($module, /)")]
+    fn unused_interpreter_id() -> i64 {
+        i64::MAX
+    }
+    #[pyfunction("($module, id, /)")]
+    fn normalize_interp_id(id: &PyObject) -> PyResult<i64> {
+        id_of("interpreter", id)
+    }
+    #[pyfunction("($module, id, /)")]
+    fn interpreter_exists(id: &PyObject) -> PyResult<bool> {
+        Ok(interpreters::find(id_of("interpreter", id)?).is_some())
+    }
+    #[pyfunction("($module, id, /)")]
+    fn get_interpreter_refcount(id: &PyObject) -> PyResult<i64> {
+        Ok(interpreter_of(id)?.n_uses.load(Ordering::Relaxed))
+    }
+    #[pyfunction("($module, id, /)")]
+    fn link_interpreter_refcount(id: &PyObject) -> PyResult<()> {
+        interpreter_of(id)?.ends_unused.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+    #[pyfunction("($module, id, /)")]
+    fn unlink_interpreter_refcount(id: &PyObject) -> PyResult<()> {
+        interpreter_of(id)?.ends_unused.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+    #[pyfunction("($module, id, /)")]
+    fn interpreter_refcount_linked(id: &PyObject) -> PyResult<bool> {
+        Ok(interpreter_of(id)?.ends_unused.load(Ordering::Relaxed))
+    }
+    /// What the current interpreter, or the main one, may do: C's bits.
+    #[pyfunction("($module, interpid=-1, /)")]
+    fn get_interp_settings(interpid: i64) -> PyResult<Ref<PyDictObject>> {
+        let interpreter = match interpid {
+            -1 => thread::interpreter(),
+            0 => &INTERPRETER,
+            other => return Err(raise!(NotImplementedError, "{other}")),
+        };
+        let bits = [
+            (feature::MAIN_OBMALLOC, 5),
+            (feature::CHECK_EXTENSIONS, 8),
+            (feature::THREADS, 10),
+            (feature::DAEMON_THREADS, 11),
+            (feature::FORK, 15),
+            (feature::EXEC, 16),
+        ];
+        let flags: i64 = bits
+            .iter()
+            .filter(|(bit, _)| interpreter.allows(*bit))
+            .map(|(_, shift)| 1 << shift)
+            .sum();
+        let settings = PyDictObject::new();
+        settings.set(
+            PyUnicodeObject::from_str("feature_flags").as_object(),
+            PyLongObject::from_i64(flags).as_object(),
+        )?;
+        settings.set(
+            PyUnicodeObject::from_str("own_gil").as_object(),
+            &py_bool(interpreter.allows(feature::OWN_GIL)),
+        )?;
+        Ok(settings)
+    }
+    /// The data of an object, shared in one way.
+    #[pyfunction("($module, /, obj, mode=None)")]
+    fn get_crossinterp_data(obj: &PyObject, mode: Option<&str>) -> PyResult {
+        let item = share_by(obj, mode.unwrap_or("xidata"))?;
+        let data = Ref::new(CrossData {
+            ob_base: adder_runtime::memory::blank_header(),
+            item,
+        })?;
+        Ok(data.into_object())
+    }
+    /// A new object of data.
+    #[pyfunction("($module, data, /)")]
+    fn restore_crossinterp_data(data: &CrossData) -> PyResult {
+        data.item.receive()
+    }
+    /// Whether code gives nothing but None.
+    #[pyfunction("($module, code, /)")]
+    fn code_returns_only_none(code: &PyCodeObject) -> bool {
+        super::code::returns_only_none(code)
+    }
+    /// ValueError for code, or a function, that needs what is around it.
+    #[pyfunction("($module, /, code, globalnames=None, globalsns=None, builtinsns=None)")]
+    fn verify_stateless_code(
+        code: &PyObject,
+        globalnames: Option<&PyObject>,
+        globalsns: Option<&PyDictObject>,
+        builtinsns: Option<&PyDictObject>,
+    ) -> PyResult<()> {
+        let _ = globalnames;
+        let function = code.downcast::<PyFunctionObject>();
+        let inner = function
+            .map(PyFunctionObject::code)
+            .or_else(|| code.downcast::<PyCodeObject>());
+        let Some(inner) = inner else {
+            return Err(raise!(TypeError, "argument must be a code object or a function"));
+        };
+        let spaces = globalsns
+            .zip(builtinsns)
+            .or_else(|| function.and_then(super::code::spaces_of));
+        super::code::check_stateless(inner, spaces).map_err(|why| raise!(ValueError, "{why}"))
+    }
+
+    #[pyexec]
+    fn exec(_module: &PyModuleObject) -> PyResult<()> {
+        adder_runtime::types::ready(&CROSS_DATA_TYPE)
+    }
+}
