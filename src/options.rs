@@ -55,7 +55,7 @@ Options:
 -V     : the version (also --version); -VV: more of it
 -W arg : control of warnings: action:message:category:module:lineno (also PYTHONWARNINGS=arg)
 -x     : skip the first line of the source
--X opt : an implementation option: utf8, dev, int_max_str_digits=N, importtime, frozen_modules, pycache_prefix=PATH, no_debug_ranges, ...
+-X opt : an implementation option: utf8, dev, int_max_str_digits=N, importtime[=2], frozen_modules, pycache_prefix=PATH, no_debug_ranges, ...
 --dump=STAGE : print a stage (ast, bytecode; trace of the first loop of `run`) in place of running
 file   : the program
 -      : the program from standard input (the default; a prompt if that is a terminal)
@@ -408,6 +408,9 @@ fn read_environment(config: &mut Config) -> Result<(), End> {
     if let Some(n_frames) = variable(config, "PYTHONTRACEMALLOC") {
         config.tracemalloc = frames_limit("PYTHONTRACEMALLOC", &n_frames)?;
     }
+    if let Some(value) = variable(config, "PYTHONPROFILEIMPORTTIME") {
+        config.import_time = import_time("PYTHONPROFILEIMPORTTIME", &value)?;
+    }
     if let Some(limit) = variable(config, "PYTHONINTMAXSTRDIGITS") {
         config.int_max_str_digits = digits_limit("PYTHONINTMAXSTRDIGITS", &limit)?;
     }
@@ -425,6 +428,21 @@ fn digits_limit(source: &str, value: &str) -> Result<i64, End> {
         _ => Err(End {
             text: format!(
                 "Fatal Python error: {source}: invalid limit; must be >= 640 or 0 for unlimited.\n"
+            ),
+            status: 1,
+        }),
+    }
+}
+
+/// 1 or 2; text that is no number means 1.
+fn import_time(source: &str, value: &str) -> Result<u8, End> {
+    match value.parse::<i64>() {
+        Ok(1) | Err(_) => Ok(1),
+        Ok(2) => Ok(2),
+        Ok(_) => Err(End {
+            text: format!(
+                "Fatal Python error: config_init_import_time: {source}: values other than 1 and 2 are reserved for \
+                 future use.\n"
             ),
             status: 1,
         }),
@@ -468,6 +486,12 @@ fn read_x_options(config: &mut Config) -> Result<Option<bool>, End> {
                 config.tracemalloc = match value.as_deref() {
                     None => 1,
                     Some(n_frames) => frames_limit("-X tracemalloc=NFRAME", n_frames)?,
+                };
+            }
+            "importtime" => {
+                config.import_time = match value.as_deref() {
+                    None => 1,
+                    Some(value) => import_time("-X importtime", value)?,
                 };
             }
             "no_debug_ranges" => config.code_debug_ranges = false,

@@ -148,7 +148,7 @@ pub static OPTIONS: [Row; 67] = [
     fixed("filesystem_errors", Str, |_| text_of("surrogateescape")),
     fixed("hash_seed", Int, |config| Value::Int(config.hash_seed.map_or(0, i64::from))),
     fixed("home", OptStr, |_| std::env::var("PYTHONHOME").map_or(Value::Nothing, Value::Text)),
-    fixed("import_time", Int, |config| xoption(config, "importtime")),
+    fixed("import_time", Int, |config| Value::Int(config.import_time.into())),
     flag("inspect", Bool, "inspect", Some(&Py_InspectFlag)),
     fixed("install_signal_handlers", Bool, on),
     flag("int_max_str_digits", UInt, "int_max_str_digits", Some(&ADDER_INT_MAX_STR_DIGITS)),

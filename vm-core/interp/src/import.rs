@@ -202,13 +202,21 @@ pub fn import_full(name: &PyObject) -> PyResult {
         && !is_none(&module)
     {
         ensure_initialized(&module, name)?;
+        if crate::pylifecycle::config().import_time > 1 {
+            crate::importtime::cached(name);
+        }
         return Ok(module);
     }
     let Some(importlib) = state::IMPORTLIB.get() else {
         return import_early(name);
     };
     if get_module(&modules, name)?.is_some() || PyUnicodeObject::check(name) {
-        let found = importlib.call_method(identifier!("_find_and_load"), &[name, &*import_function()?]);
+        let function = import_function()?;
+        let find = || importlib.call_method(identifier!("_find_and_load"), &[name, &function]);
+        let found = match crate::pylifecycle::config().import_time {
+            0 => find(),
+            _ => crate::importtime::timed(name, find),
+        };
         return found.map_err(without_importlib_frames);
     }
     Err(raise!(TypeError, "module name must be a string"))

@@ -17,6 +17,7 @@ pub mod genobject;
 pub mod groups;
 pub mod hooks;
 pub mod import;
+mod importtime;
 pub mod interpreters;
 pub mod linejump;
 pub mod matching;

@@ -45,6 +45,8 @@ pub struct Config {
     pub faulthandler: bool,
     /// How many frames `tracemalloc` keeps from the start; 0 when it is not on.
     pub tracemalloc: usize,
+    /// Whether to print how long imports take; 2: those that find their module loaded too.
+    pub import_time: u8,
     pub utf8_mode: i64,
     /// The error handler of standard input and output.
     pub stdio_errors: &'static str,
@@ -93,6 +95,7 @@ impl Default for Config {
             dev_mode: false,
             faulthandler: false,
             tracemalloc: 0,
+            import_time: 0,
             utf8_mode: 1,
             stdio_errors: "strict",
             warn_default_encoding: 0,

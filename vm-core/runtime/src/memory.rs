@@ -116,6 +116,16 @@ pub unsafe fn dealloc(object: *mut PyObject) {
     }
 }
 
+/// Runs a finalizer or a callback of an object that dies: what dies meanwhile is at the first level again, so that it
+/// dies at once, and a finalizer that makes its like runs into the limit of recursion, not into a loop without an end.
+pub fn at_first_level<T>(run: impl FnOnce() -> T) -> T {
+    let depth = DEALLOC_DEPTH.get();
+    DEALLOC_DEPTH.set(depth.min(1));
+    let result = run();
+    DEALLOC_DEPTH.set(depth);
+    result
+}
+
 #[cold]
 #[inline(never)]
 fn put_off(object: *mut PyObject) {

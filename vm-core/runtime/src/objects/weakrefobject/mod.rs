@@ -287,7 +287,7 @@ pub fn clear_weakrefs(object: &PyObject) {
     // Callbacks must not see or disturb an exception in flight.
     let saved = error::fetch();
     for (reference, callback) in callbacks {
-        call_callback(reference.as_object(), &callback);
+        crate::memory::at_first_level(|| call_callback(reference.as_object(), &callback));
     }
     if let Some(exception) = saved {
         let _raised = error::restore(exception);
