@@ -2,7 +2,7 @@
 //!
 //! The engine believes its code. So whatever comes in is read whole, construct by construct, and written anew: an operand out of
 //! range, a skip that leads into the middle of something, a body that is not ended as it must be are refused. What the engine sees
-//! otherwise than `re` means it is written as other constructs: a complemented set that ignores case by the locale.
+//! otherwise than `re` means it is written as other constructs: a set that ignores case by the locale.
 
 use adder_runtime::prelude::*;
 use adder_runtime::thread::check_native_stack;
@@ -176,22 +176,25 @@ impl Pattern<'_> {
     fn set(&mut self, at: usize, end: usize) -> Read<usize> {
         let next = self.target(at + 1, end)?;
         let members = self.members(at + 2, next)?;
-        let is_complement = |place: &usize| self.code[*place] == SreOpcode::NEGATE as u32;
-        if self.opcode(at)? == SreOpcode::IN_LOC_IGNORE && members.iter().any(is_complement) {
-            self.complement_by_locale(at + 2, next - 1)?;
+        if self.opcode(at)? == SreOpcode::IN_LOC_IGNORE {
+            self.set_by_locale(members, next - 1)?;
         } else {
             self.copy(at, next)?;
         }
         Ok(next)
     }
-    /// The engine asks a set for each case of a character, and takes it when one of them is in the set: of a complement, nearly
-    /// everything. What is before a complement sign is in the set, what is after it is not, and so on in turn: so the set is an
-    /// alternative of what is before the sign and, if that is not there, the rest; or what must not follow, and then the rest.
-    fn complement_by_locale(&mut self, at: usize, end: usize) -> Read {
+    /// The engine asks a set for a character and its capital letter, and takes it when one of them is in the set: of a complement,
+    /// nearly everything. What is before a complement sign is in the set, what is after it is not, and so on in turn: so the set is
+    /// an alternative of what is before the sign and, if that is not there, the rest; or what must not follow, and then the rest.
+    fn set_by_locale(&mut self, members: Vec<usize>, end: usize) -> Read {
+        let Some(&at) = members.first() else {
+            self.emit(SreOpcode::FAILURE);
+            return Ok(());
+        };
+        let mut places = members;
         let mut jumps = Vec::new();
         let mut from = at;
         let mut is_inside = true;
-        let mut places = self.members(at, end + 1)?;
         places.retain(|place| self.code[*place] == SreOpcode::NEGATE as u32);
         places.push(end);
         for to in places {
@@ -238,13 +241,83 @@ impl Pattern<'_> {
         }
         Ok(())
     }
+    /// Members without a complement sign. Small letters that are members are asked for one by one, for the engine to compare with
+    /// a character's small letter.
     fn plain_by_locale(&mut self, from: usize, to: usize) -> Read {
-        self.emit(SreOpcode::IN_LOC_IGNORE);
-        let skip = self.open_skip();
-        self.copy(from, to)?;
-        self.emit(SreOpcode::FAILURE);
-        self.close_skip(skip);
+        let letters = self.small_letters(from, to);
+        let mut jumps = Vec::new();
+        if !letters.is_empty() {
+            self.emit(SreOpcode::BRANCH);
+        }
+        let n_alternatives = 1 + letters.len();
+        for letter in std::iter::once(None).chain(letters.into_iter().map(Some)) {
+            let skip = (n_alternatives > 1).then(|| self.open_skip());
+            match letter {
+                None => {
+                    self.emit(SreOpcode::IN_LOC_IGNORE);
+                    let skip = self.open_skip();
+                    self.copy(from, to)?;
+                    self.emit(SreOpcode::FAILURE);
+                    self.close_skip(skip);
+                }
+                Some(letter) => {
+                    self.emit(SreOpcode::LITERAL_LOC_IGNORE);
+                    self.out.push(letter);
+                }
+            }
+            if let Some(skip) = skip {
+                self.emit(SreOpcode::JUMP);
+                jumps.push(self.open_skip());
+                self.close_skip(skip);
+            }
+        }
+        if !jumps.is_empty() {
+            self.out.push(0);
+        }
+        for jump in jumps {
+            self.close_skip(jump);
+        }
         Ok(())
+    }
+    /// The members, of checked words, that are small letters in some locale: those of ASCII, and any byte beyond.
+    fn small_letters(&self, mut at: usize, to: usize) -> Vec<u32> {
+        let mut is_member = [false; 256];
+        while at < to {
+            let word = |place: usize| self.code[at + place];
+            at += match SreOpcode::try_from(self.code[at]) {
+                Ok(SreOpcode::LITERAL) => {
+                    if let Some(member) = is_member.get_mut(word(1) as usize) {
+                        *member = true;
+                    }
+                    2
+                }
+                Ok(SreOpcode::RANGE | SreOpcode::RANGE_UNI_IGNORE) => {
+                    for character in word(1)..=word(2).min(255) {
+                        is_member[character as usize] = true;
+                    }
+                    3
+                }
+                Ok(SreOpcode::CHARSET) => {
+                    for (character, member) in is_member.iter_mut().enumerate() {
+                        *member |= word(1 + character / 32) >> (character % 32) & 1 != 0;
+                    }
+                    1 + CHARSET_WORDS
+                }
+                Ok(SreOpcode::BIGCHARSET) => {
+                    // Of the first block, that of the bytes.
+                    let block = word(2).to_ne_bytes()[0] as usize;
+                    let bits = 2 + BLOCK_INDEX_WORDS + block * CHARSET_WORDS;
+                    for (character, member) in is_member.iter_mut().enumerate() {
+                        *member |= word(bits + character / 32) >> (character % 32) & 1 != 0;
+                    }
+                    2 + BLOCK_INDEX_WORDS + word(1) as usize * CHARSET_WORDS
+                }
+                Ok(SreOpcode::CATEGORY) => 2,
+                _ => 1,
+            };
+        }
+        let is_letter = |character: &u32| matches!(*character, 0x61..=0x7A | 0x80..=0xFF) && is_member[*character as usize];
+        (0..256).filter(is_letter).collect()
     }
 
     /// <INFO> <skip> <flags> <min> <max>, then <length> <skip> <prefix> <overlap table>, or a set.
