@@ -75,7 +75,7 @@ fn run(options: Options) -> i32 {
     config.path0 = path0(&config, &program);
     let inspect = config.inspect != 0 && !matches!(program, Program::Prompt);
     import::extend_inittab(adder_stdlib::MODULES);
-    import::set_code_reader(|code| adder_stdlib::marshal::loads(code, true));
+    import::set_code_reader(adder_stdlib::marshal::loads_embedded);
     adder_cpyext::loader::install();
     pylifecycle::FATAL_ERROR_DUMP.get_or_init(|| adder_stdlib::faulthandler::dump_for_fatal_error);
     let started = adder_interp::initialize(config).and_then(|()| pylifecycle::initialize_imports());

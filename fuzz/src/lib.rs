@@ -44,7 +44,7 @@ fn start(driver: &str) -> PyResult {
     // SAFETY: no other thread is there yet.
     unsafe { std::env::set_var("PYTHONMALLOC", "malloc") };
     import::extend_inittab(adder_stdlib::MODULES);
-    import::set_code_reader(|code| adder_stdlib::marshal::loads(code, true));
+    import::set_code_reader(adder_stdlib::marshal::loads_embedded);
     let config = Config {
         import_site: false,
         isolated: true,

@@ -20,7 +20,7 @@ fn traces_are_as_recorded() {
         ..Config::default()
     };
     import::extend_inittab(adder_stdlib::MODULES);
-    import::set_code_reader(|code| adder_stdlib::marshal::loads(code, true));
+    import::set_code_reader(adder_stdlib::marshal::loads_embedded);
     if let Err(raised) = adder_interp::initialize(config) {
         panic!("the interpreter does not start: {}", message(raised));
     }

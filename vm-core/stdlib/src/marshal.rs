@@ -1,8 +1,9 @@
 //! `marshal`: values and code objects as bytes, for `.pyc` files.
 //!
 //! Values have CPython's format, so that data can be exchanged. Code objects have our own (type `c` with our bytecode):
-//! the magic number of `.pyc` files keeps the two apart. Bad data raises; nothing is trusted but the code objects that the
-//! command embeds and those of `.pyc` files: others are checked before they can run.
+//! the magic number of `.pyc` files keeps the two apart. Bad data raises. Code is checked before it can run, which takes longer
+//! than reading it; so `dumps` puts a seal before a code object (type `C`: a hash of what follows), and bytes whose seal holds
+//! are those that this version wrote, from code that runs. Embedded code needs no seal.
 
 use adder_runtime::exceptions::exc;
 use adder_runtime::hooks;
@@ -21,6 +22,9 @@ const VERSION: i64 = 5;
 const MAX_DEPTH: usize = 2000;
 /// Set on a type byte: the object goes into the table of references.
 const FLAG_REF: u8 = 0x80;
+/// The seal before a code object: how long the object is (4 bytes) and the hash of it (8 bytes).
+const SEAL: u8 = b'C';
+const SEAL_LEN: usize = 1 + 4 + 8;
 
 // ---- writing ----
 
@@ -309,8 +313,22 @@ fn unmarshallable() -> Raised {
 pub fn dumps(object: &PyObject, version: i64, allow_code: bool) -> PyResult<Vec<u8>> {
     let mut writer =
         Writer { bytes: Vec::new(), version, depth: 0, allow_code, seen: HashMap::new(), open: Vec::new(), held: Vec::new() };
+    if !PyCodeObject::check_exact(object) {
+        writer.object(object)?;
+        return Ok(writer.bytes);
+    }
+    writer.bytes.resize(SEAL_LEN, SEAL);
     writer.object(object)?;
+    let (head, code) = writer.bytes.split_at_mut(SEAL_LEN);
+    let Ok(len) = u32::try_from(code.len()) else { return Err(unmarshallable()) };
+    head[1..5].copy_from_slice(&len.to_le_bytes());
+    head[5..].copy_from_slice(&seal_of(code).to_le_bytes());
     Ok(writer.bytes)
+}
+
+/// Another compiler's code has another seal.
+fn seal_of(code: &[u8]) -> u64 {
+    adder_runtime::pyhash::siphash13(u64::from(adder_compiler::BYTECODE_VERSION), 0, code)
 }
 
 /// Magnitudes in digits of 15 bits.
@@ -354,7 +372,7 @@ struct Reader<'a> {
     source: Source<'a>,
     depth: usize,
     allow_code: bool,
-    /// Whether the compiler made the code objects in the data, and nobody else.
+    /// Whether the code objects are known to run.
     is_trusted: bool,
     /// Objects that were flagged; `None` while one is being read.
     table: Vec<Option<Ref>>,
@@ -603,6 +621,7 @@ impl<'a> Reader<'a> {
                 Ok(PySliceObject::new_slice(Some(&parts[0]), Some(&parts[1]), Some(&parts[2]))?.into_object())
             }
             b'c' => self.code(),
+            SEAL => self.sealed_code(),
             _ => Err(bad_data("unknown type code")),
         }
     }
@@ -641,6 +660,22 @@ impl<'a> Reader<'a> {
     }
     fn tuple_object(&mut self) -> PyResult<Ref<PyTupleObject>> {
         self.object()?.downcast::<PyTupleObject>().map_err(|_| bad_data("a table is not a tuple"))
+    }
+
+    /// Checks a seal; a broken one is no error, but then the code is checked as a stranger's. What refers to objects outside is a
+    /// stranger's too.
+    fn sealed_code(&mut self) -> PyResult {
+        let len = u32::from_le_bytes(self.array()?) as usize;
+        let seal = u64::from_le_bytes(self.array()?);
+        let code = match &self.source {
+            Source::Memory(rest) if self.table.is_empty() => rest.get(..len),
+            _ => None,
+        };
+        let is_trusted = self.is_trusted;
+        self.is_trusted |= code.is_some_and(|code| seal_of(code) == seal);
+        let object = self.object();
+        self.is_trusted = is_trusted;
+        object
     }
 
     fn code(&mut self) -> PyResult {
@@ -708,9 +743,14 @@ fn ascii_text(bytes: &[u8], interned: bool) -> Ref {
     if interned { PyUnicodeObject::intern(text) } else { text }.into_object()
 }
 
-/// The object that marshalled bytes of our own making stand for; what follows it is ignored.
+/// The object that embedded bytes stand for, which the build made; what follows it is ignored.
+pub fn loads_embedded(bytes: &[u8]) -> PyResult {
+    Reader { source: Source::Memory(bytes), depth: 0, allow_code: true, is_trusted: true, table: Vec::new() }.object()
+}
+
+/// The object that marshalled bytes stand for; what follows it is ignored.
 pub fn loads(bytes: &[u8], allow_code: bool) -> PyResult {
-    Reader { source: Source::Memory(bytes), depth: 0, allow_code, is_trusted: true, table: Vec::new() }.object()
+    Reader { source: Source::Memory(bytes), depth: 0, allow_code, is_trusted: false, table: Vec::new() }.object()
 }
 
 /// Values and code objects as bytes.
@@ -748,17 +788,8 @@ pub mod marshal {
     fn py_loads(bytes: &PyObject, allow_code: Option<bool>) -> PyResult {
         let buffer = Buffer::simple(bytes)?;
         hooks::audit("marshal.loads", &[bytes])?;
-        let (source, allow_code) = (Source::Memory(buffer.as_bytes()), allow_code.unwrap_or(true));
-        Reader { source, depth: 0, allow_code, is_trusted: is_import(), table: Vec::new() }.object()
+        loads(buffer.as_bytes(), allow_code.unwrap_or(true))
     }
-}
-
-/// Whether import reads a `.pyc` file: what has our magic number is taken to be the compiler's.
-fn is_import() -> bool {
-    let name = hooks::current_globals().and_then(|globals| globals.get_str(identifier!("__name__")));
-    name.is_some_and(|name| {
-        (*name).downcast::<PyUnicodeObject>().is_some_and(|name| name.eq_str("importlib._bootstrap_external"))
-    })
 }
 
 fn dumps_audited(value: &PyObject, version: Option<i32>, allow_code: Option<bool>) -> PyResult<Vec<u8>> {

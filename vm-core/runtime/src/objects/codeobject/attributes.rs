@@ -474,3 +474,26 @@ fn encode_lnotab(runs: &[Location], first_line: i32, bytes_per_word: u32) -> Vec
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lnotab_takes_steps_of_a_byte() {
+        let place = |start, line| Location {
+            start,
+            line,
+            ..Location::NONE
+        };
+        let runs = [place(0, 3), place(4, -1), place(30, 4), place(700, 90_000)];
+        assert_eq!(
+            encode_lnotab(&runs, 3, 2),
+            [60, 1, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 65, 127]
+                .into_iter()
+                .chain(std::iter::repeat_n([0u8, 127], 707).flatten())
+                .chain([0, 80])
+                .collect::<Vec<u8>>()
+        );
+    }
+}
