@@ -1,20 +1,24 @@
 //! abstract.h: numbers, sequences, mappings, iteration, calls without varargs.
 
-use crate::export::{Name, OutRef, Reported, bad_internal_call};
+use crate::export::{Name, OutRef, Reported, bad_internal_call, opt};
 use crate::object::give_optional;
 use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
 
 macro_rules! binary_functions {
-    ($($name:ident = $op:path;)*) => {
-        capi! { $(fn $name(left: &PyObject, right: &PyObject) -> PyResult { $op(left, right) })* }
+    ($($name:ident = $op:path $(, first $quick:path)?;)*) => {
+        capi! { $(fn $name(left: &PyObject, right: &PyObject) -> PyResult $(=> {
+            // SAFETY: C gives live objects or NULL.
+            let (left, right) = unsafe { (opt(left)?, opt(right)?) };
+            $quick(left, right).map(Ref::into_raw)
+        } else)? { $op(left, right) })* }
     };
 }
 binary_functions! {
-    PyNumber_Add = number::add;
-    PyNumber_Subtract = number::subtract;
-    PyNumber_Multiply = number::multiply;
+    PyNumber_Add = number::add, first number::quick_add;
+    PyNumber_Subtract = number::subtract, first number::quick_subtract;
+    PyNumber_Multiply = number::multiply, first number::quick_multiply;
     PyNumber_MatrixMultiply = number::matrix_multiply;
     PyNumber_FloorDivide = number::floor_divide;
     PyNumber_TrueDivide = number::true_divide;
@@ -97,7 +101,13 @@ capi! {
     fn PyObject_LengthHint(object: &PyObject, default: isize) -> PyResult<isize> {
         object.length_hint(default.max(0) as usize).map(|len| len as isize)
     }
-    fn PyObject_GetItem(object: &PyObject, key: &PyObject) -> PyResult { object.get_item(key) }
+    fn PyObject_GetItem(object: &PyObject, key: &PyObject) -> PyResult => {
+        // SAFETY: C gives live objects or NULL.
+        let (object, key) = unsafe { (opt(object)?, opt(key)?) };
+        object.get_item_quick(key).map(Ref::into_raw)
+    } else {
+        object.get_item(key)
+    }
     fn PyObject_SetItem(object: &PyObject, key: &PyObject, value: &PyObject) -> PyResult<()> { object.set_item(key, value) }
     fn PyObject_DelItem(object: &PyObject, key: &PyObject) -> PyResult<()> { object.del_item(key) }
     fn PyObject_DelItemString(object: &PyObject, key: Name) -> PyResult<()> { object.del_item(key.as_object()) }
@@ -230,7 +240,19 @@ capi! {
 
     fn PyObject_GetIter(object: &PyObject) -> PyResult { object.iter() }
     fn PyIter_Check(object: &PyObject) -> bool { object.is_iterator() }
-    fn PyIter_Next(iterator: &PyObject) -> PyResult<Option<Ref>> { iterator.next() }
+    fn PyIter_Next(iterator: &PyObject) -> PyResult<Option<Ref>> => {
+        // SAFETY: C gives a live iterator or NULL; the slot is that of its type.
+        unsafe {
+            let next = opt(iterator)?.ty().tp_iternext.get()?;
+            if !adder_runtime::thread::has_native_stack() {
+                return None;
+            }
+            let item = next(iterator);
+            Some(if item.is_null() { adder_runtime::protocol::iteration::no_next() } else { item })
+        }
+    } else {
+        iterator.next()
+    }
     fn PyIter_NextItem(iterator: &PyObject, item: OutRef) -> PyResult<bool> {
         let next = if iterator.is_iterator() {
             iterator.next()

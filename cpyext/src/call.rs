@@ -38,6 +38,35 @@ pub unsafe extern "C" fn PyObject_Vectorcall(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyObject_CallNoArgs(callable: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
+    unsafe {
+        let Some(function) = (*callable).ty().vectorcall_of(&*callable) else {
+            return call_no_args_general(callable);
+        };
+        // In memory, as a register would have to be saved for it in any case, and restored before the caller can go on.
+        let mut called = callable;
+        let called = std::hint::black_box(&mut called);
+        let result = function(callable, std::ptr::null(), 0, std::ptr::null_mut());
+        if result.is_null() || adder_runtime::error::occurred() {
+            return ended(*called, result);
+        }
+        result
+    }
+}
+
+/// What a call that failed gives, or that gave a result although an exception is set.
+///
+/// # Safety
+/// `result` is a new reference or NULL.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn ended(callable: *mut PyObject, result: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's contract.
+    unsafe { protocol::checked_result(&*callable, result) }.map_or(std::ptr::null_mut(), Ref::into_raw)
+}
+
+#[inline(never)]
+unsafe extern "C" fn call_no_args_general(callable: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's contract.
     unsafe { vectorcall(callable, std::ptr::null(), 0, std::ptr::null_mut()) }
         .map_or(std::ptr::null_mut(), Ref::into_raw)
 }

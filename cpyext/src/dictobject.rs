@@ -1,9 +1,10 @@
 //! dictobject.h.
 
-use crate::export::{Borrowed, Name, OutRef, Reported, Void, bad_internal_call, put};
+use crate::export::{Borrowed, Name, OutRef, Reported, Void, bad_internal_call, given, opt, put};
 use crate::object::give_optional;
 use adder_runtime::objects::dictobject::OnDuplicate;
 use adder_runtime::prelude::*;
+use std::cell::Cell;
 
 /// The dict keeps the value that is lent.
 fn lend(value: Option<Ref>) -> Borrowed {
@@ -53,7 +54,11 @@ capi! {
     fn PyDict_Size(dict: &PyDictObject) -> PyResult<isize> { Ok(dict.len() as isize) }
     fn PyDict_GetItem(dict: &PyObject, key: &PyObject) -> Reported<Borrowed> { get_with_pending(dict, key) }
     fn PyDict_GetItemString(dict: &PyObject, key: Name) -> Reported<Borrowed> { get_with_pending(dict, key.as_object()) }
-    fn PyDict_GetItemWithError(dict: &PyDictObject, key: &PyObject) -> PyResult<Borrowed> {
+    fn PyDict_GetItemWithError(dict: &PyDictObject, key: &PyObject) -> PyResult<Borrowed> => {
+        // SAFETY: C gives live objects or NULL.
+        let (dict, key) = unsafe { (given::<PyDictObject>(dict)?, opt(key)?) };
+        dict.find_same(key).map(Cell::get)
+    } else {
         dict.borrow(key).map(Borrowed)
     }
     fn _PyDict_GetItemStringWithError(dict: &PyDictObject, key: Name) -> PyResult<Borrowed> {
@@ -62,7 +67,18 @@ capi! {
     fn _PyDict_GetItem_KnownHash(dict: &PyDictObject, key: &PyObject, _hash: isize) -> PyResult<Borrowed> {
         dict.get(key).map(lend)
     }
-    fn PyDict_GetItemRef(dict: &PyObject, key: &PyObject, result: OutRef) -> PyResult<bool> {
+    fn PyDict_GetItemRef(dict: &PyObject, key: &PyObject, result: OutRef) -> PyResult<bool> => {
+        // SAFETY: C gives live objects or NULL, and a place.
+        unsafe {
+            let found = given::<PyDictObject>(dict)?.find_same(opt(key)?)?.get();
+            if result.is_null() {
+                return None;
+            }
+            (*found).incref();
+            put(result, found);
+        }
+        Some(1)
+    } else {
         let value = dict.downcast::<PyDictObject>().ok_or_else(bad_internal_call).and_then(|dict| dict.get(key));
         give_optional(result, value)
     }
@@ -70,7 +86,13 @@ capi! {
         let value = dict.downcast::<PyDictObject>().ok_or_else(bad_internal_call);
         give_optional(result, value.and_then(|dict| dict.get(key.as_object())))
     }
-    fn PyDict_SetItem(dict: &PyDictObject, key: &PyObject, value: &PyObject) -> PyResult<()> { dict.set(key, value) }
+    fn PyDict_SetItem(dict: &PyDictObject, key: &PyObject, value: &PyObject) -> PyResult<()> => {
+        // SAFETY: C gives live objects or NULL.
+        let (dict, key, value) = unsafe { (given::<PyDictObject>(dict)?, opt(key)?, opt(value)?) };
+        dict.replace_same(key, value).then_some(0)
+    } else {
+        dict.set(key, value)
+    }
     fn PyDict_SetItemString(dict: &PyDictObject, key: Name, value: &PyObject) -> PyResult<()> {
         dict.set(key.as_object(), value)
     }
@@ -86,7 +108,13 @@ capi! {
     fn PyDict_DelItemString(dict: &PyDictObject, key: Name) -> PyResult<()> {
         if dict.remove(key.as_object())? { Ok(()) } else { Err(raise!(KeyError, value => key.as_object())) }
     }
-    fn PyDict_Contains(dict: &PyDictObject, key: &PyObject) -> PyResult<bool> { dict.contains(key) }
+    fn PyDict_Contains(dict: &PyDictObject, key: &PyObject) -> PyResult<bool> => {
+        // SAFETY: C gives live objects or NULL.
+        let (dict, key) = unsafe { (given::<PyDictObject>(dict)?, opt(key)?) };
+        dict.find_same(key).map(|_| 1)
+    } else {
+        dict.contains(key)
+    }
     fn PyDict_ContainsString(dict: &PyDictObject, key: Name) -> PyResult<bool> { dict.contains(key.as_object()) }
     fn PyDict_SetDefault(dict: &PyDictObject, key: &PyObject, default: &PyObject) -> PyResult<Borrowed> {
         set_default(dict, key, default).map(|(value, _)| lend(Some(value)))

@@ -455,6 +455,16 @@ pub fn expect_str(object: Ref) -> PyResult<Ref<PyUnicodeObject>> {
         .map_err(|other| raise!(TypeError, "expected str, not {}", other.ty().name()))
 }
 
+/// An argument as a `T`; `None` for NULL and for other types.
+///
+/// # Safety
+/// `object` is live or NULL.
+#[inline(always)]
+pub unsafe fn given<'a, T: TypedObject>(object: *mut PyObject) -> Option<&'a T> {
+    // SAFETY: the caller's contract.
+    unsafe { object.as_ref() }?.downcast::<T>()
+}
+
 /// The object behind a pointer that may be NULL.
 ///
 /// # Safety
@@ -496,29 +506,74 @@ fn raise_panic(name: &str, panic: Box<dyn Any + Send>) -> Raised {
 }
 
 /// Declares exported functions; see the head of this file.
+///
+/// `fn name(…) -> R => { fast } else { body }`: `fast` sees C's arguments as they are and answers what is common with C's result, or
+/// `None`. It must not panic. What it calls last is a jump, as is what leads to the body, so that it needs no frame of its own.
 #[macro_export]
 macro_rules! capi {
     ($(
         $(#[$attr:meta])*
-        fn $name:ident($($arg:ident : $ty:ty),* $(,)?) -> $ret:ty $body:block
+        fn $name:ident($($arg:ident : $ty:ty),* $(,)?) -> $ret:ty $(=> $fast:block else)? $body:block
     )*) => {$(
+        $crate::capi_function! { [$($fast)?] $(#[$attr])* fn $name($($arg: $ty),*) -> $ret $body }
+    )*};
+}
+
+/// One function of `capi!`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! capi_function {
+    (
+        [] $(#[$attr:meta])* fn $name:ident($($arg:ident : $ty:ty),*) -> $ret:ty $body:block
+    ) => {
         $(#[$attr])*
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name(
             $($arg: <$ty as $crate::export::CArg>::C),*
         ) -> <$ret as $crate::export::CReturn>::C {
-            $crate::export::export::<$ret>(stringify!($name), || {
-                $(
-                    // SAFETY: as below.
-                    unsafe { <$ty as $crate::export::CArg>::reset(&$arg) };
-                )*
-                $(
-                    // SAFETY: C keeps the manual's contract for this argument.
-                    let $arg: $ty = unsafe { <$ty as $crate::export::CArg>::from_c($arg)? };
-                )*
-                let run = || -> $ret { $body };
-                Ok(run())
-            })
+            $crate::export_body! { $name($($arg: $ty),*) -> $ret $body }
         }
-    )*};
+    };
+    (
+        [$fast:block] $(#[$attr:meta])* fn $name:ident($($arg:ident : $ty:ty),*) -> $ret:ty $body:block
+    ) => {
+        $(#[$attr])*
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name(
+            $($arg: <$ty as $crate::export::CArg>::C),*
+        ) -> <$ret as $crate::export::CReturn>::C {
+            #[inline(never)]
+            unsafe extern "C" fn general(
+                $($arg: <$ty as $crate::export::CArg>::C),*
+            ) -> <$ret as $crate::export::CReturn>::C {
+                $crate::export_body! { $name($($arg: $ty),*) -> $ret $body }
+            }
+            let fast = || -> Option<<$ret as $crate::export::CReturn>::C> { $fast };
+            match fast() {
+                Some(result) => result,
+                // SAFETY: the same arguments under the same contract.
+                None => unsafe { general($($arg),*) },
+            }
+        }
+    };
+}
+
+/// The body of one function of `capi!`, with its arguments converted.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_body {
+    ($name:ident($($arg:ident : $ty:ty),*) -> $ret:ty $body:block) => {
+        $crate::export::export::<$ret>(stringify!($name), || {
+            $(
+                // SAFETY: as below.
+                unsafe { <$ty as $crate::export::CArg>::reset(&$arg) };
+            )*
+            $(
+                // SAFETY: C keeps the manual's contract for this argument.
+                let $arg: $ty = unsafe { <$ty as $crate::export::CArg>::from_c($arg)? };
+            )*
+            let run = || -> $ret { $body };
+            Ok(run())
+        })
+    };
 }

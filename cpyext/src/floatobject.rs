@@ -74,7 +74,11 @@ fn from_half(bits: u16) -> f64 {
 }
 
 capi! {
-    fn PyFloat_FromDouble(value: c_double) -> PyResult<Ref<PyFloatObject>> { Ok(PyFloatObject::from_f64(value)) }
+    fn PyFloat_FromDouble(value: c_double) -> PyResult<Ref<PyFloatObject>> => {
+        PyFloatObject::from_f64_quick(value).map(Ref::into_raw)
+    } else {
+        Ok(PyFloatObject::from_f64(value))
+    }
     fn PyFloat_FromString(text: &PyObject) -> PyResult {
         if PyFloatObject::check(text) || text.ty().number_slot(|slots| slots.nb_float.get()).is_some() || text.has_index() {
             return Err(raise!(

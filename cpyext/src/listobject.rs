@@ -1,6 +1,6 @@
 //! listobject.h.
 
-use crate::export::{Borrowed, bad_internal_call};
+use crate::export::{Borrowed, bad_internal_call, given, opt};
 use adder_runtime::prelude::*;
 
 #[cold]
@@ -69,7 +69,11 @@ capi! {
         let index = if index < 0 { (index + len).max(0) } else { index.min(len) };
         list.insert(index as usize, value.to_ref())
     }
-    fn PyList_Append(list: &PyListObject, value: &PyObject) -> PyResult<()> {
+    fn PyList_Append(list: &PyListObject, value: &PyObject) -> PyResult<()> => {
+        // SAFETY: C gives live objects or NULL.
+        let (list, value) = unsafe { (given::<PyListObject>(list)?, opt(value)?) };
+        list.push_within(value).then_some(0)
+    } else {
         list.push(value.to_ref());
         Ok(())
     }

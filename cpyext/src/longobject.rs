@@ -142,9 +142,21 @@ fn uint(value: u64) -> PyResult<Ref<PyLongObject>> {
 }
 
 capi! {
-    fn PyLong_FromLong(value: i64) -> PyResult<Ref<PyLongObject>> { int(value) }
-    fn PyLong_FromLongLong(value: c_longlong) -> PyResult<Ref<PyLongObject>> { int(value) }
-    fn PyLong_FromSsize_t(value: isize) -> PyResult<Ref<PyLongObject>> { int(value as i64) }
+    fn PyLong_FromLong(value: i64) -> PyResult<Ref<PyLongObject>> => {
+        PyLongObject::from_i64_quick(value).map(Ref::into_raw)
+    } else {
+        int(value)
+    }
+    fn PyLong_FromLongLong(value: c_longlong) -> PyResult<Ref<PyLongObject>> => {
+        PyLongObject::from_i64_quick(value).map(Ref::into_raw)
+    } else {
+        int(value)
+    }
+    fn PyLong_FromSsize_t(value: isize) -> PyResult<Ref<PyLongObject>> => {
+        PyLongObject::from_i64_quick(value as i64).map(Ref::into_raw)
+    } else {
+        int(value as i64)
+    }
     fn PyLong_FromInt32(value: c_int) -> PyResult<Ref<PyLongObject>> { int(value as i64) }
     fn PyLong_FromInt64(value: i64) -> PyResult<Ref<PyLongObject>> { int(value) }
     fn PyLong_FromUnsignedLong(value: u64) -> PyResult<Ref<PyLongObject>> { uint(value) }

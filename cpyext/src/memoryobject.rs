@@ -1,6 +1,6 @@
 //! pybuffer.h, memoryobject.h: buffers and memory views.
 
-use crate::export::{Void, bad_internal_call};
+use crate::export::{Void, bad_internal_call, opt};
 use adder_runtime::objects::memoryobject::PyMemoryView_Type;
 use adder_runtime::objects::picklebufobject::{PickleBuffer, PyPickleBuffer_Type};
 use adder_runtime::prelude::*;
@@ -46,6 +46,23 @@ pub fn get_buffer(object: &PyObject, view: &Py_buffer, flags: c_int) -> PyResult
     } else {
         Err(Raised::from_c("bf_getbuffer"))
     }
+}
+
+/// What bytes give who asks for no more than their memory.
+#[inline(always)]
+fn fill_simple(view: &Py_buffer, bytes: &PyBytesObject) {
+    let content = bytes.as_bytes();
+    view.obj.set(bytes.to_object().into_raw());
+    view.buf.set(content.as_ptr().cast_mut().cast());
+    view.len.set(content.len() as isize);
+    view.itemsize.set(1);
+    view.readonly.set(1);
+    view.ndim.set(1);
+    view.format.set(std::ptr::null_mut());
+    view.shape.set(std::ptr::null_mut());
+    view.strides.set(std::ptr::null_mut());
+    view.suboffsets.set(std::ptr::null_mut());
+    view.internal.set(std::ptr::null_mut());
 }
 
 /// PyBuffer_Release: once; an exception that is set stays.
@@ -313,7 +330,15 @@ fn check_copy(view: &Py_buffer, len: isize) -> PyResult<()> {
 }
 
 capi! {
-    fn PyObject_GetBuffer(object: &PyObject, view: *mut Py_buffer, flags: c_int) -> PyResult<()> {
+    fn PyObject_GetBuffer(object: &PyObject, view: *mut Py_buffer, flags: c_int) -> PyResult<()> => {
+        if flags != PyBUF_SIMPLE {
+            return None;
+        }
+        // SAFETY: C gives a live object or NULL, and a view to fill.
+        let (bytes, view) = unsafe { (opt(object)?.downcast_exact::<PyBytesObject>()?, view.as_ref()?) };
+        fill_simple(view, bytes);
+        Some(0)
+    } else {
         // SAFETY: C gives a view to fill, or NULL as it once could.
         match unsafe { view.as_ref() } {
             Some(view) => get_buffer(object, view, flags),
@@ -323,7 +348,18 @@ capi! {
     fn PyObject_CheckBuffer(object: &PyObject) -> bool {
         buffer_procs(object).is_some_and(|procs| procs.bf_getbuffer.get().is_some())
     }
-    fn PyBuffer_Release(view: *mut Py_buffer) -> Void {
+    fn PyBuffer_Release(view: *mut Py_buffer) -> Void => {
+        // SAFETY: C gives a view that was filled, or zeroed; a filled one owns its object.
+        unsafe {
+            let object = (*view).obj.get();
+            if opt(object).is_none_or(|object| !PyBytesObject::check_exact(object)) {
+                return None;
+            }
+            (*view).obj.set(std::ptr::null_mut());
+            adder_runtime::memory::decref(object);
+        }
+        Some(())
+    } else {
         // SAFETY: C gives a view that was filled, or zeroed.
         release_buffer(unsafe { &*view });
         Void

@@ -1,7 +1,7 @@
 //! object.h, refcount.h: attributes, comparison, hashing, printing, counts, constants.
 
 use crate::export::{
-    AttrName, Borrowed, CArg, Name, OutRef, Reported, Void, bad_internal_call, export, opt, put,
+    AttrName, Borrowed, CArg, Name, OutRef, Reported, Void, bad_internal_call, export, given, opt, put,
 };
 use adder_runtime::memory;
 use adder_runtime::objects::dictobject::instance;
@@ -46,7 +46,10 @@ fn destroy_chain(state: &PyThreadState) {
 }
 
 capi! {
-    fn PyObject_GetAttr(object: &PyObject, name: &PyObject) -> PyResult {
+    fn PyObject_GetAttr(object: &PyObject, name: &PyObject) -> PyResult => {
+        // SAFETY: C gives live objects or NULL.
+        unsafe { opt(object)?.get_attr_quick(given::<PyUnicodeObject>(name)?) }
+    } else {
         if let Some(name) = name.downcast_exact::<PyUnicodeObject>()
             && object.ty().tp_getattro.get().is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize)
         {
@@ -54,7 +57,13 @@ capi! {
         }
         object.get_attr_object(name)
     }
-    fn PyObject_GetAttrString(object: &PyObject, name: Name) -> PyResult { object.get_attr(&name) }
+    fn PyObject_GetAttrString(object: &PyObject, name: Name) -> PyResult {
+        match object.get_attr_quick(&name) {
+            // SAFETY: a new reference, or null with an exception.
+            Some(found) => unsafe { Ref::from_owned_opt(found) }.ok_or_else(Raised::assume),
+            None => object.get_attr(&name),
+        }
+    }
     fn PyObject_GetOptionalAttr(object: &PyObject, name: AttrName<'_>, result: OutRef) -> PyResult<bool> {
         give_optional(result, object.get_attr_opt(&name))
     }
@@ -65,7 +74,11 @@ capi! {
     fn PyObject_HasAttrString(object: &PyObject, name: Name) -> Reported<bool> { Reported(object.has_attr(&name)) }
     fn PyObject_HasAttrWithError(object: &PyObject, name: AttrName<'_>) -> PyResult<bool> { object.has_attr(&name) }
     fn PyObject_HasAttrStringWithError(object: &PyObject, name: Name) -> PyResult<bool> { object.has_attr(&name) }
-    fn PyObject_SetAttr(object: &PyObject, name: AttrName<'_>, value: Option<&PyObject>) -> PyResult<()> {
+    fn PyObject_SetAttr(object: &PyObject, name: AttrName<'_>, value: Option<&PyObject>) -> PyResult<()> => {
+        // SAFETY: C gives live objects or NULL.
+        let (object, name, value) = unsafe { (opt(object)?, given::<PyUnicodeObject>(name)?, opt(value)?) };
+        object.set_attr_quick(name, value).then_some(0)
+    } else {
         object.set_or_del_attr(&name, value)
     }
     fn PyObject_SetAttrString(object: &PyObject, name: Name, value: Option<&PyObject>) -> PyResult<()> {
@@ -484,7 +497,7 @@ pub unsafe extern "C" fn PyObject_IsInstance(object: *mut PyObject, class: *mut 
 }
 
 #[inline(never)]
-unsafe fn is_instance(object: *mut PyObject, class: *mut PyObject) -> c_int {
+unsafe extern "C" fn is_instance(object: *mut PyObject, class: *mut PyObject) -> c_int {
     export::<PyResult<bool>>("PyObject_IsInstance", || {
         // SAFETY: C gives live objects or NULL.
         let (object, class) = unsafe { (<&PyObject>::from_c(object)?, <&PyObject>::from_c(class)?) };

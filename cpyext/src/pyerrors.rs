@@ -244,7 +244,16 @@ capi! {
         }
         Void
     }
-    fn PyErr_Clear() -> Void { error::clear(); Void }
+    fn PyErr_Clear() -> Void => {
+        let exception = thread_state().base.current_exception.replace(std::ptr::null_mut());
+        if !exception.is_null() {
+            // SAFETY: the thread state owned it.
+            unsafe { adder_runtime::memory::decref(exception) };
+        }
+        Some(())
+    } else {
+        Void
+    }
     fn PyErr_BadArgument() -> c_int {
         let _ = raise!(TypeError, "bad argument type for built-in operation");
         0
@@ -257,7 +266,12 @@ capi! {
         Void
     }
     fn PyErr_NoMemory() -> PyResult { Err(adder_runtime::memory::no_memory()) }
-    fn PyErr_ExceptionMatches(wanted: Option<&PyObject>) -> bool { given_matches(current(), wanted) }
+    fn PyErr_ExceptionMatches(wanted: Option<&PyObject>) -> bool => {
+        // The class itself, most of the time.
+        current()?.ty().as_object().as_ptr().eq(&wanted).then_some(1)
+    } else {
+        given_matches(current(), wanted)
+    }
     fn PyErr_GivenExceptionMatches(given: Option<&PyObject>, wanted: Option<&PyObject>) -> bool { given_matches(given, wanted) }
     fn _PyErr_ExceptionMatches(_state: *mut PyThreadState, wanted: Option<&PyObject>) -> bool { given_matches(current(), wanted) }
 

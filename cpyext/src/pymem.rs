@@ -49,6 +49,7 @@ unsafe extern "C" fn default_free(_ctx: *mut c_void, block: *mut c_void) {
     unsafe { libc::free(block) }
 }
 
+#[inline(always)]
 unsafe extern "C" fn pool_malloc(_ctx: *mut c_void, size: usize) -> *mut c_void {
     pool::direct(|| pool::malloc(size))
 }
@@ -60,6 +61,7 @@ unsafe extern "C" fn pool_realloc(_ctx: *mut c_void, block: *mut c_void, size: u
     // SAFETY: the block came from this allocator.
     pool::direct(|| unsafe { pool::realloc(block, size.max(1)) })
 }
+#[inline(always)]
 unsafe extern "C" fn pool_free(_ctx: *mut c_void, block: *mut c_void) {
     // SAFETY: the block came from this allocator.
     pool::direct(|| unsafe { pool::free(block) })
@@ -117,6 +119,11 @@ macro_rules! domain_functions {
         pub unsafe extern "C" fn $malloc(size: usize) -> *mut c_void {
             let domain = &ALLOCATORS[$domain];
             match domain.malloc.get() {
+                // The one that is there nearly always is called directly.
+                // SAFETY: as below.
+                Some(function)
+                    if $domain != 0 && function as usize == pool_malloc as *const () as usize && size <= MAX_SIZE =>
+                unsafe { pool_malloc(std::ptr::null_mut(), size) },
                 // SAFETY: the allocator's own function and context.
                 Some(function) if size <= MAX_SIZE => unsafe { function(domain.ctx.get(), size) },
                 _ => std::ptr::null_mut(),
@@ -150,9 +157,14 @@ macro_rules! domain_functions {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $free(block: *mut c_void) {
             let domain = &ALLOCATORS[$domain];
-            if let Some(function) = domain.free.get() {
+            match domain.free.get() {
+                // SAFETY: as below.
+                Some(function) if $domain != 0 && function as usize == pool_free as *const () as usize => unsafe {
+                    pool_free(std::ptr::null_mut(), block)
+                },
                 // SAFETY: the allocator's own function, context and block.
-                unsafe { function(domain.ctx.get(), block) }
+                Some(function) => unsafe { function(domain.ctx.get(), block) },
+                None => {}
             }
         }
     )*};

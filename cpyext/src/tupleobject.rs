@@ -63,7 +63,14 @@ capi! {
         }
         Ok(PyTupleObject::from_slice(&tuple.as_slice()[low as usize..high as usize]))
     }
-    fn PyTuple_FromArray(items: *const *mut PyObject, n_items: isize) -> PyResult<Ref<PyTupleObject>> {
+    fn PyTuple_FromArray(items: *const *mut PyObject, n_items: isize) -> PyResult<Ref<PyTupleObject>> => {
+        if n_items <= 0 || items.is_null() {
+            return None;
+        }
+        // SAFETY: C gives that many objects.
+        let items = unsafe { adder_runtime::protocol::call::slice_of(items, n_items as usize) };
+        PyTupleObject::from_slice_quick(items).map(Ref::into_raw)
+    } else {
         if n_items < 0 || (items.is_null() && n_items > 0) {
             return Err(bad_internal_call());
         }

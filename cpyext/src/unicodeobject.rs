@@ -1,6 +1,6 @@
 //! unicodeobject.h: strings, their encoded forms, their methods by C name.
 
-use crate::export::{Name, OutNumber, Void, bad_internal_call, put, str_from_c, str_from_utf8};
+use crate::export::{Name, OutNumber, Void, bad_internal_call, given, put, str_from_c, str_from_utf8};
 use adder_runtime::objects::codecs::errors::Order;
 use adder_runtime::objects::codecs::{self, Decoded, charmap, utf_7, utf_8, utf_16_32};
 use adder_runtime::objects::unicodectype;
@@ -479,8 +479,22 @@ capi! {
         from_kind_and_data(text.kind() as c_int, text.data_ptr(), text.len() as isize)
     }
 
-    fn PyUnicode_AsUTF8(text: &PyUnicodeObject) -> PyResult<*const c_char> { Ok(utf8(text)?.as_ptr().cast()) }
-    fn PyUnicode_AsUTF8AndSize(text: &PyUnicodeObject, n_bytes: OutNumber<isize, -1>) -> PyResult<*const c_char> {
+    fn PyUnicode_AsUTF8(text: &PyUnicodeObject) -> PyResult<*const c_char> => {
+        // SAFETY: C gives a live object or NULL.
+        let bytes = unsafe { given::<PyUnicodeObject>(text)? }.ascii_bytes()?;
+        Some(bytes.as_ptr().cast())
+    } else {
+        Ok(utf8(text)?.as_ptr().cast())
+    }
+    fn PyUnicode_AsUTF8AndSize(text: &PyUnicodeObject, n_bytes: OutNumber<isize, -1>) -> PyResult<*const c_char> => {
+        // SAFETY: C gives a live object or NULL.
+        let bytes = unsafe { given::<PyUnicodeObject>(text)? }.ascii_bytes()?;
+        if !n_bytes.is_null() {
+            // SAFETY: C gives a place.
+            unsafe { put(n_bytes, bytes.len() as isize) };
+        }
+        Some(bytes.as_ptr().cast())
+    } else {
         let bytes = utf8(text)?;
         if !n_bytes.0.is_null() {
             // SAFETY: C gives a place.

@@ -729,6 +729,17 @@ impl Builder<'_> {
         Ok((rows, self.args.members.len() + 1))
     }
 
+    /// `FAMILY` of a type that begins a family of built-in types: it declares the family's flag, and derives from no other type.
+    fn family(&self) -> Option<TokenStream> {
+        let is_family = |flag: &&Ident| flag.to_string().ends_with("_SUBCLASS");
+        let flag = self.args.flags.iter().find(is_family)?;
+        let name = format_ident!("Py_TPFLAGS_{flag}");
+        self.args
+            .base
+            .is_none()
+            .then(|| quote!(const FAMILY: ::core::ffi::c_ulong = ::adder_runtime::abi::#name;))
+    }
+
     fn flags(&self) -> TokenStream {
         let abi = quote!(::adder_runtime::abi);
         let mut flags = quote!(#abi::Py_TPFLAGS_DEFAULT | #abi::Py_TPFLAGS_IMMUTABLETYPE);
@@ -840,11 +851,13 @@ impl Builder<'_> {
         };
         let (part_methods, part_getsets) = (part_tables("METHODS"), part_tables("GETSET"));
         let short_doc = format!("The type object of Python's `{}`.", self.full_name);
+        let family = self.family();
         let typed = self.args.typed.unwrap_or(true).then(|| {
             quote! {
                 #cfg
                 // SAFETY: the struct begins with the object header and its instances are made by this type.
                 unsafe impl ::adder_runtime::TypedObject for #self_ty {
+                    #family
                     #[inline(always)]
                     fn type_object() -> &'static #abi::PyTypeObject { &#static_name }
                 }

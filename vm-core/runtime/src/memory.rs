@@ -96,23 +96,33 @@ pub unsafe fn dealloc(object: *mut PyObject) {
         let Some(tp_dealloc) = ty.tp_dealloc.get() else {
             return;
         };
-        // Most that die are not the collector's.
+        // Most that die are not the collector's. What is called last here is a jump, and nothing is kept in registers over
+        // the other calls: saving registers in each of nested functions is what waiting for memory there comes from.
         if ty.tp_flags.get() & Py_TPFLAGS_HAVE_GC == 0 {
-            tp_dealloc(object);
-            return;
+            tp_dealloc(object)
+        } else {
+            dealloc_nested(object, tp_dealloc)
         }
-        let depth = DEALLOC_DEPTH.get();
+    }
+}
+
+/// # Safety
+/// As `dealloc`; the deallocator is that of the object's type.
+#[inline(always)]
+unsafe fn dealloc_nested(object: *mut PyObject, tp_dealloc: destructor) {
+    let depth = DEALLOC_DEPTH.get();
+    // SAFETY: the caller's contract.
+    unsafe {
         if depth >= MAX_DEALLOC_DEPTH {
-            // The collector must not meet it: it has no count, and may not be brought back to life.
-            gc::untrack(object);
             return put_off(object);
         }
         DEALLOC_DEPTH.set(depth + 1);
         tp_dealloc(object);
+        let depth = DEALLOC_DEPTH.get() - 1;
+        DEALLOC_DEPTH.set(depth);
         if depth == 0 && HAS_PUT_OFF.get() {
             dealloc_put_off();
         }
-        DEALLOC_DEPTH.set(depth);
     }
 }
 
@@ -129,6 +139,8 @@ pub fn at_first_level<T>(run: impl FnOnce() -> T) -> T {
 #[cold]
 #[inline(never)]
 fn put_off(object: *mut PyObject) {
+    // The collector must not meet it: it has no count, and may not be brought back to life.
+    gc::untrack(object);
     HAS_PUT_OFF.set(true);
     let mut list = PUT_OFF.take();
     list.push(object);
@@ -140,6 +152,8 @@ fn put_off(object: *mut PyObject) {
 #[cold]
 #[inline(never)]
 unsafe fn dealloc_put_off() {
+    // What dies inside is not the outermost.
+    DEALLOC_DEPTH.set(1);
     loop {
         let mut list = PUT_OFF.take();
         let Some(next) = list.pop() else { break };
@@ -152,6 +166,7 @@ unsafe fn dealloc_put_off() {
         }
     }
     HAS_PUT_OFF.set(false);
+    DEALLOC_DEPTH.set(0);
 }
 
 /// Zero-size-safe allocation in `PyMem_Malloc`'s domain, under the GIL; null when memory is out.
@@ -304,6 +319,25 @@ pub unsafe fn init_object(object: *mut PyObject, ty: &PyTypeObject) {
     if ty.tp_flags.get() & Py_TPFLAGS_HEAPTYPE != 0 {
         ty.as_object().incref();
     }
+    // SAFETY: the caller's contract.
+    unsafe { write_header(object, ty) }
+}
+
+/// As `init_object`, for a static type: it is immortal, so that nobody counts it.
+///
+/// # Safety
+/// As `init_object`.
+#[inline(always)]
+pub unsafe fn init_static(object: *mut PyObject, ty: &'static PyTypeObject) {
+    debug_assert!(ty.tp_flags.get() & Py_TPFLAGS_HEAPTYPE == 0);
+    // SAFETY: the caller's contract.
+    unsafe { write_header(object, ty) }
+}
+
+/// # Safety
+/// `object` points to memory for an instance of `ty`, whose count has been taken.
+#[inline(always)]
+unsafe fn write_header(object: *mut PyObject, ty: &PyTypeObject) {
     // SAFETY: the caller's contract.
     unsafe {
         (*object).ob_refcnt.set(1);

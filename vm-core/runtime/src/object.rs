@@ -29,15 +29,19 @@ unsafe impl<T> Sync for Ref<T> {}
 /// The struct is `repr(C)` and its first field is a `PyObject` or `PyVarObject` (or starts with one), and every
 /// instance of `type_object()` has this layout.
 pub unsafe trait TypedObject: Sized {
+    /// The `tp_flags` bit that this type and all its subtypes have, and no other type; 0 when there is none.
+    const FAMILY: std::ffi::c_ulong = 0;
+
     /// The static type object of this struct.
     fn type_object() -> &'static PyTypeObject;
 
     /// Whether `object` is an instance of this type or of a subtype.
-    #[inline]
+    #[inline(always)]
     fn check(object: &PyObject) -> bool {
-        let ty = object.ty();
-        let wanted = Self::type_object();
-        std::ptr::eq(ty, wanted) || ty.is_subtype(wanted)
+        if Self::FAMILY != 0 {
+            return object.type_has(Self::FAMILY);
+        }
+        object.ty().is_subtype(Self::type_object())
     }
     #[inline]
     fn check_exact(object: &PyObject) -> bool {

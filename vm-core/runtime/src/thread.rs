@@ -416,14 +416,21 @@ fn native_stack_limit() -> usize {
     }
 }
 
+/// Whether the native stack has room for another call.
+#[inline(always)]
+pub fn has_native_stack() -> bool {
+    let marker = 0u8;
+    (&raw const marker as usize) >= thread_state().stack_limit.get()
+}
+
 /// The guard for native recursion: `enter_recursive_call(" while calling a Python object")?`.
 #[inline]
 pub fn check_native_stack(place: &str) -> crate::PyResult<()> {
-    let marker = 0u8;
-    if (&raw const marker as usize) < thread_state().stack_limit.get() {
-        return Err(native_stack_exhausted(place));
+    if has_native_stack() {
+        Ok(())
+    } else {
+        Err(native_stack_exhausted(place))
     }
-    Ok(())
 }
 
 #[cold]
@@ -458,26 +465,92 @@ pub fn eval_breaker_set() -> bool {
 }
 
 struct Gil {
-    locked: Mutex<GilState>,
+    /// `HELD`, and `WANTED` while threads sleep until it is let go. Only under the lock is `WANTED` set or taken away, and the GIL
+    /// taken or let go while it is set: so nobody is missed who begins to sleep. Without it both are one step each.
+    state: AtomicU32,
+    /// Counts how often it changed hands: written by who takes it.
+    switches: AtomicU64,
+    /// Threads that sleep.
+    n_waiting: Mutex<usize>,
     released: Condvar,
 }
 
-struct GilState {
-    held: bool,
-    /// Counts how often the lock changed hands.
-    switches: u64,
-    /// Threads that sleep until it is let go.
-    n_waiting: usize,
-}
+const HELD: u32 = 1;
+const WANTED: u32 = 2;
 
 static GIL: Gil = Gil {
-    locked: Mutex::new(GilState {
-        held: false,
-        switches: 0,
-        n_waiting: 0,
-    }),
+    state: AtomicU32::new(0),
+    switches: AtomicU64::new(0),
+    n_waiting: Mutex::new(0),
     released: Condvar::new(),
 };
+
+impl Gil {
+    fn is_held(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & HELD != 0
+    }
+    #[inline(always)]
+    fn try_step(&self, from: u32, to: u32) -> bool {
+        self.state
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+    #[inline(always)]
+    fn taken(&self) {
+        let switches = self.switches.load(Ordering::Relaxed);
+        self.switches.store(switches + 1, Ordering::Relaxed);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait(&self, state: &ThreadState) {
+        let mut n_waiting = self.n_waiting.lock().unwrap();
+        loop {
+            if is_left_behind(state) {
+                drop(n_waiting);
+                hang();
+            }
+            let held = self.state.load(Ordering::Relaxed);
+            if held & HELD == 0 {
+                if self.try_step(held, held | HELD) {
+                    break;
+                }
+                continue;
+            }
+            if !self.try_step(held, held | WANTED) {
+                continue;
+            }
+            let switches = self.switches.load(Ordering::Relaxed);
+            *n_waiting += 1;
+            let (guard, timeout) = self
+                .released
+                .wait_timeout(n_waiting, Duration::from_micros(switch_interval_us()))
+                .unwrap();
+            n_waiting = guard;
+            *n_waiting -= 1;
+            if *n_waiting == 0 {
+                self.state.fetch_and(!WANTED, Ordering::Relaxed);
+            }
+            if timeout.timed_out() && self.is_held() && self.switches.load(Ordering::Relaxed) == switches {
+                EVAL_BREAKER.fetch_or(breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
+            }
+        }
+        // Set under this lock, by a thread that wanted it.
+        EVAL_BREAKER.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn let_go_and_wake(&self) {
+        let n_waiting = self.n_waiting.lock().unwrap();
+        self.state.fetch_and(!HELD, Ordering::Release);
+        let is_wanted = *n_waiting > 0;
+        drop(n_waiting);
+        if is_wanted {
+            self.released.notify_one();
+        }
+    }
+}
 static SWITCH_INTERVAL_US: AtomicU64 = AtomicU64::new(5000);
 
 pub fn switch_interval_us() -> u64 {
@@ -521,34 +594,14 @@ fn hang() -> ! {
 
 /// Takes the GIL for `state` and makes it the calling thread's.
 pub fn acquire_gil(state: &ThreadState) {
-    let mut gil = GIL.locked.lock().unwrap();
-    loop {
-        if is_left_behind(state) {
-            drop(gil);
-            hang();
-        }
-        if !gil.held {
-            break;
-        }
-        let switches = gil.switches;
-        gil.n_waiting += 1;
-        let (guard, timeout) = GIL
-            .released
-            .wait_timeout(gil, Duration::from_micros(switch_interval_us()))
-            .unwrap();
-        gil = guard;
-        gil.n_waiting -= 1;
-        if timeout.timed_out() && gil.held && gil.switches == switches {
-            EVAL_BREAKER.fetch_or(breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
-        }
+    // SAFETY: a state's interpreter is one of ours, whose record lives for ever.
+    let interpreter = unsafe { &*state.base.interp.get().cast::<InterpreterState>() };
+    let may_end =
+        INTERPRETER.finalizing.load(Ordering::Relaxed) || interpreter.finalizing.load(Ordering::Relaxed);
+    if may_end || !GIL.try_step(0, HELD) {
+        GIL.wait(state);
     }
-    gil.held = true;
-    gil.switches += 1;
-    // The bit is set under this lock.
-    if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::GIL_DROP_REQUEST != 0 {
-        EVAL_BREAKER.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
-    }
-    drop(gil);
+    GIL.taken();
     set_current(state);
     let interpreter = state.base.interp.get().cast::<InterpreterState>();
     if interpreter != CURRENT_INTERPRETER.load(Ordering::Relaxed) {
@@ -562,12 +615,8 @@ pub fn release_gil() -> *const ThreadState {
     if HOME.get().is_null() {
         HOME.set(state);
     }
-    let mut gil = GIL.locked.lock().unwrap();
-    gil.held = false;
-    let is_wanted = gil.n_waiting > 0;
-    drop(gil);
-    if is_wanted {
-        GIL.released.notify_one();
+    if !GIL.try_step(HELD, 0) {
+        GIL.let_go_and_wake();
     }
     state
 }
@@ -643,15 +692,11 @@ pub fn clear_state(state: &ThreadState) {
 /// Lets another thread that asked for it have the GIL, then takes it back.
 pub fn yield_gil() {
     let errno = errno_get();
-    let switches = GIL.locked.lock().unwrap().switches;
+    let switches = GIL.switches.load(Ordering::Relaxed);
     let state = release_gil();
     // Wait until the other thread really got it, so that the request is honoured.
-    let gil = GIL.locked.lock().unwrap();
-    if !gil.held && gil.switches == switches {
-        drop(gil);
+    if !GIL.is_held() && GIL.switches.load(Ordering::Relaxed) == switches {
         std::thread::yield_now();
-    } else {
-        drop(gil);
     }
     // SAFETY: the state is this thread's own.
     acquire_gil(unsafe { &*state });
@@ -681,7 +726,7 @@ fn errno_set(errno: i32) {
 /// Runs `fork` while no other thread can have hold of the locks here, so that the child finds them whole.
 pub fn fork_with_locks<T>(fork: impl FnOnce() -> T) -> T {
     let threads = INTERPRETER.threads.lock().unwrap();
-    let gil = GIL.locked.lock().unwrap();
+    let gil = GIL.n_waiting.lock().unwrap();
     let result = fork();
     drop(gil);
     drop(threads);
@@ -690,9 +735,9 @@ pub fn fork_with_locks<T>(fork: impl FnOnce() -> T) -> T {
 
 /// In a forked child nobody waits for the GIL, which the calling thread holds.
 pub fn reinit_gil_after_fork() {
-    let mut gil = GIL.locked.lock().unwrap();
-    gil.held = true;
-    gil.n_waiting = 0;
-    drop(gil);
+    let mut n_waiting = GIL.n_waiting.lock().unwrap();
+    GIL.state.store(HELD, Ordering::Relaxed);
+    *n_waiting = 0;
+    drop(n_waiting);
     EVAL_BREAKER.fetch_and(!breaker::GIL_DROP_REQUEST, Ordering::Relaxed);
 }

@@ -97,8 +97,40 @@ pub unsafe extern "C" fn dealloc<T: Layout>(object: *mut PyObject) {
         if (*object).ty().has_flag(Py_TPFLAGS_MANAGED_WEAKREF) {
             crate::objects::weakrefobject::clear_weakrefs(&*object);
         }
-        clear::<T>(object);
-        crate::types::heap::free_instance(object);
+        // Nobody can see the fields any more.
+        for offset in T::EXTRA.iter().chain(&BASE) {
+            let held = field(object, *offset).get();
+            if !held.is_null() {
+                memory::decref(held);
+            }
+        }
+        let ty = (*object).ty();
+        if ty
+            .tp_free
+            .get()
+            .is_some_and(|free| free as usize == crate::types::heap::object_free as *const () as usize)
+        {
+            memory::free_object_of(object, ty);
+        } else {
+            crate::types::heap::free_instance(object);
+        }
+    }
+}
+
+/// An instance of a static type that adds no fields to BaseException.
+fn alloc_plain(cls: &PyTypeObject) -> PyResult {
+    const SIZE: usize = memory::GC_HEAD_SIZE + size_of::<PyBaseExceptionObject>();
+    let block = memory::raw_malloc(SIZE).cast::<u8>();
+    if block.is_null() {
+        return Err(memory::no_memory());
+    }
+    // SAFETY: the block has that size; a collector's header of zeroes says 'untracked', fields of zeroes are empty.
+    unsafe {
+        block.cast::<[u8; SIZE]>().write([0; SIZE]);
+        let object = block.add(memory::GC_HEAD_SIZE).cast::<PyObject>();
+        memory::init_object(object, cls);
+        gc::track(object);
+        Ok(Ref::from_owned(object))
     }
 }
 
@@ -108,7 +140,12 @@ pub fn alloc(cls: &PyTypeObject) -> PyResult {
         return crate::types::heap::allocate_instance(cls, 0);
     };
     if tp_alloc as usize == crate::types::heap::generic_alloc as *const () as usize {
-        return crate::types::heap::allocate_instance(cls, 0);
+        const PLAIN_SIZE: usize = size_of::<PyBaseExceptionObject>();
+        return if cls.tp_basicsize.get() == PLAIN_SIZE as isize && !cls.has_flag(Py_TPFLAGS_HEAPTYPE) {
+            alloc_plain(cls)
+        } else {
+            crate::types::heap::allocate_instance(cls, 0)
+        };
     }
     // SAFETY: the slot of this type; a new reference or NULL.
     let object = unsafe { Ref::from_owned_opt(tp_alloc((cls as *const PyTypeObject).cast_mut(), 0)) };

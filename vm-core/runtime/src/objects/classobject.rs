@@ -18,23 +18,45 @@ const SMALL_CALL: usize = 8;
 
 /// A method bound to `object`: `PyMethod_New`.
 pub fn new_method(function: &PyObject, object: &PyObject) -> PyResult {
-    let mut memory = FREE_METHODS.pop();
+    // SAFETY: a new reference or null.
+    unsafe { Ref::from_owned_opt(bind_function(function, object)) }.ok_or_else(Raised::assume)
+}
+
+/// As `new_method`, as C sees it: null when memory is out.
+#[inline]
+pub fn bind_function(function: &PyObject, object: &PyObject) -> *mut PyObject {
+    let memory = FREE_METHODS.pop();
     if memory.is_null() {
-        // SAFETY: the size is the type's.
-        memory = unsafe { crate::memory::alloc_object(&PyMethod_Type, size_of::<PyMethodObject>())? };
-    } else {
-        // SAFETY: memory of a method, whose header is set anew.
-        unsafe { crate::memory::init_object(memory, &PyMethod_Type) };
+        return bind_in_new_memory(function, object);
     }
-    // SAFETY: fresh memory of this layout; all fields are set before anybody else sees it.
+    // SAFETY: memory of a method.
+    unsafe { finish_method(memory, function, object) }
+}
+
+#[inline(never)]
+fn bind_in_new_memory(function: &PyObject, object: &PyObject) -> *mut PyObject {
+    // SAFETY: the size is the type's.
+    match unsafe { crate::memory::alloc_object(&PyMethod_Type, size_of::<PyMethodObject>()) } {
+        // SAFETY: memory for a method.
+        Ok(memory) => unsafe { finish_method(memory, function, object) },
+        Err(_) => std::ptr::null_mut(),
+    }
+}
+
+/// # Safety
+/// Memory for a method, which is not tracked.
+#[inline(always)]
+unsafe fn finish_method(memory: *mut PyObject, function: &PyObject, object: &PyObject) -> *mut PyObject {
+    // SAFETY: the caller's contract; all fields are set before anybody else sees it.
     unsafe {
+        crate::memory::init_static(memory, &PyMethod_Type);
         let method = &*memory.cast::<PyMethodObject>();
         method.im_weakreflist.set(std::ptr::null_mut());
         method.im_func.set(function.to_ref().into_raw());
         method.im_self.set(object.to_ref().into_raw());
         method.vectorcall.set(Some(method_vectorcall));
         gc::track(memory);
-        Ok(Ref::from_owned(memory))
+        memory
     }
 }
 

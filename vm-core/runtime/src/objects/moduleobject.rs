@@ -325,6 +325,12 @@ impl PyModuleObject {
         Ok(())
     }
 
+    /// The module's namespace, while it has one.
+    #[inline(always)]
+    pub fn dict_if_any(&self) -> Option<&PyDictObject> {
+        // SAFETY: null or a dict, which the module keeps.
+        unsafe { self.md_dict.get().cast::<PyDictObject>().as_ref() }
+    }
     /// The module's namespace. A module that the collector has cleared gets an empty one.
     pub fn dict(&self) -> &PyDictObject {
         if self.md_dict.get().is_null() {

@@ -49,30 +49,54 @@ impl PyTupleObject {
     /// Memory for `n` > 0 items, which are still to be written; untracked. Null when memory is out.
     #[inline]
     pub fn alloc_uninit(n: usize) -> *mut PyTupleObject {
-        let mut object = std::ptr::null_mut();
-        if n <= MAX_FREE_SIZE {
-            object = FREE_TUPLES[n - 1].pop();
+        let tuple = Self::alloc_quick(n);
+        if tuple.is_null() {
+            Self::alloc_general(n)
+        } else {
+            tuple
         }
+    }
+
+    /// As `alloc_uninit`, of a tuple that died; null when there is none.
+    #[inline(always)]
+    pub fn alloc_quick(n: usize) -> *mut PyTupleObject {
+        let Some(list) = FREE_TUPLES.get(n.wrapping_sub(1)) else {
+            return std::ptr::null_mut();
+        };
+        let object = list.pop();
         if object.is_null() {
-            let Some(size) = n
-                .checked_mul(size_of::<*mut PyObject>())
-                .and_then(|size| size.checked_add(48))
-            else {
-                return std::ptr::null_mut();
-            };
-            let block = memory::raw_malloc(size).cast::<u8>();
-            if block.is_null() {
-                return std::ptr::null_mut();
-            }
-            // SAFETY: the block begins with room for the collector's header, which says 'untracked'.
-            unsafe {
-                block.write_bytes(0, memory::GC_HEAD_SIZE);
-                object = block.add(memory::GC_HEAD_SIZE).cast::<PyObject>();
-            }
+            return std::ptr::null_mut();
         }
-        // SAFETY: memory for a tuple of n items.
+        // SAFETY: memory of a tuple of n items.
+        unsafe { Self::begin(object, n) }
+    }
+
+    #[inline(never)]
+    fn alloc_general(n: usize) -> *mut PyTupleObject {
+        let Some(size) = n
+            .checked_mul(size_of::<*mut PyObject>())
+            .and_then(|size| size.checked_add(48))
+        else {
+            return std::ptr::null_mut();
+        };
+        let block = memory::raw_malloc(size).cast::<u8>();
+        if block.is_null() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the block begins with room for the collector's header, which says 'untracked'.
         unsafe {
-            memory::init_object(object, &PyTuple_Type);
+            block.write_bytes(0, memory::GC_HEAD_SIZE);
+            Self::begin(block.add(memory::GC_HEAD_SIZE).cast::<PyObject>(), n)
+        }
+    }
+
+    /// # Safety
+    /// Memory for a tuple of `n` items, after the collector's header.
+    #[inline(always)]
+    unsafe fn begin(object: *mut PyObject, n: usize) -> *mut PyTupleObject {
+        // SAFETY: the caller's contract.
+        unsafe {
+            memory::init_static(object, &PyTuple_Type);
             let tuple = object.cast::<PyTupleObject>();
             (*tuple).ob_base.ob_size.set(n as isize);
             (*tuple).ob_hash.set(-1);
@@ -138,8 +162,23 @@ impl PyTupleObject {
         if items.is_empty() {
             return Self::empty();
         }
-        let tuple = Self::alloc_or_abort(items.len());
-        // SAFETY: room for as many items; each gets a count of its own.
+        // SAFETY: room for as many items.
+        unsafe { Self::fill(Self::alloc_or_abort(items.len()), items) }
+    }
+
+    /// As `from_slice`, in the memory of a tuple that died.
+    #[inline(always)]
+    pub fn from_slice_quick(items: &[&PyObject]) -> Option<Ref<PyTupleObject>> {
+        let tuple = Self::alloc_quick(items.len());
+        // SAFETY: room for as many items.
+        (!tuple.is_null()).then(|| unsafe { Self::fill(tuple, items) })
+    }
+
+    /// # Safety
+    /// Memory for as many items, from `alloc_uninit`.
+    #[inline(always)]
+    unsafe fn fill(tuple: *mut PyTupleObject, items: &[&PyObject]) -> Ref<PyTupleObject> {
+        // SAFETY: the caller's contract; each item gets a count of its own.
         unsafe {
             let target = (*tuple).items_ptr();
             for (idx, item) in items.iter().enumerate() {

@@ -8,6 +8,58 @@ use crate::objects::dictobject::instance;
 use crate::prelude::*;
 
 impl PyObject {
+    /// `self.name` where it is found by what is known of the class: an instance's own attribute, a method, a C getter, a plain class
+    /// attribute, a name in a module. Null with an exception when the getter failed; `None` when the general way must be taken.
+    #[inline(always)]
+    pub fn get_attr_quick(&self, name: &PyUnicodeObject) -> Option<*mut PyObject> {
+        let ty = self.ty();
+        let getattro = ty.tp_getattro.get()? as usize;
+        let entry = ty.cached(name)?;
+        // SAFETY: the version is current, so the class still holds the value; what is found is held by its owner until a count is
+        // taken.
+        unsafe {
+            if getattro != generic_get_attr_slot as *const () as usize {
+                if getattro != crate::objects::moduleobject::module_getattro as *const () as usize
+                    || !entry.value().is_null()
+                {
+                    return None;
+                }
+                let dict = self.cast_unchecked::<PyModuleObject>().dict_if_any()?;
+                let found = dict.find_same(name.as_object())?.get();
+                (*found).incref();
+                return Some(found);
+            }
+            let Some(descriptor) = entry.value().as_ref() else {
+                let own = instance::get_at_place(self, entry)?.as_ref()?;
+                own.incref();
+                return Some(own.as_ptr());
+            };
+            let is_function = PyFunctionObject::check_exact(descriptor);
+            if !is_function {
+                if let Some((get, closure)) = plain_getter(descriptor, ty) {
+                    let result = get(self.as_ptr(), closure);
+                    return Some(if result.is_null() {
+                        getter_failed(self, name)
+                    } else {
+                        result
+                    });
+                }
+                if descriptor.ty().tp_descr_get.get().is_some() {
+                    return None;
+                }
+            }
+            let has_dict = ty.tp_dictoffset.get() != 0 || ty.tp_flags.get() & Py_TPFLAGS_MANAGED_DICT != 0;
+            if has_dict && let Some(own) = instance::get_at_place(self, entry)?.as_ref() {
+                own.incref();
+                return Some(own.as_ptr());
+            }
+            if is_function {
+                return Some(crate::objects::classobject::bind_function(descriptor, self));
+            }
+            descriptor.incref();
+            Some(descriptor.as_ptr())
+        }
+    }
     /// `self.name`.
     #[inline]
     pub fn get_attr(&self, name: &PyUnicodeObject) -> PyResult {
@@ -77,6 +129,28 @@ impl PyObject {
     /// `del self.name`.
     pub fn del_attr(&self, name: &PyUnicodeObject) -> PyResult<()> {
         self.set_or_del_attr(name, None)
+    }
+    /// `self.name = value` where that replaces an attribute of the instance by what is known of its class; false when the general
+    /// way must be taken.
+    #[inline(always)]
+    pub fn set_attr_quick(&self, name: &PyUnicodeObject, value: &PyObject) -> bool {
+        let ty = self.ty();
+        if ty
+            .tp_setattro
+            .get()
+            .is_none_or(|slot| slot as usize != generic_set_attr_slot as *const () as usize)
+        {
+            return false;
+        }
+        let Some(entry) = ty.cached(name) else {
+            return false;
+        };
+        // SAFETY: the version is current, so the class still holds the value.
+        let descriptor = unsafe { entry.value().as_ref() };
+        if descriptor.is_some_and(|descriptor| descriptor.ty().tp_descr_set.get().is_some()) {
+            return false;
+        }
+        instance::replace_at_place(self, entry, value)
     }
     pub fn set_or_del_attr(&self, name: &PyUnicodeObject, value: Option<&PyObject>) -> PyResult<()> {
         let ty = self.ty();
@@ -322,6 +396,14 @@ fn plain_getter(descriptor: &PyObject, ty: &PyTypeObject) -> Option<(getter, *mu
     }
     let def = descriptor.getset();
     Some((def.get.get()?, def.closure.get()))
+}
+
+/// After a getter that gave NULL: an AttributeError learns of what it speaks.
+#[cold]
+#[inline(never)]
+fn getter_failed(object: &PyObject, name: &PyUnicodeObject) -> *mut PyObject {
+    let _ = with_attribute_context(Raised::from_c("getter"), object, name);
+    std::ptr::null_mut()
 }
 
 /// `object.__getattribute__`: data descriptors, then the instance's attributes, then the type's.

@@ -47,12 +47,7 @@ impl PyObject {
         let result = unsafe { Ref::from_owned_opt(iternext(self.as_ptr())) };
         match result {
             Some(item) => Ok(Some(item)),
-            None => {
-                if crate::error::occurred() {
-                    Raised::assume().clear_if(exc::StopIteration)?;
-                }
-                Ok(None)
-            }
+            None => ended(),
         }
     }
     /// Whether `self[0]`-style access is supported: `PySequence_Check`.
@@ -139,4 +134,20 @@ impl PyObject {
         let hint = hint.as_isize()?;
         usize::try_from(hint).map_err(|_| raise!(ValueError, "__length_hint__() should return >= 0"))
     }
+}
+
+/// After a `tp_iternext` that gave nothing: the end, which StopIteration may say too, or an exception.
+fn ended() -> PyResult<Option<Ref>> {
+    if crate::error::occurred() {
+        Raised::assume().clear_if(exc::StopIteration)?;
+    }
+    Ok(None)
+}
+
+/// `ended` as C sees it: NULL, with an exception when there was one that does not say just that.
+#[cold]
+#[inline(never)]
+pub fn no_next() -> *mut PyObject {
+    let _ = ended();
+    std::ptr::null_mut()
 }

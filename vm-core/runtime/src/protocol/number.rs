@@ -108,6 +108,33 @@ pub fn divmod(left: &PyObject, right: &PyObject) -> PyResult {
     binary_op(left, right, |slots| slots.nb_divmod.get(), "divmod()")
 }
 
+/// Two exact ints of one digit, or two exact floats.
+macro_rules! quick_operators {
+    ($($name:ident $operator:tt;)*) => {$(
+        #[doc = concat!("`left ", stringify!($operator), " right` of two compact ints or two floats.")]
+        #[inline(always)]
+        pub fn $name(left: &PyObject, right: &PyObject) -> Option<Ref> {
+            if let Some(left) = left.downcast_exact::<PyLongObject>() {
+                let right = right.downcast_exact::<PyLongObject>()?;
+                if !left.is_compact() || !right.is_compact() {
+                    return None;
+                }
+                // Each is below 2 to the 30th.
+                let value = left.compact_value() as i64 $operator right.compact_value() as i64;
+                return PyLongObject::from_i64_quick(value).map(Ref::into_object);
+            }
+            let left = left.downcast_exact::<PyFloatObject>()?;
+            let right = right.downcast_exact::<PyFloatObject>()?;
+            PyFloatObject::from_f64_quick(left.value() $operator right.value()).map(Ref::into_object)
+        }
+    )*};
+}
+quick_operators! {
+    quick_add +;
+    quick_subtract -;
+    quick_multiply *;
+}
+
 /// `left + right`: numbers, then concatenation.
 pub fn add(left: &PyObject, right: &PyObject) -> PyResult {
     let result = binary_op1(left, right, |slots| slots.nb_add.get())?;

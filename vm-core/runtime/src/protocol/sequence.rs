@@ -4,20 +4,29 @@ use super::{from_slot, from_status};
 use crate::prelude::*;
 
 impl PyObject {
+    /// `self[key]` of a list by a position that it has, or of a dict by a key that is found at once.
+    #[inline(always)]
+    pub fn get_item_quick(&self, key: &PyObject) -> Option<Ref> {
+        if let Some(list) = self.downcast_exact::<PyListObject>() {
+            let index = key.downcast_exact::<PyLongObject>()?;
+            if !index.is_compact() {
+                return None;
+            }
+            return Some(list.as_slice().get(index.compact_value() as usize)?.to_ref());
+        }
+        let value = self.downcast_exact::<PyDictObject>()?.find_same(key)?.get();
+        // SAFETY: the dict's value.
+        Some(unsafe { Ref::from_borrowed(value) })
+    }
     /// `self[key]`.
     pub fn get_item(&self, key: &PyObject) -> PyResult {
         let ty = self.ty();
-        // SAFETY: slots of this object's type, and the layouts of exact lists and dicts.
+        if let Some(item) = self.get_item_quick(key) {
+            return Ok(item);
+        }
+        // SAFETY: slots of this object's type, and the layout of exact dicts.
         unsafe {
-            if std::ptr::eq(ty, PyListObject::type_object()) {
-                if let Some(index) = key.downcast_exact::<PyLongObject>()
-                    && index.is_compact()
-                    && let Some(item) =
-                        (self.cast_unchecked::<PyListObject>().as_slice()).get(index.compact_value() as usize)
-                {
-                    return Ok(item.to_ref());
-                }
-            } else if std::ptr::eq(ty, PyDictObject::type_object()) {
+            if std::ptr::eq(ty, PyDictObject::type_object()) {
                 let value = self.cast_unchecked::<PyDictObject>().get(key)?;
                 return value.ok_or_else(|| crate::objects::dictobject::api::key_error(key));
             }

@@ -3,16 +3,52 @@
 //! A version tag names one state of a type's attributes; it is given lazily and taken back by `modified` from the type
 //! and all its subclasses. Inline caches and traces guard on it.
 
+use crate::objects::dictobject::instance::shared_keys;
+use crate::objects::dictobject::str_hash;
 use crate::prelude::*;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const CACHE_BITS: usize = 12;
 
-struct CacheEntry {
+/// What is known of a name of the class with this version.
+pub struct CacheEntry {
     version: Cell<u32>,
+    /// See [`CacheEntry::place_in`].
+    place: Cell<i32>,
     name: Cell<*const PyUnicodeObject>,
     value: Cell<*mut PyObject>,
+}
+
+/// `place` before anybody asked.
+const PLACE_UNKNOWN: i32 = i32::MIN;
+
+impl CacheEntry {
+    /// The class attribute, borrowed from the class that has it; null when there is none.
+    #[inline(always)]
+    pub fn value(&self) -> *mut PyObject {
+        self.value.get()
+    }
+    /// Where the instances of the class, which have inline values, keep the attribute: its place in the keys that they share, or
+    /// a negative number when it has none there yet. A place never changes; that there is none is true while the keys are as
+    /// many as they were.
+    #[inline(always)]
+    pub fn place_in(&self, ty: &PyTypeObject) -> isize {
+        let place = self.place.get() as isize;
+        if place >= 0 || !place == shared_keys(ty).n_entries.get() {
+            return place;
+        }
+        self.find_place(ty)
+    }
+    #[inline(never)]
+    fn find_place(&self, ty: &PyTypeObject) -> isize {
+        let keys = shared_keys(ty);
+        // SAFETY: the entry keeps its name alive: interned names are exact strings.
+        let found = unsafe { keys.lookup_str((*self.name.get()).as_ptr(), str_hash(&*self.name.get())) };
+        let place = if found >= 0 { found } else { !keys.n_entries.get() };
+        self.place.set(place as i32);
+        place
+    }
 }
 
 struct MethodCache([CacheEntry; 1 << CACHE_BITS]);
@@ -24,6 +60,7 @@ static CACHE: MethodCache = MethodCache(
     [const {
         CacheEntry {
             version: Cell::new(0),
+            place: Cell::new(PLACE_UNKNOWN),
             name: Cell::new(std::ptr::null()),
             value: Cell::new(std::ptr::null_mut()),
         }
@@ -138,19 +175,30 @@ pub fn descriptors_changed() {
     modified(&crate::objects::object::PyBaseObject_Type);
 }
 
+#[inline(always)]
+fn cache_entry(version: u32, name: &PyUnicodeObject) -> &'static CacheEntry {
+    let address = name as *const PyUnicodeObject as usize;
+    &CACHE.0[(version as usize ^ (address >> 3)) & ((1 << CACHE_BITS) - 1)]
+}
+
 impl PyTypeObject {
     /// The attribute `name` found along the MRO, unbound: `_PyType_Lookup`. Borrowed from the class that has it.
     #[inline]
     pub fn lookup(&self, name: &PyUnicodeObject) -> Option<&PyObject> {
-        let version = self.tp_version_tag.get();
-        let at =
-            (version as usize ^ ((name as *const PyUnicodeObject as usize) >> 3)) & ((1 << CACHE_BITS) - 1);
-        let entry = &CACHE.0[at];
-        if version != 0 && entry.version.get() == version && std::ptr::eq(entry.name.get(), name) {
+        match self.cached(name) {
             // SAFETY: the version is current, so the class still holds the value.
-            return unsafe { entry.value.get().as_ref() };
+            Some(entry) => unsafe { entry.value.get().as_ref() },
+            None => self.lookup_uncached(name),
         }
-        self.lookup_uncached(name)
+    }
+
+    /// What is known of the name, if anything is. The entry is the name's until another name is looked up.
+    #[inline(always)]
+    pub fn cached(&self, name: &PyUnicodeObject) -> Option<&'static CacheEntry> {
+        let version = self.tp_version_tag.get();
+        let entry = cache_entry(version, name);
+        let is_known = version != 0 && entry.version.get() == version && std::ptr::eq(entry.name.get(), name);
+        is_known.then_some(entry)
     }
 
     #[inline(never)]
@@ -158,10 +206,9 @@ impl PyTypeObject {
         let found = self.find_in_mro(name);
         if name.is_interned() && assign_version(self) {
             let version = self.tp_version_tag.get();
-            let at = (version as usize ^ ((name as *const PyUnicodeObject as usize) >> 3))
-                & ((1 << CACHE_BITS) - 1);
-            let entry = &CACHE.0[at];
+            let entry = cache_entry(version, name);
             entry.version.set(version);
+            entry.place.set(PLACE_UNKNOWN);
             entry
                 .value
                 .set(found.map_or(std::ptr::null_mut(), PyObject::as_ptr));

@@ -133,11 +133,12 @@ impl PyTypeObject {
         unsafe { self.tp_dict.get().cast::<PyDictObject>().as_ref() }
     }
     /// Whether this type is `other` or derives from it, by MRO (by bases before the type is ready).
-    #[inline]
+    #[inline(always)]
     pub fn is_subtype(&self, other: &PyTypeObject) -> bool {
-        if std::ptr::eq(self, other) {
-            return true;
-        }
+        std::ptr::eq(self, other) || self.derives_from(other)
+    }
+    #[inline(never)]
+    fn derives_from(&self, other: &PyTypeObject) -> bool {
         match self.mro() {
             Some(mro) => mro
                 .as_slice()

@@ -82,7 +82,7 @@ impl PyBytesObject {
         }
         // SAFETY: the block has room for the header, the bytes and the NUL.
         unsafe {
-            memory::init_object(block.cast(), &PyBytes_Type);
+            memory::init_static(block.cast(), &PyBytes_Type);
             (&raw mut (*block).ob_base.ob_size).write(Cell::new(len as isize));
             (&raw mut (*block).ob_shash).write(Cell::new(-1));
             block.cast::<u8>().add(HEADER_SIZE + len).write(0);

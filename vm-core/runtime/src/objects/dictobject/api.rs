@@ -71,7 +71,7 @@ impl PyDictObject {
             object = alloc_static(&PyDict_Type, size_of::<PyDictObject>());
         } else {
             // SAFETY: memory of a dead dict.
-            unsafe { memory::init_object(object, &PyDict_Type) };
+            unsafe { memory::init_static(object, &PyDict_Type) };
         }
         // SAFETY: memory for a dict, with its header set.
         unsafe {

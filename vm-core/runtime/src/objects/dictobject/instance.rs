@@ -240,6 +240,47 @@ pub fn set_attribute(object: &PyObject, name: &PyUnicodeObject, value: Option<&P
     }
 }
 
+/// The value of an attribute by its place (`CacheEntry::place_in`), null when the instance has it not; `None` unless it has inline
+/// values.
+#[inline(always)]
+pub fn get_at_place(object: &PyObject, entry: &crate::types::lookup::CacheEntry) -> Option<*mut PyObject> {
+    let values = valid_inline_values(object)?;
+    let place = entry.place_in(object.ty());
+    if place < 0 {
+        return Some(std::ptr::null_mut());
+    }
+    // SAFETY: the values have room for each entry of the shared keys.
+    Some(unsafe { values.value(place) }.get())
+}
+
+/// Replaces the value of an attribute by its place; false when the instance has no inline values or not this one, or somebody
+/// watches its dict.
+#[inline(always)]
+pub fn replace_at_place(
+    object: &PyObject,
+    entry: &crate::types::lookup::CacheEntry,
+    value: &PyObject,
+) -> bool {
+    let Some(values) = valid_inline_values(object) else {
+        return false;
+    };
+    let place = entry.place_in(object.ty());
+    // SAFETY: null or the slot's dict; nothing runs code while the borrow lasts.
+    let dict = unsafe { managed_dict_slot(object).get().as_ref() };
+    if place < 0 || dict.is_some_and(|dict| dict._ma_watcher_tag.get() & watch::WATCHER_MASK != 0) {
+        return false;
+    }
+    // SAFETY: the values have room for each entry of the shared keys.
+    let cell = unsafe { values.value(place) };
+    if cell.get().is_null() {
+        return false;
+    }
+    value.incref();
+    // SAFETY: the values owned the old one.
+    unsafe { memory::decref(cell.replace(value.as_ptr())) };
+    true
+}
+
 /// `None` when the attribute does not fit the shared keys, or somebody watches the dict.
 #[inline]
 fn set_inline(

@@ -20,9 +20,20 @@ pub fn hash_of(key: &PyObject) -> PyResult<Py_hash_t> {
         return Ok(str_hash(unsafe { key.cast_unchecked() }));
     }
     if let Some(long) = key.downcast_exact::<PyLongObject>() {
-        return Ok(long.hash_value());
+        if long.is_compact() {
+            // -1 says that there is no hash.
+            let value = long.compact_value();
+            return Ok(if value == -1 { -2 } else { value });
+        }
+        return Ok(hash_of_long(long));
     }
     key.hash()
+}
+
+#[cold]
+#[inline(never)]
+fn hash_of_long(long: &PyLongObject) -> Py_hash_t {
+    long.hash_value()
 }
 
 /// The hash of a string, computed when it is not cached.
@@ -245,6 +256,61 @@ impl PyDictObject {
             // SAFETY: `ix` is an entry of the table that the dict has now.
             && unsafe { keys.cells(ix) }.0.get() == found.as_raw();
         Ok(same.then_some(equal))
+    }
+
+    /// Where the value of `key` is, when the table has this very object at the first place that its hash points to; such are
+    /// most lookups by interned names and by small ints. `None` when more must be looked at.
+    #[inline(always)]
+    pub fn find_same(&self, key: &PyObject) -> Option<&Cell<*mut PyObject>> {
+        let hash = if PyUnicodeObject::check_exact(key) {
+            // SAFETY: checked to be a str. Without a hash it is -1, whose place is as good as any: only the same object counts.
+            unsafe { str_hash_cell(key.as_ptr()) }
+        } else {
+            let int = key.downcast_exact::<PyLongObject>()?;
+            if !int.is_compact() {
+                return None;
+            }
+            int.compact_value()
+        };
+        let keys = self.keys_table();
+        let log2_size = keys.log2_size.get();
+        // SAFETY: the place is masked to the array; an index names an entry, which is live or has null for its key.
+        unsafe {
+            let at = hash as usize & keys.mask();
+            let ix = if log2_size < 8 {
+                (*keys.indices::<i8>().add(at)).get()
+            } else if log2_size < 16 {
+                (*keys.indices::<i16>().add(at)).get()
+            } else {
+                return None;
+            };
+            if ix < 0 {
+                return None;
+            }
+            let (found, value) = keys.cells(ix);
+            if found.get() != key.as_ptr() {
+                return None;
+            }
+            let value = match self.values_table() {
+                Some(values) => values.value(ix),
+                None => value,
+            };
+            (!value.get().is_null()).then_some(value)
+        }
+    }
+
+    /// Replaces the value of a key as `find_same` finds it; false when the general way must be taken.
+    #[inline(always)]
+    pub fn replace_same(&self, key: &PyObject, value: &PyObject) -> bool {
+        if self._ma_watcher_tag.get() & watch::WATCHER_MASK != 0 {
+            return false;
+        }
+        let Some(cell) = self.find_same(key) else {
+            return false;
+        };
+        // SAFETY: the table owned the old value.
+        drop(unsafe { Ref::from_owned(cell.replace(value.to_ref().into_raw())) });
+        true
     }
 
     /// Borrowed value of a key with a known hash, null when absent.

@@ -22,16 +22,33 @@ pub fn float_repr(value: f64) -> String {
 }
 
 impl PyFloatObject {
-    #[inline]
+    #[inline(always)]
     pub fn from_f64(value: f64) -> Ref<PyFloatObject> {
-        let mut object = FREE.pop();
-        if object.is_null() {
-            let block = memory::insist(|| NonNull::new(memory::raw_malloc(size_of::<PyFloatObject>())));
-            object = block.as_ptr().cast();
+        match Self::from_f64_quick(value) {
+            Some(float) => float,
+            None => Self::from_f64_general(value),
         }
-        // SAFETY: memory for one float, whose fields are all set here.
+    }
+    /// A float in the memory of one that died.
+    #[inline(always)]
+    pub fn from_f64_quick(value: f64) -> Option<Ref<PyFloatObject>> {
+        let object = FREE.pop();
+        // SAFETY: memory of a float.
+        (!object.is_null()).then(|| unsafe { Self::finish(object, value) })
+    }
+    #[inline(never)]
+    fn from_f64_general(value: f64) -> Ref<PyFloatObject> {
+        let block = memory::insist(|| NonNull::new(memory::raw_malloc(size_of::<PyFloatObject>())));
+        // SAFETY: memory for one float.
+        unsafe { Self::finish(block.as_ptr().cast(), value) }
+    }
+    /// # Safety
+    /// Memory for one float.
+    #[inline(always)]
+    unsafe fn finish(object: *mut PyObject, value: f64) -> Ref<PyFloatObject> {
+        // SAFETY: the caller's contract; all fields are set here.
         unsafe {
-            memory::init_object(object, &PyFloat_Type);
+            memory::init_static(object, &PyFloat_Type);
             let float = object.cast::<PyFloatObject>();
             (*float).ob_fval.set(value);
             Ref::from_owned(float)

@@ -23,7 +23,7 @@ impl PyListObject {
             object = alloc_static(&PyList_Type, size_of::<PyListObject>());
         } else {
             // SAFETY: memory of a dead list.
-            unsafe { memory::init_object(object, &PyList_Type) };
+            unsafe { memory::init_static(object, &PyList_Type) };
         }
         // SAFETY: memory for a list, with its header set.
         unsafe {
@@ -202,6 +202,20 @@ impl PyListObject {
         let len = self.len();
         memory::insist_on(|| self.resize(len + 1));
         self.ob_base.ob_size.set(len as isize);
+    }
+
+    /// Appends an item where there is room; false when there is none.
+    #[inline(always)]
+    pub fn push_within(&self, item: &PyObject) -> bool {
+        let len = self.ob_base.ob_size.get();
+        let has_room = len < self.allocated.get();
+        if has_room {
+            item.incref();
+            // SAFETY: there is a free slot.
+            unsafe { *self.ob_item.get().add(len as usize) = item.as_ptr() };
+            self.ob_base.ob_size.set(len + 1);
+        }
+        has_room
     }
 
     /// As `try_push`, where running out of memory ends the process.

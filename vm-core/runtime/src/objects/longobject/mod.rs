@@ -119,15 +119,17 @@ fn alloc(n_digits: usize) -> Option<*mut PyLongObject> {
         }
     }
     // SAFETY: the block is large enough for the object.
-    unsafe { memory::init_object(object, &PyLong_Type) };
+    unsafe { memory::init_static(object, &PyLong_Type) };
     Some(object.cast())
 }
 
-/// An exact compact int that is not one of the small ones.
-#[inline]
-fn new_compact(negative: bool, magnitude: u32) -> Ref<PyLongObject> {
-    let object = memory::insist(|| alloc(1).and_then(std::ptr::NonNull::new)).as_ptr();
-    // SAFETY: fresh memory for one digit.
+/// Makes memory with a header into a compact int.
+///
+/// # Safety
+/// Fresh memory for one digit.
+#[inline(always)]
+unsafe fn finish_compact(object: *mut PyLongObject, negative: bool, magnitude: u32) -> Ref<PyLongObject> {
+    // SAFETY: the caller's contract.
     unsafe {
         let value = &(*object).long_value;
         value
@@ -238,12 +240,39 @@ impl PyLongObject {
 
     #[inline(always)]
     pub fn from_i64(value: i64) -> Ref<PyLongObject> {
+        match Self::from_i64_quick(value) {
+            Some(int) => int,
+            None => Self::from_i64_general(value),
+        }
+    }
+    /// One of the small ints, or a compact one in the memory of one that died.
+    #[inline(always)]
+    pub fn from_i64_quick(value: i64) -> Option<Ref<PyLongObject>> {
         if (SMALL_MIN..=SMALL_MAX).contains(&value) {
-            return small_int(value).to_ref();
+            // SAFETY: the small ints are immortal: nobody counts them.
+            return Some(unsafe { Ref::from_owned(std::ptr::from_ref(small_int(value)).cast_mut()) });
         }
         let magnitude = value.unsigned_abs();
+        if magnitude > u64::from(digits::MASK) {
+            return None;
+        }
+        let object = FREE.pop();
+        if object.is_null() {
+            return None;
+        }
+        // SAFETY: memory of an int of up to two digits.
+        unsafe {
+            memory::init_static(object, &PyLong_Type);
+            Some(finish_compact(object.cast(), value < 0, magnitude as u32))
+        }
+    }
+    #[inline(never)]
+    fn from_i64_general(value: i64) -> Ref<PyLongObject> {
+        let magnitude = value.unsigned_abs();
         if magnitude <= u64::from(digits::MASK) {
-            return new_compact(value < 0, magnitude as u32);
+            let object = memory::insist(|| alloc(1).and_then(std::ptr::NonNull::new)).as_ptr();
+            // SAFETY: fresh memory for one digit.
+            return unsafe { finish_compact(object, value < 0, magnitude as u32) };
         }
         if magnitude >> (2 * digits::SHIFT) == 0 {
             return new_two_digits(value < 0, magnitude);

@@ -36,7 +36,7 @@ pub(super) unsafe fn init_header(block: *mut u8, len: usize, max_char: u32) {
     let (header, unit, bits) = shape(max_char);
     // SAFETY: the caller's contract.
     unsafe {
-        memory::init_object(block.cast(), &PyUnicode_Type);
+        memory::init_static(block.cast(), &PyUnicode_Type);
         let ascii = block.cast::<PyASCIIObject>();
         (&raw mut (*ascii).length).write(Cell::new(len as isize));
         (&raw mut (*ascii).hash).write(Cell::new(-1));

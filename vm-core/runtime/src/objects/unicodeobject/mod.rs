@@ -387,6 +387,21 @@ impl PyUnicodeObject {
             None => Err(self.raise_surrogates()),
         }
     }
+    /// The text of a compact ASCII string, which is followed by a NUL.
+    #[inline(always)]
+    pub fn ascii_bytes(&self) -> Option<&[u8]> {
+        const COMPACT_ASCII: u32 = state::COMPACT | state::ASCII;
+        if self.state_bits() & COMPACT_ASCII != COMPACT_ASCII {
+            return None;
+        }
+        // SAFETY: the characters follow the header.
+        unsafe {
+            let start = (self as *const PyUnicodeObject)
+                .cast::<u8>()
+                .add(ASCII_HEADER_SIZE);
+            Some(std::slice::from_raw_parts(start, self.len()))
+        }
+    }
     #[cold]
     fn raise_surrogates(&self) -> Raised {
         let is_surrogate = |code: &u32| (0xD800..0xE000).contains(code);
