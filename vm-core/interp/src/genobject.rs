@@ -379,7 +379,7 @@ pub fn send(receiver: &PyObject, value: &PyObject) -> PyResult<(Ref, bool)> {
             };
         }
     }
-    let result = if is_none(value) && receiver.ty().tp_iternext.get().is_some() {
+    let result = if is_none(value) && receiver.is_iterator() {
         match receiver.ty().tp_iternext.get() {
             // SAFETY: a slot of the receiver's type.
             Some(next) => match unsafe { Ref::from_owned_opt(next(receiver.as_ptr())) } {

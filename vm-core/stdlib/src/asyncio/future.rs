@@ -313,7 +313,7 @@ impl Future {
             return;
         }
         let (Some(event_loop), Some(exception)) = (self.event_loop(), self.exception.get()) else { return };
-        let message = format!("{} exception was never retrieved", self.as_object().ty().name());
+        let message = format!("{} exception was never retrieved", self.as_object().ty().short_name());
         let message = PyUnicodeObject::from_string(message);
         let source = self.source_traceback();
         let mut facts = vec![
@@ -407,9 +407,11 @@ impl Future {
     /// Return the exception that was set on this future, or None.
     #[method("($self, /)")]
     fn exception(&self) -> PyResult {
-        self.loop_or_raise()?;
         match self.state.get() {
             State::Cancelled => Err(error::raise_exception(self.cancelled_error()?)),
+            State::Pending if self.event_loop.borrow().is_none() => {
+                Err(INVALID_STATE_ERROR.raise("Future object is not initialized."))
+            }
             State::Pending => Err(INVALID_STATE_ERROR.raise("Exception is not set.")),
             State::Finished => {
                 self.log_traceback.set(false);

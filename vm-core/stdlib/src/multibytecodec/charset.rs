@@ -1,6 +1,10 @@
 //! Bytes <-> characters, one at a time, of the multibyte encodings: which bytes lead, what shifts, which table is asked.
 
+use super::differences::GB18030_FOUR;
+use super::iso2022::Iso2022;
+use super::jisx0213::{self, Edition};
 use super::tables::{self, Table};
+use super::johab;
 use encoding_rs::GB18030;
 
 /// What a decoder meets next.
@@ -37,125 +41,18 @@ pub enum Charset {
     Big5,
     Cp950,
     Big5Hkscs,
+    Johab,
+    EucJis(Edition),
+    ShiftJisX(Edition),
     Iso2022(Iso2022),
 }
-
-/// What an ISO 2022 encoding may designate.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Iso2022 {
-    sets: &'static [Set],
-    /// The Korean set is G1 throughout, announced at the start and reached by shifts.
-    is_korean: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Set {
-    Ascii,
-    JisRoman,
-    Katakana,
-    Jis0208,
-    Jis0208Old,
-    Jis0212,
-    Gb2312,
-    Ks1001,
-}
-
-const ALL_SETS: [Set; 8] = [
-    Set::Ascii,
-    Set::JisRoman,
-    Set::Katakana,
-    Set::Jis0208,
-    Set::Jis0208Old,
-    Set::Jis0212,
-    Set::Gb2312,
-    Set::Ks1001,
-];
-
-impl Set {
-    fn escape(self) -> &'static [u8] {
-        match self {
-            Set::Ascii => b"\x1b(B",
-            Set::JisRoman => b"\x1b(J",
-            Set::Katakana => b"\x1b(I",
-            Set::Jis0208 => b"\x1b$B",
-            Set::Jis0208Old => b"\x1b$@",
-            Set::Jis0212 => b"\x1b$(D",
-            Set::Gb2312 => b"\x1b$A",
-            Set::Ks1001 => b"\x1b$(C",
-        }
-    }
-    fn is_double(self) -> bool {
-        !matches!(self, Set::Ascii | Set::JisRoman | Set::Katakana)
-    }
-    fn table(self) -> Option<&'static Table> {
-        match self {
-            Set::Jis0208 | Set::Jis0208Old => Some(&tables::JISX0208_TABLE),
-            Set::Jis0212 => Some(&tables::JISX0212_TABLE),
-            Set::Gb2312 => Some(&tables::GB2312_TABLE),
-            Set::Ks1001 => Some(&tables::CP949_TABLE),
-            Set::Ascii | Set::JisRoman | Set::Katakana => None,
-        }
-    }
-    /// Its bytes for a character, seven bits each.
-    fn code(self, character: u32) -> Option<Vec<u8>> {
-        match (self, character) {
-            (Set::Ascii, 0..=0x7F) => Some(vec![character as u8]),
-            (Set::JisRoman, 0xA5) => Some(vec![0x5C]),
-            (Set::JisRoman, 0x203E) => Some(vec![0x7E]),
-            (Set::JisRoman, 0x5C | 0x7E) => None,
-            (Set::JisRoman, 0..=0x7F) => Some(vec![character as u8]),
-            (Set::Katakana, 0xFF61..=0xFF9F) => Some(vec![(character - 0xFF61) as u8 + 0x21]),
-            _ => {
-                let [lead, trail] = self.table()?.code(character)?;
-                (lead >= 0xA1 && trail >= 0xA1).then(|| vec![lead & 0x7F, trail & 0x7F])
-            }
-        }
-    }
-    fn character(self, lead: u8, trail: u8) -> Option<u32> {
-        match self {
-            Set::Ascii => Some(lead.into()),
-            Set::JisRoman => Some(match lead {
-                0x5C => 0xA5,
-                0x7E => 0x203E,
-                _ => lead.into(),
-            }),
-            Set::Katakana => (0x21..=0x5F).contains(&lead).then(|| 0xFF61 + u32::from(lead) - 0x21),
-            _ if lead < 0x21 || trail < 0x21 => None,
-            _ => self.table()?.character(lead | 0x80, trail | 0x80),
-        }
-    }
-}
-
-const JP: &[Set] = &[Set::Ascii, Set::Jis0208, Set::JisRoman, Set::Jis0208Old];
-const JP_1: &[Set] = &[Set::Ascii, Set::Jis0208, Set::Jis0212, Set::JisRoman, Set::Jis0208Old];
-const JP_2: &[Set] = &[
-    Set::Ascii,
-    Set::Jis0208,
-    Set::Jis0212,
-    Set::Ks1001,
-    Set::Gb2312,
-    Set::JisRoman,
-    Set::Jis0208Old,
-];
-const JP_EXT: &[Set] = &[
-    Set::Ascii,
-    Set::Jis0208,
-    Set::Jis0212,
-    Set::JisRoman,
-    Set::Katakana,
-    Set::Jis0208Old,
-];
 
 impl Charset {
     /// The charset of a codec's name.
     pub fn of(name: &str) -> Option<Charset> {
-        let iso = |sets| {
-            Charset::Iso2022(Iso2022 {
-                sets,
-                is_korean: false,
-            })
-        };
+        if let Some(kind) = Iso2022::of(name) {
+            return Some(Charset::Iso2022(kind));
+        }
         Some(match name {
             "gb2312" => Charset::Gb2312,
             "gbk" => Charset::Gbk,
@@ -169,16 +66,21 @@ impl Charset {
             "big5" => Charset::Big5,
             "cp950" => Charset::Cp950,
             "big5hkscs" => Charset::Big5Hkscs,
-            "iso2022_jp" => iso(JP),
-            "iso2022_jp_1" => iso(JP_1),
-            "iso2022_jp_2" => iso(JP_2),
-            "iso2022_jp_ext" => iso(JP_EXT),
-            "iso2022_kr" => Charset::Iso2022(Iso2022 {
-                sets: &[Set::Ascii, Set::Ks1001],
-                is_korean: true,
-            }),
+            "johab" => Charset::Johab,
+            "euc_jisx0213" => Charset::EucJis(Edition::First),
+            "euc_jis_2004" => Charset::EucJis(Edition::Second),
+            "shift_jisx0213" => Charset::ShiftJisX(Edition::First),
+            "shift_jis_2004" => Charset::ShiftJisX(Edition::Second),
             _ => return None,
         })
+    }
+
+    /// What an encoder and a decoder start with.
+    pub fn initial_state(self) -> u64 {
+        match self {
+            Charset::Iso2022(_) => Iso2022::INITIAL_STATE,
+            _ => 0,
+        }
     }
 
     /// The next character of `bytes`, which are not empty.
@@ -187,6 +89,9 @@ impl Charset {
         match self {
             Charset::Hz => return decode_hz(state, bytes),
             Charset::Iso2022(kind) => return kind.decode(state, bytes),
+            Charset::EucJis(edition) => return jisx0213::decode_euc(edition, bytes),
+            Charset::ShiftJisX(edition) => return jisx0213::decode_shifted(edition, bytes),
+            Charset::Johab => return johab::decode(bytes),
             _ => {}
         }
         if lead < 0x80 {
@@ -253,14 +158,18 @@ impl Charset {
         Some(match self {
             Charset::Gb2312 | Charset::Hz => &tables::GB2312_TABLE,
             Charset::Gbk => &tables::GBK_TABLE,
-            Charset::Gb18030 => &tables::GBK_TABLE,
+            Charset::Gb18030 => &tables::GB18030_TABLE,
             Charset::Cp932 => &tables::CP932_TABLE,
             Charset::EucJp => &tables::JISX0208_TABLE,
             Charset::EucKr | Charset::Cp949 => &tables::CP949_TABLE,
             Charset::Big5 => &tables::BIG5_TABLE,
             Charset::Cp950 => &tables::CP950_TABLE,
             Charset::Big5Hkscs => &tables::HKSCS_TABLE,
-            Charset::ShiftJis | Charset::Iso2022(_) => return None,
+            Charset::ShiftJis
+            | Charset::Johab
+            | Charset::EucJis(_)
+            | Charset::ShiftJisX(_)
+            | Charset::Iso2022(_) => return None,
         })
     }
 
@@ -269,7 +178,10 @@ impl Charset {
         let code = codes[0];
         match self {
             Charset::Hz => return encode_hz(state, code, out),
-            Charset::Iso2022(kind) => return kind.encode(state, code, out),
+            Charset::Iso2022(kind) => return kind.encode(state, codes, is_final, out),
+            Charset::EucJis(edition) => return jisx0213::encode(edition, false, codes, is_final, out),
+            Charset::ShiftJisX(edition) => return jisx0213::encode(edition, true, codes, is_final, out),
+            Charset::Johab => return johab::encode(code, out),
             _ => {}
         }
         if code < 0x80 {
@@ -344,6 +256,10 @@ impl Charset {
                 out.extend(bytes);
             }
             Charset::Gb18030 => {
+                if let Some((_, bytes)) = GB18030_FOUR.iter().find(|(character, _)| *character == code) {
+                    out.extend(bytes);
+                    return true;
+                }
                 let Some(character) = char::from_u32(code) else { return false };
                 let mut text = [0; 4];
                 let (bytes, _, failed) = GB18030.encode(character.encode_utf8(&mut text));
@@ -362,14 +278,7 @@ impl Charset {
     pub fn reset(self, state: &mut u64, out: &mut Vec<u8>) {
         match self {
             Charset::Hz if *state != 0 => out.extend(b"~}"),
-            Charset::Iso2022(kind) if kind.is_korean => {
-                if *state & SHIFTED != 0 {
-                    out.push(SHIFT_IN);
-                }
-                *state &= ANNOUNCED;
-                return;
-            }
-            Charset::Iso2022(_) if *state != 0 => out.extend(Set::Ascii.escape()),
+            Charset::Iso2022(kind) => return kind.reset(state, out),
             _ => {}
         }
         *state = 0;
@@ -377,7 +286,7 @@ impl Charset {
 }
 
 /// Shift JIS to EUC codes.
-fn jis_of_shifted(lead: u8, trail: u8) -> Option<(u8, u8)> {
+pub(super) fn jis_of_shifted(lead: u8, trail: u8) -> Option<(u8, u8)> {
     let row = match lead {
         0x81..=0x9F => lead - 0x81,
         0xE0..=0xEF => lead - 0xC1,
@@ -391,7 +300,7 @@ fn jis_of_shifted(lead: u8, trail: u8) -> Option<(u8, u8)> {
     Some((0xA1 + 2 * row + u8::from(cell >= 94), 0xA1 + cell % 94))
 }
 
-fn shifted_of_jis(row: u8, cell: u8) -> [u8; 2] {
+pub(super) fn shifted_of_jis(row: u8, cell: u8) -> [u8; 2] {
     let (row, cell) = (row - 0xA1, cell - 0xA1);
     let lead = if row / 2 < 0x1F { 0x81 } else { 0xC1 } + row / 2;
     let cell = cell + if row % 2 == 1 { 94 } else { 0 };
@@ -405,6 +314,9 @@ fn decode_four_bytes(bytes: &[u8]) -> Step {
     let Some(four) = bytes.get(..4) else {
         return Step::Incomplete;
     };
+    if let Some((character, _)) = GB18030_FOUR.iter().find(|(_, bytes)| bytes == four) {
+        return Step::Char(*character, 4);
+    }
     let text = GB18030.decode_without_bom_handling_and_without_replacement(four);
     match text.as_deref().and_then(|text| text.chars().next()) {
         Some(character) => Step::Char(character.into(), 4),
@@ -483,9 +395,9 @@ fn decode_hz(state: &mut u64, bytes: &[u8]) -> Step {
     let Some(&trail) = bytes.get(1) else {
         return Step::Incomplete;
     };
-    match Set::Gb2312.character(lead, trail) {
-        Some(found) => Step::Char(found, 2),
-        None => Step::Illegal(1),
+    match tables::GB2312_TABLE.character(lead | 0x80, trail | 0x80) {
+        Some(found) if lead >= 0x21 && trail >= 0x21 && trail < 0x80 => Step::Char(found, 2),
+        _ => Step::Illegal(1),
     }
 }
 
@@ -501,110 +413,13 @@ fn encode_hz(state: &mut u64, code: u32, out: &mut Vec<u8>) -> Written {
         }
         return Written::Chars(1);
     }
-    let Some(bytes) = Set::Gb2312.code(code) else {
+    let Some(bytes) = tables::GB2312_TABLE.code(code) else {
         return Written::Illegal;
     };
     if *state == 0 {
         out.extend(b"~{");
         *state = 1;
     }
-    out.extend(bytes);
+    out.extend(bytes.map(|byte| byte & 0x7F));
     Written::Chars(1)
-}
-
-// ---- ISO 2022 ----
-
-const SHIFT_OUT: u8 = 0x0E;
-const SHIFT_IN: u8 = 0x0F;
-/// Bits of the state above the designated set.
-const SHIFTED: u64 = 1 << 8;
-const ANNOUNCED: u64 = 1 << 9;
-const KOREAN_HEADER: &[u8] = b"\x1b$)C";
-
-impl Iso2022 {
-    fn current(self, state: u64) -> Set {
-        if self.is_korean {
-            return if state & SHIFTED != 0 { Set::Ks1001 } else { Set::Ascii };
-        }
-        ALL_SETS[(state & 7) as usize]
-    }
-    fn decode(self, state: &mut u64, bytes: &[u8]) -> Step {
-        let lead = bytes[0];
-        match lead {
-            0x1B => return self.decode_escape(state, bytes),
-            SHIFT_OUT | SHIFT_IN if self.is_korean => {
-                if lead == SHIFT_OUT && *state & ANNOUNCED == 0 {
-                    return Step::Illegal(1);
-                }
-                *state = *state & ANNOUNCED | if lead == SHIFT_OUT { SHIFTED } else { 0 };
-                return Step::Skip(1);
-            }
-            b'\n' => {
-                *state &= !SHIFTED;
-                return Step::Char(lead.into(), 1);
-            }
-            0..0x20 => return Step::Char(lead.into(), 1),
-            0x80.. => return Step::Illegal(1),
-            _ => {}
-        }
-        let set = self.current(*state);
-        if !set.is_double() {
-            return match set.character(lead, 0) {
-                Some(found) => Step::Char(found, 1),
-                None => Step::Illegal(1),
-            };
-        }
-        let Some(&trail) = bytes.get(1) else {
-            return Step::Incomplete;
-        };
-        match (trail < 0x80).then(|| set.character(lead, trail)).flatten() {
-            Some(found) => Step::Char(found, 2),
-            None => Step::Illegal(1),
-        }
-    }
-    fn decode_escape(self, state: &mut u64, bytes: &[u8]) -> Step {
-        if self.is_korean {
-            if bytes.starts_with(KOREAN_HEADER) {
-                *state |= ANNOUNCED;
-                return Step::Skip(KOREAN_HEADER.len());
-            }
-            return if KOREAN_HEADER.starts_with(bytes) { Step::Incomplete } else { Step::Illegal(1) };
-        }
-        for set in self.sets {
-            if bytes.starts_with(set.escape()) {
-                *state = *set as u64;
-                return Step::Skip(set.escape().len());
-            }
-        }
-        if self.sets.iter().any(|set| set.escape().starts_with(bytes)) {
-            return Step::Incomplete;
-        }
-        Step::Illegal(1)
-    }
-    fn encode(self, state: &mut u64, code: u32, out: &mut Vec<u8>) -> Written {
-        if self.is_korean && *state & ANNOUNCED == 0 {
-            out.extend(KOREAN_HEADER);
-            *state |= ANNOUNCED;
-        }
-        let current = self.current(*state);
-        let found = self
-            .sets
-            .iter()
-            .find_map(|set| set.code(code).map(|bytes| (*set, bytes)));
-        let Some((set, bytes)) = found else {
-            return Written::Illegal;
-        };
-        if set != current {
-            if self.is_korean {
-                let shifted = set == Set::Ks1001;
-                out.push(if shifted { SHIFT_OUT } else { SHIFT_IN });
-                *state = *state & ANNOUNCED | if shifted { SHIFTED } else { 0 };
-            } else {
-                out.extend(set.escape());
-                *state = set as u64;
-            }
-        }
-        out.extend(bytes);
-        Written::Chars(1)
-    }
 }

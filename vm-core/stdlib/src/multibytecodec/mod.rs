@@ -1,13 +1,18 @@
 //! `_multibytecodec` and `_codecs_{cn,hk,iso2022,jp,kr,tw}`: the codecs of East Asian encodings, whole, by increments and over streams.
 //!
-//! `charset.rs` knows what bytes mean, `tables.rs` the sets; here are the Python types and the error handlers. Encodings of
-//! JIS X 0213 and Johab have no table here: `getcodec` says so.
+//! `charset.rs` knows what bytes mean, with `iso2022.rs`, `jisx0213.rs` and `johab.rs`, `tables.rs` the sets; here are the Python
+//! types and the error handlers.
 
 mod charset;
+mod differences;
+mod iso2022;
+mod jisx0213;
+mod johab;
 mod tables;
 
 use adder_runtime::memory::blank_header;
 use adder_runtime::objects::buffer::BytesArg;
+use adder_runtime::objects::codecs::utf_8;
 use adder_runtime::objects::codecs::errors::{DecodeErrors, EncodeErrors, Handler, Replacement};
 use adder_runtime::object::ObjectCell;
 use adder_runtime::objects::unicodeobject::UnicodeWriter;
@@ -136,7 +141,7 @@ impl MultibyteCodec {
     fn encode(&self, input: &PyObject, errors: Option<&str>) -> PyResult<(Ref<PyBytesObject>, usize)> {
         let text = text_of(input)?;
         let mut out = Vec::with_capacity(text.len() * 2);
-        let n = encode_text(self, &text, errors.unwrap_or("strict"), &mut 0, true, &mut out)?;
+        let n = encode_text(self, &text, errors.unwrap_or("strict"), &mut self.charset.initial_state(), true, &mut out)?;
         Ok((PyBytesObject::from_slice(&out), n.min(text.len())))
     }
     /// Decodes 'input', and gives the text and the length of the input.
@@ -144,7 +149,7 @@ impl MultibyteCodec {
     fn decode(&self, input: BytesArg<'_>, errors: Option<&str>) -> PyResult<(Ref<PyUnicodeObject>, usize)> {
         let bytes = input.as_bytes();
         let mut writer = UnicodeWriter::with_capacity(bytes.len());
-        decode_bytes(self, bytes, errors.unwrap_or("strict"), &mut 0, true, &mut writer)?;
+        decode_bytes(self, bytes, errors.unwrap_or("strict"), &mut self.charset.initial_state(), true, &mut writer)?;
         Ok((writer.finish()?, bytes.len()))
     }
 }
@@ -183,11 +188,13 @@ struct Encoder {
 
 impl Encoder {
     fn new(cls: &PyTypeObject, errors: Option<&PyUnicodeObject>) -> PyResult<Encoder> {
+        let codec = codec_of(cls.as_object())?;
+        let state = Cell::new(codec.charset.initial_state());
         Ok(Encoder {
-            codec: codec_of(cls.as_object())?,
+            codec,
             errors: new_errors(errors),
             pending: RefCell::default(),
-            state: Cell::new(0),
+            state,
         })
     }
     fn encode(&self, input: &PyObject, is_final: bool) -> PyResult<Ref<PyBytesObject>> {
@@ -215,7 +222,7 @@ impl Encoder {
         let mut out = Vec::new();
         let mut state = self.state.get();
         self.codec.charset.reset(&mut state, &mut out);
-        self.state.set(0);
+        self.state.set(self.codec.charset.initial_state());
         out
     }
 }
@@ -273,10 +280,8 @@ impl MultibyteIncrementalEncoder {
         if n_pending > MAX_PENDING {
             return Err(raise!(UnicodeError, "pending buffer too large"));
         }
-        let Ok(text) = std::str::from_utf8(&rest[..n_pending]) else {
-            return Err(raise!(UnicodeError, "the state's pending characters are not UTF-8"));
-        };
-        *self.encoder.pending.borrow_mut() = text.chars().map(u32::from).collect();
+        let text = utf_8::decode(&rest[..n_pending], "strict", true)?.0;
+        *self.encoder.pending.borrow_mut() = text.code_points().collect();
         let mut state = [0; 8];
         state.copy_from_slice(&rest[n_pending..n_pending + 8]);
         self.encoder.state.set(u64::from_le_bytes(state));
@@ -302,11 +307,13 @@ struct Decoder {
 
 impl Decoder {
     fn new(cls: &PyTypeObject, errors: Option<&PyUnicodeObject>) -> PyResult<Decoder> {
+        let codec = codec_of(cls.as_object())?;
+        let state = Cell::new(codec.charset.initial_state());
         Ok(Decoder {
-            codec: codec_of(cls.as_object())?,
+            codec,
             errors: new_errors(errors),
             pending: RefCell::default(),
-            state: Cell::new(0),
+            state,
         })
     }
     fn decode(&self, input: &[u8], is_final: bool) -> PyResult<Ref<PyUnicodeObject>> {
@@ -331,7 +338,7 @@ impl Decoder {
     }
     fn reset(&self) {
         self.pending.borrow_mut().clear();
-        self.state.set(0);
+        self.state.set(self.codec.charset.initial_state());
     }
 }
 
@@ -375,8 +382,15 @@ impl MultibyteIncrementalDecoder {
         let (Some(pending), Some(state)) = (pending.downcast::<PyBytesObject>(), state.downcast::<PyLongObject>()) else {
             return Err(raise!(TypeError, "setstate() argument must be a tuple of (bytes, int)"));
         };
-        if pending.as_bytes().len() > MAX_PENDING {
-            return Err(raise!(UnicodeError, "pending buffer too large"));
+        let n_pending = pending.as_bytes().len();
+        if n_pending > MAX_PENDING {
+            return Err(adder_runtime::exceptions::raise_unicode_decode_error(
+                self.decoder.codec.name,
+                pending.as_object(),
+                0,
+                n_pending,
+                "pending buffer too large",
+            ));
         }
         self.decoder.state.set(state.as_u64()?);
         *self.decoder.pending.borrow_mut() = pending.as_bytes().to_vec();
@@ -603,8 +617,8 @@ macro_rules! codec_modules {
 codec_modules! {
     _codecs_cn "_codecs_cn": ["gb2312", "gbk", "gb18030", "hz"];
     _codecs_hk "_codecs_hk": ["big5hkscs"];
-    _codecs_iso2022 "_codecs_iso2022": ["iso2022_kr", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_ext"];
-    _codecs_jp "_codecs_jp": ["shift_jis", "cp932", "euc_jp"];
-    _codecs_kr "_codecs_kr": ["euc_kr", "cp949"];
+    _codecs_iso2022 "_codecs_iso2022": ["iso2022_kr", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_2004", "iso2022_jp_3", "iso2022_jp_ext"];
+    _codecs_jp "_codecs_jp": ["shift_jis", "cp932", "euc_jp", "shift_jis_2004", "euc_jis_2004", "euc_jisx0213", "shift_jisx0213"];
+    _codecs_kr "_codecs_kr": ["euc_kr", "cp949", "johab"];
     _codecs_tw "_codecs_tw": ["big5", "cp950"];
 }

@@ -3,6 +3,7 @@
 //! That crate has the sets as browsers use them; what the codecs of Python's library see otherwise is in `differences`. A table
 //! is made when its first codec is asked for.
 
+use super::differences::{self, Run};
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GBK, SHIFT_JIS};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,35 +17,37 @@ pub struct Table {
 
 impl Table {
     fn new(character: impl Fn(u8, u8) -> Option<u32>, differences: &[(u16, u32)]) -> Table {
-        let mut table = Table {
-            decode: vec![0; 0x8000],
-            encode: HashMap::new(),
-        };
-        for code in 0x8000..=0xFFFFu16 {
-            let [lead, trail] = code.to_be_bytes();
-            let own = differences.iter().find(|(other, _)| *other == code);
-            let found = match own {
-                Some((_, found)) => Some(*found).filter(|found| *found != 0),
-                None => character(lead, trail),
-            };
-            if let Some(found) = found {
-                table.decode[code as usize - 0x8000] = found;
-                table.encode.entry(found).or_insert(code);
+        Table::changed(character, differences, &[], &[])
+    }
+    /// A set as browsers have it, but for the codes of `differences` and of `runs`, and for what is written as `written` says; other
+    /// characters are written by their first code.
+    fn changed(
+        character: impl Fn(u8, u8) -> Option<u32>,
+        differences: &[(u16, u32)],
+        runs: &[Run],
+        written: &[(u32, u16)],
+    ) -> Table {
+        let mut table = Table { decode: vec![0; 0x8000], encode: HashMap::new() };
+        for (place, entry) in table.decode.iter_mut().enumerate() {
+            let [lead, trail] = (place as u16 + 0x8000).to_be_bytes();
+            *entry = character(lead, trail).unwrap_or(0);
+        }
+        for (code, character) in differences {
+            table.decode[usize::from(*code) - 0x8000] = *character;
+        }
+        for (code, first, n) in runs {
+            for step in 0..*n {
+                let character = if *first == 0 { 0 } else { first + u32::from(step) };
+                table.decode[usize::from(code + step) - 0x8000] = character;
+            }
+        }
+        table.encode.extend(written.iter().copied());
+        for (place, character) in table.decode.iter().enumerate() {
+            if *character != 0 {
+                table.encode.entry(*character).or_insert(place as u16 + 0x8000);
             }
         }
         table
-    }
-    /// Has characters that several codes mean written as browsers write them.
-    fn prefer(mut self, encoding: &'static Encoding) -> Table {
-        for (character, code) in &mut self.encode {
-            let Some(character) = char::from_u32(*character) else { continue };
-            let mut text = [0; 4];
-            let (bytes, _, failed) = encoding.encode(character.encode_utf8(&mut text));
-            if let ([lead, trail], false) = (&*bytes, failed) {
-                *code = u16::from_be_bytes([*lead, *trail]);
-            }
-        }
-        self
     }
     pub fn character(&self, lead: u8, trail: u8) -> Option<u32> {
         let code = u16::from_be_bytes([lead, trail]) as usize;
@@ -91,14 +94,20 @@ pub static GB2312_TABLE: LazyLock<Table> = LazyLock::new(|| {
     Table::new(character, &[(0xA1A4, 0x30FB), (0xA1AA, 0x2015)])
 });
 
-pub static GBK_TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let character = |lead: u8, trail: u8| {
-        let in_user_area = matches!(lead, 0xAA..=0xAF | 0xF8..=0xFE) && trail >= 0xA1 || matches!(lead, 0xA1..=0xA7) && trail < 0xA1;
-        let found = browser(GBK, &[lead, trail]).filter(|found| !is_private(*found))?;
-        (!in_user_area).then_some(found)
-    };
-    Table::new(character, &[(0xA8BF, 0), (0xA8BC, 0), (0xA2E3, 0)])
-});
+fn gbk(lead: u8, trail: u8) -> Option<u32> {
+    let in_user_area = matches!(lead, 0xAA..=0xAF | 0xF8..=0xFE) && trail >= 0xA1 || matches!(lead, 0xA1..=0xA7) && trail < 0xA1;
+    let found = browser(GBK, &[lead, trail]).filter(|found| !is_private(*found))?;
+    (!in_user_area).then_some(found)
+}
+
+const GBK_DIFFERENCES: [(u16, u32); 3] = [(0xA8BF, 0), (0xA8BC, 0), (0xA2E3, 0)];
+
+pub static GBK_TABLE: LazyLock<Table> =
+    LazyLock::new(|| Table::changed(gbk, &GBK_DIFFERENCES, differences::GBK, &[]));
+
+/// The characters of two bytes of GB 18030.
+pub static GB18030_TABLE: LazyLock<Table> =
+    LazyLock::new(|| Table::changed(gbk, &GBK_DIFFERENCES, differences::GB18030, &[]));
 
 /// KS X 1001 and what Microsoft added to it.
 pub static CP949_TABLE: LazyLock<Table> =
@@ -110,7 +119,7 @@ pub static JISX0208_TABLE: LazyLock<Table> = LazyLock::new(|| {
         0xA1..=0xA8 | 0xB0..=0xF4 if trail >= 0xA1 => browser(EUC_JP, &[lead, trail]),
         _ => None,
     };
-    let differences = [
+    let own = [
         (0xA1C0, 0xFF3C),
         (0xA1C1, 0x301C),
         (0xA1C2, 0x2016),
@@ -119,7 +128,7 @@ pub static JISX0208_TABLE: LazyLock<Table> = LazyLock::new(|| {
         (0xA1F2, 0xA3),
         (0xA2CC, 0xAC),
     ];
-    Table::new(character, &differences)
+    Table::new(character, &own)
 });
 
 /// JIS X 0212 by EUC codes without their first byte.
@@ -133,7 +142,7 @@ pub static JISX0212_TABLE: LazyLock<Table> = LazyLock::new(|| {
 
 /// Windows's Japanese set by Shift JIS codes, with the user's area.
 pub static CP932_TABLE: LazyLock<Table> =
-    LazyLock::new(|| Table::new(|lead, trail| browser(SHIFT_JIS, &[lead, trail]), &[]).prefer(SHIFT_JIS));
+    LazyLock::new(|| Table::changed(|lead, trail| browser(SHIFT_JIS, &[lead, trail]), &[], &[], differences::CP932_WRITTEN));
 
 /// Big5 as the consortium's table has it: without Hong Kong's and ETEN's characters.
 pub static BIG5_TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -143,7 +152,7 @@ pub static BIG5_TABLE: LazyLock<Table> = LazyLock::new(|| {
         }
         _ => None,
     };
-    let differences = [
+    let own = [
         (0xA145, 0x2022),
         (0xA14E, 0xFF64),
         (0xA15A, 0),
@@ -159,7 +168,7 @@ pub static BIG5_TABLE: LazyLock<Table> = LazyLock::new(|| {
         (0xA2CC, 0),
         (0xA2CE, 0),
     ];
-    Table::new(character, &differences)
+    Table::changed(character, &own, differences::BIG5, differences::BIG5_WRITTEN)
 });
 
 /// Windows's traditional Chinese set.
@@ -170,9 +179,40 @@ pub static CP950_TABLE: LazyLock<Table> = LazyLock::new(|| {
         }
         _ => None,
     };
-    Table::new(character, &[]).prefer(BIG5)
+    Table::changed(character, &[], differences::CP950, differences::CP950_WRITTEN)
 });
 
 /// Big5 with Hong Kong's characters.
 pub static HKSCS_TABLE: LazyLock<Table> =
-    LazyLock::new(|| Table::new(|lead, trail| browser(BIG5, &[lead, trail]).filter(|found| !is_private(*found)), &[]));
+    LazyLock::new(|| {
+        let character = |lead, trail| browser(BIG5, &[lead, trail]).filter(|found| !is_private(*found));
+        Table::changed(character, &[], differences::BIG5HKSCS, differences::BIG5HKSCS_WRITTEN)
+    });
+
+/// What JIS X 0213 adds to JIS X 0208 in its first plane, and all of its second: a plane, the EUC code of the first character, and
+/// the characters of the codes from there on.
+const JISX0213: &str = include_str!("jisx0213.txt");
+
+fn jisx0213_runs(plane: &str) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for line in JISX0213.lines() {
+        let mut parts = line.splitn(3, ' ');
+        let (Some(own), Some(code), Some(characters)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let Ok(code) = u16::from_str_radix(code, 16) else { continue };
+        if own == plane {
+            let one = |(step, character): (usize, char)| (code + step as u16, character.into(), 1);
+            runs.extend(characters.chars().enumerate().map(one));
+        }
+    }
+    runs
+}
+
+/// The first plane of JIS X 0213 by EUC codes.
+pub static JISX0213_1_TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let character = |lead, trail| JISX0208_TABLE.character(lead, trail);
+    Table::changed(character, &[], &jisx0213_runs("1"), &[])
+});
+
+/// Its second plane, by EUC codes without their first byte. Its rows are others than those of JIS X 0212.
+pub static JISX0213_2_TABLE: LazyLock<Table> =
+    LazyLock::new(|| Table::changed(|_, _| None, &[], &jisx0213_runs("2"), &[]));
