@@ -295,19 +295,22 @@ const TEST_EXTENSIONS: &[&str] = &[
     "xxsubtype",
 ];
 
-/// A virtual environment of adder's that has CPython's `test` package and its extension modules, so that the processes that tests
-/// start find them too, isolated or not. Gives its command.
+/// An installation of adder, as CPython's beside it is one: its library has CPython's `test` package and its extension modules, so
+/// that the processes that tests start find them too, isolated or not. Gives its command.
 fn environment(oracle: &Oracle, adder: &Path, dir: &Path) -> Result<PathBuf> {
     use std::os::unix::fs::symlink;
-    let (bin, packages) = (dir.join("bin"), dir.join("lib/python3.14/site-packages"));
-    for dir in [&bin, &packages] {
+    let (bin, library) = (dir.join("bin"), dir.join("lib/adder3.14"));
+    for dir in [&bin, &dir.join("lib/python3.14/site-packages")] {
         std::fs::create_dir_all(dir).context(dir.display())?;
     }
-    let home = adder.parent().unwrap_or(Path::new("/")).display();
-    std::fs::write(dir.join("pyvenv.cfg"), format!("home = {home}\n")).context(dir.display())?;
     let command = bin.join("adder");
-    symlink(adder, &command).context(command.display())?;
-    link_tree(&oracle.test_package()?, &packages.join("test"))?;
+    let real = adder.canonicalize().context(adder.display())?;
+    // What the command is a link to would be taken for the installation.
+    if std::fs::hard_link(&real, &command).is_err() {
+        std::fs::copy(&real, &command).context(command.display())?;
+    }
+    link_tree(&library_of(&real)?, &library)?;
+    link_tree(&oracle.test_package()?, &library.join("test"))?;
     let built = oracle.dynload()?;
     for entry in std::fs::read_dir(&built).context(built.display())? {
         let file = entry.context(built.display())?.path();
@@ -317,10 +320,24 @@ fn environment(oracle: &Oracle, adder: &Path, dir: &Path) -> Result<PathBuf> {
             .unwrap_or_default();
         let module = name.split('.').next().unwrap_or_default();
         if TEST_EXTENSIONS.contains(&module) {
-            symlink(&file, packages.join(name)).context(file.display())?;
+            symlink(&file, library.join(name)).context(file.display())?;
         }
     }
     Ok(command)
+}
+
+/// The folder of the standard library that adder uses where it stands.
+fn library_of(adder: &Path) -> Result<PathBuf> {
+    let told = Command::new(adder)
+        .args(["-I", "-S", "-c", "import os; print(os.path.dirname(os.__file__))"])
+        .output()
+        .context(adder.display())?;
+    let text = String::from_utf8_lossy(&told.stdout);
+    let folder = PathBuf::from(text.trim());
+    match folder.join("os.py").is_file() {
+        true => Ok(folder),
+        false => Err(format!("{} does not say where its library is", adder.display())),
+    }
 }
 
 /// The same files in folders of their own, so that a process that works in one of them is inside this environment. What

@@ -182,17 +182,16 @@ fn importlib() -> PyResult {
         .ok_or_else(|| raise!(ImportError, "importlib is not initialized"))
 }
 
-/// Waits for another thread that is importing the module.
-fn ensure_initialized(module: &PyObject, name: &PyObject) -> PyResult<()> {
+/// Waits for another thread that is importing the module; whether there was one.
+fn ensure_initialized(module: &PyObject, name: &PyObject) -> PyResult<bool> {
     let Some(spec) = module.get_attr_opt(identifier!("__spec__"))? else {
-        return Ok(());
+        return Ok(false);
     };
     if is_none(&spec) || !adder_runtime::objects::moduleobject::is_initializing(&spec)? {
-        return Ok(());
+        return Ok(false);
     }
-    importlib()?
-        .call_method(identifier!("_lock_unlock_module"), &[name])
-        .map(drop)
+    importlib()?.call_method(identifier!("_lock_unlock_module"), &[name])?;
+    Ok(true)
 }
 
 /// Imports a module by its full name and returns it.
@@ -201,11 +200,14 @@ pub fn import_full(name: &PyObject) -> PyResult {
     if let Some(module) = get_module(&modules, name)?
         && !is_none(&module)
     {
-        ensure_initialized(&module, name)?;
-        if crate::pylifecycle::config().import_time > 1 {
-            crate::importtime::cached(name);
+        // An import that failed meanwhile has taken the module out again: it is tried anew.
+        let is_there = |other: Option<Ref>| other.is_some_and(|other| other.is(&module));
+        if !ensure_initialized(&module, name)? || is_there(get_module(&modules, name)?) {
+            if crate::pylifecycle::config().import_time > 1 {
+                crate::importtime::cached(name);
+            }
+            return Ok(module);
         }
-        return Ok(module);
     }
     let Some(importlib) = state::IMPORTLIB.get() else {
         return import_early(name);

@@ -25,6 +25,7 @@ pub mod monitoring;
 pub mod pending;
 pub mod pylifecycle;
 pub mod pythonrun;
+pub mod remote_debug;
 pub mod state;
 pub mod streams;
 pub use adder_runtime::suggestions;

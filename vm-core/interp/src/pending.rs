@@ -116,6 +116,9 @@ pub fn handle_eval_breaker() -> PyResult<()> {
     if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::PENDING_CALLS != 0 {
         make_pending_calls()?;
     }
+    if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::REMOTE_SCRIPT != 0 {
+        crate::remote_debug::run_pending();
+    }
     if take(breaker::GC) {
         adder_runtime::memory::gc::collect_if_due();
     }

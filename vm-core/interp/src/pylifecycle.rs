@@ -177,6 +177,15 @@ pub fn initialize(config: Config) -> PyResult<()> {
     adder_runtime::pyhash::init(seed);
     adder_runtime::hooks::DEV_MODE.store(config.dev_mode, std::sync::atomic::Ordering::Relaxed);
     adder_runtime::hooks::BYTES_WARNING.store(config.bytes_warning > 0, std::sync::atomic::Ordering::Relaxed);
+    let has_option = config
+        .xoptions
+        .iter()
+        .any(|(name, _)| name == "disable-remote-debug");
+    let is_said = !config.ignore_environment
+        && std::env::var_os("PYTHON_DISABLE_REMOTE_DEBUG").is_some_and(|value| !value.is_empty());
+    if !has_option && !is_said {
+        crate::remote_debug::enable();
+    }
     if let Some(count) = cpu_count(&config) {
         adder_runtime::hooks::CPU_COUNT.store(count, Ordering::Relaxed);
     }

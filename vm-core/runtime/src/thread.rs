@@ -455,6 +455,8 @@ pub mod breaker {
     pub const PENDING_CALLS: u32 = 4;
     pub const ASYNC_EXCEPTION: u32 = 8;
     pub const GC: u32 = 16;
+    /// Another process asks for a file to be run.
+    pub const REMOTE_SCRIPT: u32 = 32;
 }
 
 pub static EVAL_BREAKER: AtomicU32 = AtomicU32::new(0);

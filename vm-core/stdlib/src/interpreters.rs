@@ -178,6 +178,12 @@ pub mod _interpreters {
     fn exec_module(module: &PyModuleObject) -> PyResult<()> {
         let error = INTERPRETER_ERROR.get()?;
         let not_found = INTERPRETER_NOT_FOUND.get()?;
+        for (class, doc) in [
+            (&error, "A cross-interpreter operation failed"),
+            (&not_found, "An interpreter was not found"),
+        ] {
+            class.set_attr(identifier!("__doc__"), PyUnicodeObject::from_str(doc).as_object())?;
+        }
         PyExc_InterpreterError.set(&error);
         PyExc_InterpreterNotFoundError.set(&not_found);
         module.add("InterpreterError", error)?;
@@ -383,15 +389,11 @@ pub mod _interpreters {
     }
     /// capture_exception(exc=None) -> types.SimpleNamespace
     ///
-    /// What tells of an exception, or of the one that is being handled; None when there is none.
+    /// What tells of an exception; None when there is none.
     #[pyfunction("($module, /, exc=None)")]
     fn capture_exception(exc: Option<&PyObject>) -> PyResult {
-        let exception = match exc.filter(|exc| !is_none(exc)) {
-            Some(exception) => exception.to_ref(),
-            None => match adder_interp::errors::handled_exception(thread::thread_state()) {
-                Some(exception) => exception,
-                None => return Ok(none_ref()),
-            },
+        let Some(exception) = exc.filter(|exc| !is_none(exc)) else {
+            return Ok(none_ref());
         };
         if !exception.is_instance_of(adder_runtime::exceptions::exc::BaseException) {
             return Err(raise!(
@@ -400,7 +402,7 @@ pub mod _interpreters {
                 exception.repr()?.to_string_lossy()
             ));
         }
-        match Captured::of(&exception) {
+        match Captured::of(exception) {
             Ok(captured) => captured.to_namespace(),
             Err(raised) => {
                 let cause = raised.take();

@@ -34,6 +34,25 @@ fn float(value: f64) -> Ref {
     PyFloatObject::from_f64(value).into_object()
 }
 
+/// The types of this module's named tuples, which all interpreters share.
+static TYPES: GilCell<Vec<(String, &'static PyTypeObject)>> = GilCell::new(Vec::new());
+
+/// A type of the description, made once.
+fn known_type(desc: &Desc<'_>) -> PyResult<&'static PyTypeObject> {
+    let known = TYPES.with(|types| {
+        types
+            .iter()
+            .find(|(name, _)| name == desc.name)
+            .map(|(_, ty)| *ty)
+    });
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let ty = new_type(desc)?;
+    TYPES.with(|types| types.push((desc.name.to_owned(), ty)));
+    Ok(ty)
+}
+
 /// A named tuple type that cannot be instantiated from Python, and its one value.
 fn singleton(name: &str, doc: &str, fields: &[(&'static str, &'static str)], values: Vec<Ref>) -> PyResult {
     let fields: Vec<Field> = fields.iter().map(|(name, doc)| Field::new(name, doc)).collect();
@@ -44,7 +63,7 @@ fn singleton(name: &str, doc: &str, fields: &[(&'static str, &'static str)], val
         fields: &fields,
         instantiable: false,
     };
-    new_instance(new_type(&desc)?, values)
+    new_instance(known_type(&desc)?, values)
 }
 
 fn version_info() -> PyResult {
@@ -114,7 +133,7 @@ fn flags() -> PyResult {
     };
     let mut values: Vec<Ref> = rows.into_iter().map(|row| row.2).collect();
     values.extend([int(1), int(0), int(0)]);
-    new_instance(new_type(&desc)?, values)
+    new_instance(known_type(&desc)?, values)
 }
 
 fn implementation(version_info: &PyObject) -> PyResult {
@@ -124,7 +143,7 @@ fn implementation(version_info: &PyObject) -> PyResult {
     dict.set(&text("version"), version_info)?;
     dict.set(&text("hexversion"), &int(HEX_VERSION.into()))?;
     dict.set(&text("_multiarch"), &text(MULTIARCH))?;
-    dict.set(&text("supports_isolated_interpreters"), false_())?;
+    dict.set(&text("supports_isolated_interpreters"), true_())?;
     adder_runtime::objects::namespaceobject::new_namespace(&dict)
 }
 
@@ -263,7 +282,7 @@ pub fn asyncgen_hooks(values: Vec<Ref>) -> PyResult {
             n_in_sequence: 2,
             instantiable: false,
         };
-        ASYNCGEN_HOOKS.set(Some(new_type(&desc)?));
+        ASYNCGEN_HOOKS.set(Some(known_type(&desc)?));
     }
     match ASYNCGEN_HOOKS.get() {
         Some(ty) => new_instance(ty, values),
@@ -288,7 +307,7 @@ pub fn unraisable(values: Vec<Ref>) -> PyResult {
             n_in_sequence: 5,
             instantiable: true,
         };
-        UNRAISABLE.set(Some(new_type(&desc)?));
+        UNRAISABLE.set(Some(known_type(&desc)?));
     }
     match UNRAISABLE.get() {
         Some(ty) => new_instance(ty, values),

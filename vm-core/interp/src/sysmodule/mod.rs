@@ -534,17 +534,25 @@ pub mod sys {
     fn _is_gil_enabled() -> bool {
         true
     }
+    /// Return True if remote debugging is enabled, False otherwise.
     #[pyfunction("($module, /)")]
     fn is_remote_debug_enabled() -> bool {
-        false
+        crate::remote_debug::is_enabled()
     }
-    #[pyfunction("($module, pid, script)")]
+    /// Have a Python process run a file.
+    ///
+    /// The main thread of the process runs it between two bytecodes, as it does with the handlers of signals;
+    /// nothing says when. The process must run the same executable as this one.
+    #[pyfunction("($module, /, pid, script)")]
     fn remote_exec(pid: i32, script: &PyObject) -> PyResult<()> {
-        let _ = (pid, script);
-        Err(raise!(
-            RuntimeError,
-            "Remote debugging is not supported on this platform"
-        ))
+        let encoded =
+            adder_runtime::hooks::import_module("os")?.call_method(identifier!("fsencode"), &[script])?;
+        let number = PyLongObject::from_i64(pid.into());
+        audit_event("sys.remote_exec", &[number.as_object(), script])?;
+        match encoded.downcast::<PyBytesObject>() {
+            Ok(encoded) => crate::remote_debug::request(pid, encoded.as_bytes()),
+            Err(_) => Err(raise!(TypeError, "os.fsencode() did not give bytes")),
+        }
     }
     /// Return the flags used for dlopen calls.
     #[pyfunction("($module, /)")]
