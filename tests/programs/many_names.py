@@ -1,4 +1,5 @@
-# A code object with more names than sixteen bits count: variables, attributes, methods, imports, deletions.
+"""A code object with more names than sixteen bits count: variables, attributes, methods, imports, deletions."""
+
 N = 66_000
 
 lines = [f"n{i} = {i}" for i in range(N)]
