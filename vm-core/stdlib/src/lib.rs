@@ -96,6 +96,7 @@ modules! {
     blake2module::_blake2,
     hashopenssl::_hashlib,
     hmacmodule::_hmac,
+    uuidmodule::_uuid,
     opcode::_opcode,
     pickle::_pickle,
     stat::_stat,
