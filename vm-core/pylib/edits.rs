@@ -241,4 +241,11 @@ pub const EDITS: &[(&str, &str, &str)] = &[
         "    if r is not None: return r\n    lower = code.lower()\n    if any(unicodedata.category(c) == 'Cn' for c in code + lower):\n        \
          return code\n    return lower\n",
     ),
+    // Native streams, which are static classes here, are not copied into the base of a subclass's instance: that is made anew.
+    (
+        "copyreg.py",
+        "        state = None\n    else:\n        if base is cls:\n",
+        "        state = None\n    elif base.__module__ == '_io':\n        state = self.__getstate__()\n        return (__newobj__, (cls,), \
+         state) if state else (__newobj__, (cls,))\n    else:\n        if base is cls:\n",
+    ),
 ];
