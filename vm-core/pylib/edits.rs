@@ -248,4 +248,63 @@ pub const EDITS: &[(&str, &str, &str)] = &[
         "        state = None\n    elif base.__module__ == '_io':\n        state = self.__getstate__()\n        return (__newobj__, (cls,), \
          state) if state else (__newobj__, (cls,))\n    else:\n        if base is cls:\n",
     ),
+    // Who awaits a future is forgotten when it is not awaited any more, and known while it is.
+    (
+        "asyncio/tasks.py",
+        "            f.remove_done_callback(_on_completion)\n",
+        "            f.remove_done_callback(_on_completion)\n            futures.future_discard_from_awaited_by(f, cur_task)\n",
+    ),
+    (
+        "asyncio/tasks.py",
+        "    fut.add_done_callback(cb)\n\n    try:\n        fut.cancel()\n",
+        "    fut.add_done_callback(cb)\n    waiting = current_task()\n    futures.future_add_to_awaited_by(fut, waiting)\n\n    try:\n        fut.cancel()\n",
+    ),
+    (
+        "asyncio/tasks.py",
+        "        fut.remove_done_callback(cb)\n\n\nclass _AsCompletedIterator",
+        "        futures.future_discard_from_awaited_by(fut, waiting)\n        fut.remove_done_callback(cb)\n\n\nclass _AsCompletedIterator",
+    ),
+    (
+        "asyncio/tasks.py",
+        "        todo = {ensure_future(aw, loop=loop) for aw in set(aws)}\n        for f in todo:\n            f.add_done_callback(self._handle_completion)\n",
+        "        todo = {ensure_future(aw, loop=loop) for aw in set(aws)}\n        self._waiting = current_task()\n        for f in todo:\n            futures.future_add_to_awaited_by(f, self._waiting)\n            f.add_done_callback(self._handle_completion)\n",
+    ),
+    (
+        "asyncio/tasks.py",
+        "            f.remove_done_callback(self._handle_completion)\n",
+        "            futures.future_discard_from_awaited_by(f, self._waiting)\n            f.remove_done_callback(self._handle_completion)\n",
+    ),
+    (
+        "asyncio/tasks.py",
+        "        self._todo.remove(f)\n",
+        "        futures.future_discard_from_awaited_by(f, self._waiting)\n        self._todo.remove(f)\n",
+    ),
+    (
+        "asyncio/tasks.py",
+        "    outer = _GatheringFuture(children, loop=loop)\n    # Run done",
+        "    outer = _GatheringFuture(children, loop=loop)\n    if cur_task is not None:\n        def _forget_waiting(outer):\n            for child in children:\n                futures.future_discard_from_awaited_by(child, cur_task)\n\n        outer.add_done_callback(_forget_waiting)\n    # Run done",
+    ),
+    (
+        "asyncio/tasks.py",
+        "            inner.add_done_callback(_log_on_exception)\n\n    if cur_task is not None:\n        inner.add",
+        "            inner.add_done_callback(_log_on_exception)\n            if cur_task is not None:\n                futures.future_discard_from_awaited_by(inner, cur_task)\n                inner.remove_done_callback(_clear_awaited_by_callback)\n\n    if cur_task is not None:\n        inner.add",
+    ),
+    // A coroutine that is done has no frame.
+    (
+        "asyncio/graph.py",
+        "            st.append(FrameCallGraphEntry(coro.cr_frame))\n            coro = coro.cr_await\n",
+        "            frame = coro.cr_frame\n            if frame is not None:\n                st.append(FrameCallGraphEntry(frame))\n            coro = coro.cr_await\n",
+    ),
+    // A generator that is no coroutine does not end the chain of calls.
+    (
+        "asyncio/graph.py",
+        "            is_async = f.f_generator is not None\n",
+        "            is_async = isinstance(f.f_generator, (types.AsyncGeneratorType, types.CoroutineType))\n",
+    ),
+    // A socket for which no transport could be made is closed.
+    (
+        "asyncio/base_events.py",
+        "        sock.setblocking(False)\n\n        protocol = protocol_factory()\n        waiter = self.create_future()\n        if ssl:\n            sslcontext = None if isinstance(ssl, bool) else ssl\n            transport = self._make_ssl_transport(\n                sock, protocol, sslcontext, waiter,\n                server_side=server_side, server_hostname=server_hostname,\n                ssl_handshake_timeout=ssl_handshake_timeout,\n                ssl_shutdown_timeout=ssl_shutdown_timeout)\n        else:\n            transport = self._make_socket_transport(sock, protocol, waiter)\n",
+        "        def make():\n            sock.setblocking(False)\n            protocol = protocol_factory()\n            waiter = self.create_future()\n            if not ssl:\n                return protocol, waiter, self._make_socket_transport(sock, protocol, waiter)\n            sslcontext = None if isinstance(ssl, bool) else ssl\n            return protocol, waiter, self._make_ssl_transport(\n                sock, protocol, sslcontext, waiter,\n                server_side=server_side, server_hostname=server_hostname,\n                ssl_handshake_timeout=ssl_handshake_timeout,\n                ssl_shutdown_timeout=ssl_shutdown_timeout)\n\n        try:\n            protocol, waiter, transport = make()\n        except BaseException:\n            sock.close()\n            raise\n",
+    ),
 ];

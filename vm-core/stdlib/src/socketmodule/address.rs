@@ -337,18 +337,7 @@ pub fn to_py(address: &Address) -> PyResult {
             }
             libc::AF_INET6 => {
                 let inet6: &libc::sockaddr_in6 = address.get();
-                let mut host = inet6_text(&inet6.sin6_addr);
-                let is_link_local =
-                    inet6.sin6_addr.s6_addr[0] == 0xfe && inet6.sin6_addr.s6_addr[1] & 0xc0 == 0x80;
-                if inet6.sin6_scope_id != 0 && is_link_local {
-                    let name = interface_name(inet6.sin6_scope_id as c_int);
-                    host.push('%');
-                    host.push_str(&if name.is_empty() {
-                        inet6.sin6_scope_id.to_string()
-                    } else {
-                        name
-                    });
-                }
+                let host = inet6_text(&inet6.sin6_addr);
                 tuple(vec![
                     text(host),
                     int(u16::from_be(inet6.sin6_port)),
