@@ -162,10 +162,9 @@ impl Recorder {
             self.register(index)
         }
     }
-    unsafe fn name(&self, word: u64, operand: u16) -> &'static PyUnicodeObject {
-        let index = adder_compiler::bytecode::Instr::from_u64(word).name_index(operand);
+    unsafe fn name(&self, index: u16) -> &'static PyUnicodeObject {
         // SAFETY: a name of the frame's code, which lives as long as the recording.
-        unsafe { &*(*(*(*self.frame).data).names.add(index)).cast::<PyUnicodeObject>() }
+        unsafe { &*(*(*(*self.frame).data).names.add(index as usize)).cast::<PyUnicodeObject>() }
     }
     /// Leaves a register empty; its count is the caller's.
     unsafe fn take_register(&mut self, register: usize) -> Obj {
@@ -441,7 +440,7 @@ impl Recorder {
             };
             let is_method = matches!(opcode, op::LOAD_METHOD_CACHED | op::LOAD_METHOD_MODULE);
             let found = if no_result(&found) && !is_method {
-                let name = self.name(word, c);
+                let name = self.name(c);
                 let name = self.m.constant(name.as_ptr());
                 self.m.call("get_attribute", [object, name], get_attribute)
             } else {

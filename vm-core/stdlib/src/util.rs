@@ -55,8 +55,7 @@ impl ExceptionClass {
     /// The class as a type; it lives for ever.
     pub fn ty(&self) -> PyResult<&'static PyTypeObject> {
         // SAFETY: `type()` made the class, and it is kept for ever.
-        self.get()
-            .map(|class| unsafe { &*class.as_raw().cast::<PyTypeObject>() })
+        self.get().map(|class| unsafe { &*class.as_raw().cast::<PyTypeObject>() })
     }
     /// Whether the exception in flight is one of this class.
     pub fn matches(&self, raised: &Raised) -> bool {

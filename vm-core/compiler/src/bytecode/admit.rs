@@ -136,7 +136,7 @@ impl Flow<'_> {
             let names = [(info.a, ins.a), (info.b, ins.b), (info.c, ins.c)];
             let mut fits = names
                 .iter()
-                .all(|(kind, raw)| *kind != Operand::Name || ins.name_index(*raw) < code.n_names);
+                .all(|(kind, raw)| *kind != Operand::Name || (*raw as usize) < code.n_names);
             fits &= match info.ext {
                 Ext::Name(_) => ext < code.n_names,
                 Ext::Const(_) => ext < code.consts.len(),

@@ -53,11 +53,6 @@ impl Instr {
         self.b as u32 | (self.c as u32) << 16
     }
 
-    /// The name index whose low half is an operand; x has the other bits above its lowest.
-    pub const fn name_index(self, operand: u16) -> usize {
-        operand as usize | ((self.x >> 1) as usize) << 16
-    }
-
     /// The low 32 bits of an extension word.
     pub const fn ext_low(self) -> u32 {
         self.to_u64() as u32

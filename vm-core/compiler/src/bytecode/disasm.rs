@@ -161,7 +161,7 @@ pub fn instruction(code: &CodeObject, at: usize) -> String {
             Operand::Src | Operand::SrcOpt => source(code, raw),
             Operand::Name => code
                 .names
-                .get(ins.name_index(raw))
+                .get(raw as usize)
                 .map_or("name?".into(), |name| format!(".{}", text(name))),
             Operand::Count | Operand::Imm => raw.to_string(),
             Operand::Target if info.generic == Opcode::LOAD_CONST => constant(code, ins.target()),
@@ -169,8 +169,7 @@ pub fn instruction(code: &CodeObject, at: usize) -> String {
         });
     }
     if info.x {
-        let x = if info.c == Operand::Name { ins.x & 1 } else { ins.x };
-        parts.push(format!("[{}]", immediate(info.generic, x)));
+        parts.push(format!("[{}]", immediate(info.generic, ins.x)));
     }
     let ext = code.instructions.get(at + 1).map_or(0, |word| word.to_u64());
     match info.ext {

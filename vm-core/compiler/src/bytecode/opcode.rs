@@ -25,7 +25,7 @@
 //! * `Base`: the first of several consecutive temporaries that the opcode consumes and/or writes; those it consumes are
 //!   left empty.
 //! * `Cell`: a register of `localsplus` that holds a cell object.
-//! * `Name`: index into `names`: 16 bits, and 7 more in x above its lowest bit. `Count`, `Imm`: a number.
+//! * `Name`: index into `names`. `Count`, `Imm`: a number.
 //! * `Target` (in b and c: low and high half) a jump target.
 //!
 //! A local that is borrowed must live through the instruction even if Python code that runs meanwhile replaces it: only

@@ -104,7 +104,7 @@ impl Verifier<'_> {
                 return Err(format!("{at}: {}: nowhere to write", info.name));
             }
             for (kind, raw) in [(info.a, ins.a), (info.b, ins.b), (info.c, ins.c)] {
-                self.operand(kind, raw, ins)
+                self.operand(kind, raw)
                     .map_err(|message| format!("{at}: {}: {message}", info.name))?;
             }
             at += op.words();
@@ -115,7 +115,7 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    fn operand(&self, kind: Operand, raw: u16, ins: Instr) -> Check {
+    fn operand(&self, kind: Operand, raw: u16) -> Check {
         let n_registers = u32::from(self.first_temp) + self.code.n_temps;
         let register = |reg: u16| {
             if u32::from(reg) < n_registers {
@@ -143,11 +143,10 @@ impl Verifier<'_> {
                 }
             }
             Operand::Name => {
-                let index = ins.name_index(raw);
-                if index < self.code.names.len() {
+                if (raw as usize) < self.code.names.len() {
                     Ok(())
                 } else {
-                    Err(format!("name {index} out of range"))
+                    Err(format!("name {raw} out of range"))
                 }
             }
             Operand::Src | Operand::SrcOpt => match SrcOperand::decode(raw) {

@@ -427,11 +427,6 @@ fn encode(ins: &Ins, layout: &Layout, target: &impl Fn(Label) -> u32, out: &mut 
         b: operand(info.b, ins.b),
         c: operand(info.c, ins.c),
     };
-    for (kind, opnd) in [(info.a, ins.a), (info.b, ins.b), (info.c, ins.c)] {
-        if kind == Operand::Name {
-            word.x |= ((opnd.index() >> 16) << 1) as u8;
-        }
-    }
     if info.b == Operand::Target {
         let number = if ins.target != Label::NONE {
             target(ins.target)

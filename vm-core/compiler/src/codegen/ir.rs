@@ -224,7 +224,7 @@ impl Code {
             Some(index) => index,
             None => self.names.insert_full(name.clone(), ()).0,
         };
-        if index > 0x7F_FFFF {
+        if index > 0xFFFE {
             self.overflow = Some("too many names in one code object");
         }
         Opnd::raw(index as u32)

@@ -380,14 +380,9 @@ unsafe fn run_loop<const TRACED: bool>(
                             }
                         };
                     }
-                        macro_rules! name_at {
-                            ($index:expr) => {
-                                &*(*(*(*frame).data).names.add($index)).cast::<PyUnicodeObject>()
-                            };
-                        }
                         macro_rules! name {
-                            ($operand:expr) => {
-                                name_at!($operand as usize | (x!() as usize >> 1) << 16)
+                            ($index:expr) => {
+                                &*(*(*(*frame).data).names.add($index as usize)).cast::<PyUnicodeObject>()
                             };
                         }
                         macro_rules! truth {
@@ -1853,7 +1848,7 @@ unsafe fn run_loop<const TRACED: bool>(
 
                             // ---- import ----
                             op::IMPORT_NAME => {
-                                let name = name_at!(*pc.add(1) as u32 as usize);
+                                let name = name!(*pc.add(1) as u32);
                                 finish!(
                                     crate::import::import_name(frame, name, obj!(c!()), obj!(b!())),
                                     2,

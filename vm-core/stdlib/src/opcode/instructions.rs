@@ -152,15 +152,14 @@ fn operands(code: &PyCodeObject, shown: &CodeObject, at: usize, info: &OpInfo) -
             Operand::No => continue,
             Operand::Dst | Operand::Reg | Operand::Cell | Operand::Base => register(raw),
             Operand::Src | Operand::SrcOpt => source(raw),
-            Operand::Name => named(ins.name_index(raw)),
+            Operand::Name => named(usize::from(raw)),
             Operand::Count | Operand::Imm => ("number", int(usize::from(raw))),
             Operand::Target if info.generic == Opcode::LOAD_CONST => constant(ins.target() as usize),
             Operand::Target => target(ins.target()),
         });
     }
     if info.x {
-        let x = if info.c == Operand::Name { ins.x & 1 } else { ins.x };
-        operands.push(("number", int(usize::from(x))));
+        operands.push(("number", int(usize::from(ins.x))));
     }
     match info.ext {
         Ext::Target(_) => operands.push(target(ext as u32)),
