@@ -21,6 +21,7 @@ pub mod profile;
 pub mod programs;
 pub mod project;
 pub mod report;
+pub mod startup;
 pub mod suite;
 pub mod tally;
 pub mod test;

@@ -17,15 +17,16 @@ cargo xtask COMMAND
   numpy [FILES]               NumPy's own tests on adder and on CPython; --baseline, --bless, --list N as above;
                               --all: the whole suite but what is slow, with a record of its own
   bench python [NAMES]        the programs of benches/python on adder, CPython and PyPy; --runs N, --quick
-  bench capi|numpy|memory|start
+  bench capi|numpy|memory|start|pause
                               small figures on adder beside CPython: the C boundary, NumPy's wheel, memory for many
-                              objects, whole processes
+                              objects, whole processes, the collector's pauses
   leaks [NAMES]               programs repeated in one process leave nothing behind
   valgrind                    a NumPy program has no errors under valgrind, when that is installed
   differential                random calls of built-ins give what they give on CPython; --seconds N (60), --seed N
   fuzz [TARGETS]              random inputs for the compiler, marshal, pickle, struct, re and json under a sanitizer;
                               --seconds N for each (300)
   profile PROGRAM [ARGS]      where adder spends its time on a program
+  startup                     writes startup.ld anew: the functions that run at a start, which releases keep together
   wheels [NAMES]              the programs of wheel-tests/, each with wheels that nobody here built
   programs [NAMES]            the programs of tests/programs: adder must print what CPython prints;
                               --jit PARAMETERS (first) runs adder with them
@@ -60,6 +61,7 @@ fn run(args: &[String]) -> Result<bool> {
         ["bench", kind] => xtask::micro::command(&project, kind),
         ["leaks", ..] => xtask::leaks::command(&project, &args[1..]),
         ["valgrind"] => xtask::leaks::valgrind_command(&project),
+        ["startup"] => xtask::startup::command(&project),
         ["profile", ..] => xtask::profile::command(&project, &args[1..]),
         ["differential", ..] => xtask::differential::command(&project, &args[1..]),
         ["fuzz", ..] => xtask::fuzz::command(&project, &args[1..]),
