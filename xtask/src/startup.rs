@@ -1,7 +1,7 @@
 //! what starting runs, as valgrind sees it -> `startup.ld`, which puts these functions next to each other in the command: a start
 //! touches a fifth of the code, and pages of the rest need be neither read nor counted as the process's memory.
 //!
-//! The names are without the compiler's hashes, so the list outlives most changes; what it does not name is placed as ever.
+//! Most names are without the compiler's hash, so the list outlives most changes; what it does not name is placed as ever.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
@@ -15,7 +15,7 @@ const PROGRAMS: [&[&str]; 3] = [
     &["-c", "pass"],
     &["-c", "import json, re, asyncio, typing"],
 ];
-/// A name without its hash may stand for every instance of a generic function; of so many, few are wanted.
+/// A name without its hash stands for every instance of a generic function; of so many, those that run are listed one by one.
 const MOST_INSTANCES: u32 = 8;
 const HEAD: &str = "/* The functions that run when adder starts: next to each other in the command. Made by `cargo xtask startup`. */
 SECTIONS
@@ -54,17 +54,19 @@ pub fn command(project: &Project) -> Result<bool> {
         .context("nm")?;
     let symbols = String::from_utf8_lossy(&symbols.stdout);
     let mut n_instances = HashMap::new();
-    for name in symbols
-        .lines()
-        .filter_map(|line| without_hash(line.split(' ').nth(2)?))
-    {
-        *n_instances.entry(name).or_insert(0) += 1;
+    for name in symbols.lines().filter_map(|line| line.split(' ').nth(2)) {
+        *n_instances.entry(without_hash(name)).or_insert(0) += 1;
     }
+    let patterns: BTreeSet<&str> = used
+        .iter()
+        .filter_map(|name| match n_instances.get(without_hash(name))? {
+            1..=MOST_INSTANCES => Some(without_hash(name)),
+            _ => name.split(".llvm.").next(),
+        })
+        .collect();
     let mut script = String::from(HEAD);
-    for name in &used {
-        if (1..=MOST_INSTANCES).contains(n_instances.get(name.as_str()).unwrap_or(&0)) {
-            writeln!(script, "    *(.text*.{name}17h*)").expect("a string grows");
-        }
+    for pattern in &patterns {
+        writeln!(script, "    *(.text*.{pattern}*)").expect("a string grows");
     }
     script.push_str(FOOT);
     let path = project.root.join("startup.ld");
@@ -73,13 +75,18 @@ pub fn command(project: &Project) -> Result<bool> {
     Ok(true)
 }
 
-/// The function that a line of callgrind's output names for the first time: its mangled name up to the hash, `17h` and 16 digits.
+/// The function that a line of callgrind's output names for the first time.
 fn function_of(line: &str) -> Option<String> {
     let rest = line.strip_prefix("fn=(").or_else(|| line.strip_prefix("cfn=("))?;
-    without_hash(rest.split_once(") ")?.1).map(str::to_owned)
+    // Recursion is numbered: `name'2`.
+    let name = rest.split_once(") ")?.1.split('\'').next()?;
+    (name.starts_with("_ZN") || name.starts_with("_R")).then(|| name.to_owned())
 }
 
-fn without_hash(name: &str) -> Option<&str> {
-    name.starts_with("_ZN").then_some(())?;
-    name.rfind("17h").map(|at| &name[..at])
+/// A mangled name of the older kind up to its hash.
+fn without_hash(name: &str) -> &str {
+    match name.rfind("17h") {
+        Some(at) if name.starts_with("_ZN") => &name[..at + 3],
+        _ => name,
+    }
 }
