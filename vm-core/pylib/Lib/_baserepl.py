@@ -17,6 +17,9 @@ class _Console(code.InteractiveConsole):
         sys.stderr.flush()
         line = sys.stdin.readline()
         if not line:
+            if self.buffer and self.buffer[-1]:
+                # The end of the input ends a block that was begun, as an empty line does.
+                return ""
             raise EOFError
         return line.removesuffix("\n")
 

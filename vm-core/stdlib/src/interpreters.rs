@@ -94,6 +94,27 @@ fn told(captured: Option<Captured>) -> PyResult {
     captured.map_or_else(|| Ok(none_ref()), |captured| captured.to_namespace())
 }
 
+/// An argument that is to be of a type when it is given; `place` says which of which function.
+fn typed<'a, T: TypedObject>(
+    value: Option<&'a PyObject>,
+    place: &str,
+    name: &str,
+) -> PyResult<Option<&'a T>> {
+    let Some(value) = value else { return Ok(None) };
+    match value.downcast::<T>() {
+        Some(value) => Ok(Some(value)),
+        None if is_none(value) => Err(raise!(
+            TypeError,
+            "_interpreters.{place} must be {name}, not None"
+        )),
+        None => Err(raise!(
+            TypeError,
+            "_interpreters.{place} must be {name}, not {}",
+            value.ty().name()
+        )),
+    }
+}
+
 fn run_code(interpreter: &'static InterpreterState, code: &Item, shared: Option<&PyDictObject>) -> PyResult {
     let names = shared
         .map(session::share_namespace)
@@ -253,8 +274,10 @@ pub mod _interpreters {
     ///
     /// Binds names in an interpreter's `__main__`.
     #[pyfunction("($module, /, id, updates, *, restrict=False)")]
-    fn set___main___attrs(id: &PyObject, updates: &PyDictObject, restrict: bool) -> PyResult<()> {
+    fn set___main___attrs(id: &PyObject, updates: &PyObject, restrict: bool) -> PyResult<()> {
+        let updates = typed::<PyDictObject>(Some(updates), "set___main___attrs() argument 2", "dict")?;
         let interpreter = resolve(id, restrict, true, "update __main__ for")?;
+        let Some(updates) = updates else { return Ok(()) };
         if updates.len() == 0 {
             return Err(raise!(ValueError, "arg 2 must be a non-empty dict"));
         }
@@ -267,16 +290,20 @@ pub mod _interpreters {
     /// call(id, callable, args=None, kwargs=None, *, restrict=False)
     ///
     /// Calls an object in an interpreter: (result, None), or (None, what tells of the exception).
-    #[pyfunction("($module, /, id, callable, args=None, kwargs=None, *, preserve_exc=False, restrict=False)")]
+    #[pyfunction(
+        "($module, /, id, callable, args=<unrepresentable>, kwargs=<unrepresentable>, *, preserve_exc=False, restrict=False)"
+    )]
     fn call(
         id: &PyObject,
         callable: &PyObject,
-        args: Option<&PyTupleObject>,
-        kwargs: Option<&PyDictObject>,
+        args: Option<&PyObject>,
+        kwargs: Option<&PyObject>,
         preserve_exc: bool,
         restrict: bool,
     ) -> PyResult {
         let _ = preserve_exc;
+        let args = typed::<PyTupleObject>(args, "call() argument 3", "tuple")?;
+        let kwargs = typed::<PyDictObject>(kwargs, "call() argument 4", "dict")?;
         let interpreter = resolve(id, restrict, true, "make a call in")?;
         if !callable.is_callable() {
             return Err(raise!(
@@ -305,8 +332,9 @@ pub mod _interpreters {
     ///
     /// Runs a script in an interpreter's `__main__`: text, or a function without arguments, result and closure. Gives None, or
     /// what tells of the exception that it raised.
-    #[pyfunction("($module, /, id, code, shared=None, *, restrict=False)")]
-    fn exec(id: &PyObject, code: &PyObject, shared: Option<&PyDictObject>, restrict: bool) -> PyResult {
+    #[pyfunction("($module, /, id, code, shared=<unrepresentable>, *, restrict=False)")]
+    fn exec(id: &PyObject, code: &PyObject, shared: Option<&PyObject>, restrict: bool) -> PyResult {
+        let shared = typed(shared, "exec() argument 3", "dict")?;
         let interpreter = resolve(id, restrict, true, "exec code for")?;
         run_code(interpreter, &code::share_script(code, false)?, shared)
     }
@@ -333,8 +361,9 @@ pub mod _interpreters {
     /// run_func(id, func, shared=None, *, restrict=False)
     ///
     /// As `exec`, of a function or its code.
-    #[pyfunction("($module, /, id, func, shared=None, *, restrict=False)")]
-    fn run_func(id: &PyObject, func: &PyObject, shared: Option<&PyDictObject>, restrict: bool) -> PyResult {
+    #[pyfunction("($module, /, id, func, shared=<unrepresentable>, *, restrict=False)")]
+    fn run_func(id: &PyObject, func: &PyObject, shared: Option<&PyObject>, restrict: bool) -> PyResult {
+        let shared = typed(shared, "run_func() argument 3", "dict")?;
         let interpreter = resolve(id, restrict, true, "run a function in")?;
         if func.downcast::<PyFunctionObject>().is_none() && func.downcast::<PyCodeObject>().is_none() {
             let found = func.ty().name();

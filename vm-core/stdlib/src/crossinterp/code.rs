@@ -59,6 +59,26 @@ fn reads_globals(code: &PyCodeObject, globals: &PyDictObject, builtins: &PyDictO
     found.is_some()
 }
 
+/// The names that code reads as globals, and those that it uses as attributes.
+pub fn unbound_names(code: &PyCodeObject) -> (Vec<usize>, Vec<usize>) {
+    let (mut globals, mut attributes) = (Vec::new(), Vec::new());
+    find_instruction(code, |opcode, instr| -> Option<()> {
+        let (list, name) = match opcode {
+            Opcode::LOAD_GLOBAL => (&mut globals, instr.b),
+            Opcode::LOAD_ATTR | Opcode::LOAD_METHOD | Opcode::STORE_ATTR | Opcode::DELETE_ATTR => {
+                (&mut attributes, instr.c)
+            }
+            Opcode::LOAD_SUPER_ATTR | Opcode::LOAD_SUPER_METHOD => (&mut attributes, instr.c),
+            _ => return None,
+        };
+        if !list.contains(&usize::from(name)) {
+            list.push(usize::from(name));
+        }
+        None
+    });
+    (globals, attributes)
+}
+
 /// Why code needs its surroundings, if it does; of a function's code also by the globals that it reads.
 pub fn check_stateless(
     code: &PyCodeObject,
@@ -165,7 +185,12 @@ pub fn script_code(script: &PyObject, is_pure: bool) -> PyResult<Ref<PyCodeObjec
     };
     check_script(&code)?;
     if is_pure {
-        let spaces = script.downcast_exact::<PyFunctionObject>().and_then(spaces_of);
+        let (globals, builtins) = (PyDictObject::new(), adder_interp::state::builtins_dict());
+        let known = builtins.as_deref().map(|builtins| (&*globals, builtins));
+        let spaces = script
+            .downcast_exact::<PyFunctionObject>()
+            .and_then(spaces_of)
+            .or(known);
         if let Err(why) = check_stateless(&code, spaces) {
             return Err(raise!(ValueError, "{why}"));
         }

@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::{Fallback, Item, code, id_of, not_shareable, pickled, share};
 use crate::interpreters::{INTERPRETER_ERROR, end, interpreter_of};
+use adder_compiler::bytecode::code::LocalKind;
 use adder_interp::interpreters::{self, enter};
 use adder_interp::pythonrun;
 use adder_runtime::prelude::*;
@@ -238,6 +239,142 @@ pub mod interpreters_for_tests {
             .zip(builtinsns)
             .or_else(|| function.and_then(super::code::spaces_of));
         super::code::check_stateless(inner, spaces).map_err(|why| raise!(ValueError, "{why}"))
+    }
+
+    /// How many names of each sort code has.
+    #[pyfunction("($module, /, code, globalnames=None, attrnames=None, globalsns=None, builtinsns=None)")]
+    fn get_code_var_counts(
+        code: &PyObject,
+        globalnames: Option<&PyObject>,
+        attrnames: Option<&PyObject>,
+        globalsns: Option<&PyDictObject>,
+        builtinsns: Option<&PyDictObject>,
+    ) -> PyResult {
+        let _ = (globalnames, attrnames);
+        let function = code.downcast::<PyFunctionObject>();
+        let inner = function
+            .map(PyFunctionObject::code)
+            .or_else(|| code.downcast::<PyCodeObject>());
+        let Some(inner) = inner else {
+            return Err(raise!(TypeError, "argument must be a code object or a function"));
+        };
+        let own = function.and_then(super::code::spaces_of);
+        let globals = globalsns.or(own.map(|own| own.0));
+        let builtins = builtinsns.or(own.map(|own| own.1));
+        var_counts(inner, globals, builtins)
+    }
+
+    /// A dict of numbers and dicts by their names.
+    fn table(rows: Vec<(&str, Ref)>) -> PyResult {
+        let table = PyDictObject::new();
+        for (name, value) in rows {
+            table.set(PyUnicodeObject::from_str(name).as_object(), &value)?;
+        }
+        Ok(table.into_object())
+    }
+
+    fn var_counts(
+        code: &PyCodeObject,
+        globals: Option<&PyDictObject>,
+        builtins: Option<&PyDictObject>,
+    ) -> PyResult {
+        let number = |value: usize| PyLongObject::from_usize(value).into_object();
+        let kinds = &code.data().kinds;
+        let n_of = |test: &dyn Fn(u8) -> bool| kinds.iter().filter(|kind| test(**kind)).count();
+        let (arg, var, hidden) = (
+            LocalKind::ARG_POS | LocalKind::ARG_KW,
+            LocalKind::ARG_VAR,
+            LocalKind::HIDDEN,
+        );
+        let (local, cell, free) = (LocalKind::LOCAL, LocalKind::CELL, LocalKind::FREE);
+        let is_arg = move |kind: u8| kind & (arg | var) != 0;
+        let positional = n_of(&|kind| kind & (arg | var) == LocalKind::ARG_POS);
+        let either = n_of(&|kind| kind & (arg | var) == arg);
+        let keyword = n_of(&|kind| kind & (arg | var) == LocalKind::ARG_KW);
+        let varargs = n_of(&|kind| kind & var != 0 && kind & LocalKind::ARG_POS != 0);
+        let varkwargs = n_of(&|kind| kind & var != 0 && kind & LocalKind::ARG_KW != 0);
+        let n_args = n_of(&is_arg);
+        let arg_cells = n_of(&|kind| is_arg(kind) && kind & cell != 0);
+        let other_cells = n_of(&|kind| !is_arg(kind) && kind & cell != 0 && kind & hidden == 0);
+        let hidden_cells = n_of(&|kind| kind & hidden != 0 && kind & cell != 0);
+        let hidden_pure = n_of(&|kind| kind & hidden != 0 && kind & cell == 0);
+        let pure = n_of(&|kind| kind & local != 0 && !is_arg(kind) && kind & (cell | hidden) == 0);
+        let n_free = n_of(&|kind| kind & free != 0);
+        let n_locals = n_args + pure + other_cells + hidden_cells + hidden_pure;
+
+        let (read, attributes) = super::code::unbound_names(code);
+        let (mut n_global, mut n_builtin) = (0, 0);
+        for at in &read {
+            let Some(name) = code
+                .names()
+                .as_slice()
+                .get(*at)
+                .and_then(|name| name.downcast::<PyUnicodeObject>())
+            else {
+                continue;
+            };
+            if globals.is_some_and(|globals| globals.contains_str(name)) {
+                n_global += 1;
+            } else if builtins.is_some_and(|builtins| builtins.contains_str(name)) {
+                n_builtin += 1;
+            }
+        }
+        let n_unbound = read.len() + attributes.len();
+        table(vec![
+            ("total", number(n_locals + n_free + n_unbound)),
+            (
+                "locals",
+                table(vec![
+                    ("total", number(n_locals)),
+                    (
+                        "args",
+                        table(vec![
+                            ("total", number(n_args)),
+                            ("numposonly", number(positional)),
+                            ("numposorkw", number(either)),
+                            ("numkwonly", number(keyword)),
+                            ("varargs", number(varargs)),
+                            ("varkwargs", number(varkwargs)),
+                        ])?,
+                    ),
+                    ("numpure", number(pure)),
+                    (
+                        "cells",
+                        table(vec![
+                            ("total", number(arg_cells + other_cells)),
+                            ("numargs", number(arg_cells)),
+                            ("numothers", number(other_cells)),
+                        ])?,
+                    ),
+                    (
+                        "hidden",
+                        table(vec![
+                            ("total", number(hidden_cells + hidden_pure)),
+                            ("numpure", number(hidden_pure)),
+                            ("numcells", number(hidden_cells)),
+                        ])?,
+                    ),
+                ])?,
+            ),
+            ("numfree", number(n_free)),
+            (
+                "unbound",
+                table(vec![
+                    ("total", number(n_unbound)),
+                    (
+                        "globals",
+                        table(vec![
+                            ("total", number(read.len())),
+                            ("numglobal", number(n_global)),
+                            ("numbuiltin", number(n_builtin)),
+                            ("numunknown", number(read.len() - n_global - n_builtin)),
+                        ])?,
+                    ),
+                    ("numattrs", number(attributes.len())),
+                    ("numunknown", number(0)),
+                ])?,
+            ),
+        ])
     }
 
     #[pyexec]

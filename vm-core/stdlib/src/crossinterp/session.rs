@@ -53,6 +53,9 @@ pub fn share_namespace(namespace: &PyDictObject) -> PyResult<Vec<(Ref<PyUnicodeO
         let Ok(name) = name.downcast::<PyUnicodeObject>() else {
             return Err(raise!(TypeError, "bad argument type for built-in operation"));
         };
+        if name.to_str()?.contains('\0') {
+            return Err(raise!(ValueError, "embedded null character"));
+        }
         items.push((name, share(&value, Fallback::ShareableOnly)?));
     }
     Ok(items)
