@@ -75,10 +75,17 @@ impl Charset {
         })
     }
 
-    /// What an encoder and a decoder start with.
-    pub fn initial_state(self) -> u64 {
+    /// What an encoder starts with.
+    pub fn encoder_state(self) -> u64 {
         match self {
-            Charset::Iso2022(_) => Iso2022::INITIAL_STATE,
+            Charset::Iso2022(_) => Iso2022::ENCODER_STATE,
+            _ => 0,
+        }
+    }
+    /// What a decoder starts with.
+    pub fn decoder_state(self) -> u64 {
+        match self {
+            Charset::Iso2022(_) => Iso2022::DECODER_STATE,
             _ => 0,
         }
     }

@@ -24,7 +24,7 @@ enum Set {
     Jis0208Old,
     Jis0212,
     Jis0213(Edition),
-    Jis0213Second,
+    Jis0213Second(Edition),
     Gb2312,
     Ks1001,
     /// Of G2.
@@ -43,8 +43,8 @@ impl Set {
             Set::Jis0212 => b"\x1b$(D",
             Set::Jis0213(Edition::First) => b"\x1b$(O",
             Set::Jis0213(Edition::Second) => b"\x1b$(Q",
-            Set::Jis0213Second => b"\x1b$(P",
-            Set::Gb2312 => b"\x1b$A",
+            Set::Jis0213Second(_) => b"\x1b$(P",
+            Set::Gb2312 => b"\x1b$(A",
             Set::Ks1001 => b"\x1b$(C",
             Set::Latin1 => b"\x1b.A",
             Set::Greek => b"\x1b.F",
@@ -71,32 +71,26 @@ impl Set {
             _ => None,
         }
     }
-    /// The bytes of seven bits of the first of `codes`.
-    fn code(self, codes: &[u32], is_final: bool) -> Coded {
-        let character = codes[0];
-        let one = |byte: u32| Coded::Bytes(1, [byte as u8, 0]);
-        match (self, character) {
-            (Set::Ascii, 0..=0x7F) => one(character),
-            (Set::JisRoman, 0xA5) => one(0x5C),
-            (Set::JisRoman, 0x203E) => one(0x7E),
-            (Set::JisRoman, 0x5C | 0x7E) => Coded::None,
-            (Set::JisRoman, 0..=0x7F) => one(character),
-            (Set::Katakana, 0xFF61..=0xFF9F) => one(character - 0xFF61 + 0x21),
-            (Set::Latin1, 0xA0..=0xFF) => one(character - 0x80),
-            (Set::Greek, _) => greek_code(character).map_or(Coded::None, one),
-            (Set::Jis0213(edition), _) => match jisx0213::first_plane(edition, codes, is_final) {
-                jisx0213::Found::Code(n, bytes) => Coded::Bytes(n, bytes.map(|byte| byte & 0x7F)),
-                jisx0213::Found::Incomplete => Coded::Incomplete,
-                jisx0213::Found::None => Coded::None,
+    /// The bytes of seven bits of a character.
+    fn code(self, character: u32) -> Option<[u8; 2]> {
+        let one = |byte: u32| Some([byte as u8, 0]);
+        let double = match (self, character) {
+            (Set::Ascii, 0..=0x7F) => return one(character),
+            (Set::JisRoman, 0xA5) => return one(0x5C),
+            (Set::JisRoman, 0x203E) => return one(0x7E),
+            (Set::JisRoman, 0x5C | 0x7E) => None,
+            (Set::JisRoman, 0..=0x7F) => return one(character),
+            (Set::Katakana, 0xFF61..=0xFF9F) => return one(character - 0xFF61 + 0x21),
+            (Set::Jis0213(_), WIDE_TILDE) => None,
+            (Set::Jis0213(edition), _) => match jisx0213::single(edition, character) {
+                jisx0213::Found::Code(_, bytes) => Some(bytes),
+                _ => None,
             },
-            (Set::Jis0213Second, _) => tables::JISX0213_2_TABLE
-                .code(character)
-                .map_or(Coded::None, |bytes| Coded::Bytes(1, bytes.map(|byte| byte & 0x7F))),
-            _ => match self.table().and_then(|table| table.code(character)) {
-                Some([lead, trail]) if lead >= 0xA1 && trail >= 0xA1 => Coded::Bytes(1, [lead & 0x7F, trail & 0x7F]),
-                _ => Coded::None,
-            },
-        }
+            (Set::Jis0213Second(edition), _) => jisx0213::second_plane(edition, character),
+            _ => self.table().and_then(|table| table.code(character)),
+        };
+        let [lead, trail] = double?;
+        (lead >= 0xA1 && trail >= 0xA1).then_some([lead & 0x7F, trail & 0x7F])
     }
     fn decode(self, lead: u8, trail: u8) -> Option<(u32, Option<u32>)> {
         let single = match self {
@@ -107,23 +101,22 @@ impl Set {
                 _ => lead.into(),
             }),
             Set::Katakana => (0x21..=0x5F).contains(&lead).then(|| 0xFF61 + u32::from(lead) - 0x21),
-            Set::Latin1 => (0x20..=0x7F).contains(&lead).then(|| u32::from(lead) + 0x80),
+            Set::Latin1 => (lead < 0x80).then(|| u32::from(lead) + 0x80),
             Set::Greek => greek(lead),
             _ if lead < 0x21 || trail < 0x21 || trail >= 0x7F => None,
-            Set::Jis0213(edition) => return jisx0213::of_first_plane(edition, lead | 0x80, trail | 0x80),
-            Set::Jis0213Second => tables::JISX0213_2_TABLE.character(lead | 0x80, trail | 0x80),
+            Set::Jis0213(edition) => {
+                let found = jisx0213::of_first_plane(edition, lead | 0x80, trail | 0x80);
+                return found.map(|(character, second)| (if character == WIDE_TILDE { 0x7E } else { character }, second));
+            }
+            Set::Jis0213Second(_) => tables::JISX0213_2_TABLE.character(lead | 0x80, trail | 0x80),
             _ => self.table()?.character(lead | 0x80, trail | 0x80),
         };
         single.map(|character| (character, None))
     }
 }
 
-/// What a set has for a character: how many characters, and their bytes.
-enum Coded {
-    Bytes(usize, [u8; 2]),
-    Incomplete,
-    None,
-}
+/// A tilde in EUC, but plain here.
+const WIDE_TILDE: u32 = 0xFF5E;
 
 /// The right half of ISO 8859-7, by seven bits.
 fn greek(byte: u8) -> Option<u32> {
@@ -131,16 +124,10 @@ fn greek(byte: u8) -> Option<u32> {
         0x21 => 0x2018,
         0x22 => 0x2019,
         0x2F => 0x2015,
-        0x20 | 0x23 | 0x26..=0x29 | 0x2B..=0x2D | 0x30..=0x33 | 0x37 | 0x3B | 0x3D => u32::from(byte) + 0x80,
+        0..=0x20 | 0x23 | 0x26..=0x29 | 0x2B..=0x2D | 0x30..=0x33 | 0x37 | 0x3B | 0x3D => u32::from(byte) + 0x80,
         0x34..=0x36 | 0x38..=0x3A | 0x3C | 0x3E..=0x51 | 0x53..=0x7E => 0x384 + u32::from(byte) - 0x34,
         _ => return None,
     })
-}
-
-fn greek_code(character: u32) -> Option<u32> {
-    (0x20..0x7F)
-        .find(|byte| greek(*byte) == Some(character))
-        .map(u32::from)
 }
 
 const JP: &[Set] = &[Set::Ascii, Set::Jis0208, Set::JisRoman, Set::Jis0208Old];
@@ -156,8 +143,8 @@ const JP_2: &[Set] = &[
     Set::Latin1,
     Set::Greek,
 ];
-const JP_3: &[Set] = &[Set::Ascii, Set::Jis0208, Set::Jis0213(Edition::First), Set::Jis0213Second];
-const JP_2004: &[Set] = &[Set::Ascii, Set::Jis0208, Set::Jis0213(Edition::Second), Set::Jis0213Second];
+const JP_3: &[Set] = &[Set::Ascii, Set::Jis0208, Set::Jis0213(Edition::First), Set::Jis0213Second(Edition::First)];
+const JP_2004: &[Set] = &[Set::Ascii, Set::Jis0208, Set::Jis0213(Edition::Second), Set::Jis0213Second(Edition::Second)];
 const JP_EXT: &[Set] = &[
     Set::Ascii,
     Set::Jis0208,
@@ -174,9 +161,15 @@ const SHIFT_IN: u8 = 0x0F;
 /// Has the next character be of G2.
 const SINGLE_SHIFT: &[u8] = b"\x1bN";
 const KOREAN_HEADER: &[u8] = b"\x1b$)C";
+/// Announces the revision of JIS X 0208 of 1990, which then is designated.
+const REVISION_1990: &[u8] = b"\x1b&@\x1b$B";
 const G1_SHIFT: u32 = 8;
 const G2_SHIFT: u32 = 16;
 const SHIFTED: u64 = 1 << 32;
+/// What follows an escape that designates nothing goes through as it is, up to its last byte.
+const THROUGH: u64 = 1 << 33;
+/// No escape sequence is longer.
+const MAX_SEQUENCE: usize = 16;
 
 fn byte_of(state: u64, shift: u32) -> u8 {
     (state >> shift) as u8
@@ -188,7 +181,9 @@ fn set_byte(state: &mut u64, shift: u32, byte: u8) {
 
 impl Iso2022 {
     /// G0 and G1 are ASCII.
-    pub const INITIAL_STATE: u64 = 0x4242;
+    pub const ENCODER_STATE: u64 = 0x4242;
+    /// G2 as well.
+    pub const DECODER_STATE: u64 = 0x42_4242;
 
     pub fn of(name: &str) -> Option<Iso2022> {
         let sets = match name {
@@ -216,6 +211,12 @@ impl Iso2022 {
     }
     pub fn decode(self, state: &mut u64, bytes: &[u8]) -> Step {
         let lead = bytes[0];
+        if *state & THROUGH != 0 {
+            if ends_sequence(lead) {
+                *state &= !THROUGH;
+            }
+            return Step::Char(lead.into(), 1);
+        }
         match lead {
             ESCAPE => return self.decode_escape(state, bytes),
             SHIFT_OUT | SHIFT_IN if self.is_korean => {
@@ -245,68 +246,97 @@ impl Iso2022 {
         }
     }
     fn decode_escape(self, state: &mut u64, bytes: &[u8]) -> Step {
-        if self.is_korean {
-            if bytes.starts_with(KOREAN_HEADER) {
-                set_byte(state, G1_SHIFT, Set::Ks1001.mark());
-                return Step::Skip(KOREAN_HEADER.len());
-            }
-            return if KOREAN_HEADER.starts_with(bytes) { Step::Incomplete } else { Step::Illegal(1) };
-        }
         let has_g2 = self.sets.iter().any(|set| set.is_g2());
-        if has_g2 && bytes.starts_with(SINGLE_SHIFT) {
-            let Some(&byte) = bytes.get(SINGLE_SHIFT.len()) else {
-                return Step::Incomplete;
-            };
-            let set = self.marked(byte_of(*state, G2_SHIFT)).filter(|set| set.is_g2());
-            return step(set.and_then(|set| set.decode(byte, 0)), SINGLE_SHIFT.len() + 1);
-        }
-        for set in self.sets {
-            if bytes.starts_with(set.escape()) {
-                set_byte(state, if set.is_g2() { G2_SHIFT } else { 0 }, set.mark());
-                return Step::Skip(set.escape().len());
+        match bytes.get(1) {
+            None => return Step::Incomplete,
+            Some(b'(' | b')' | b'$' | b'.' | b'&') => {}
+            Some(b'N') if has_g2 => return self.decode_g2(*state, bytes),
+            Some(_) => {
+                *state |= THROUGH;
+                return Step::Char(ESCAPE.into(), 1);
             }
         }
-        let is_begun = |sequence: &[u8]| sequence.starts_with(bytes);
-        if self.sets.iter().any(|set| is_begun(set.escape())) || has_g2 && is_begun(SINGLE_SHIFT) {
-            return Step::Incomplete;
+        let end = bytes.iter().take(MAX_SEQUENCE).skip(1).position(|byte| ends_sequence(*byte));
+        let mut len = match end {
+            Some(end) => end + 2,
+            None if bytes.len() < MAX_SEQUENCE => return Step::Incomplete,
+            None => return Step::Illegal(1),
+        };
+        if bytes.starts_with(&REVISION_1990[..3]) && bytes.get(3) == Some(&ESCAPE) {
+            len = REVISION_1990.len();
+            if bytes.len() < len {
+                return Step::Incomplete;
+            }
         }
-        Step::Illegal(1)
+        let designated = match &bytes[1..len] {
+            [b'$', mark] => Some((0, mark | 0x80)),
+            [b'$', b'(', mark] => Some((0, mark | 0x80)),
+            [b'$', b')', mark] => Some((G1_SHIFT, mark | 0x80)),
+            [b'(', mark] => Some((0, *mark)),
+            [b')', mark] => Some((G1_SHIFT, *mark)),
+            [b'.', mark] if has_g2 => Some((G2_SHIFT, *mark)),
+            sequence if *sequence == REVISION_1990[1..] => Some((0, Set::Jis0208.mark())),
+            _ => None,
+        };
+        match designated {
+            Some((shift, mark)) if mark == Set::Ascii.mark() || self.marked(mark).is_some() => {
+                set_byte(state, shift, mark);
+                Step::Skip(len)
+            }
+            _ => Step::Illegal(len),
+        }
+    }
+    fn decode_g2(self, state: u64, bytes: &[u8]) -> Step {
+        let Some(&byte) = bytes.get(SINGLE_SHIFT.len()) else {
+            return Step::Incomplete;
+        };
+        let set = match byte_of(state, G2_SHIFT) {
+            mark if mark == Set::Ascii.mark() => Some(Set::Ascii).filter(|_| byte < 0x80),
+            mark => self.marked(mark).filter(|set| set.is_g2()),
+        };
+        step(set.and_then(|set| set.decode(byte, 0)), SINGLE_SHIFT.len() + 1)
     }
     pub fn encode(self, state: &mut u64, codes: &[u32], is_final: bool, out: &mut Vec<u8>) -> Written {
-        if self.is_korean && !self.is_announced(*state) {
-            out.extend(KOREAN_HEADER);
-            set_byte(state, G1_SHIFT, Set::Ks1001.mark());
-        }
-        for set in self.sets {
-            match set.code(codes, is_final) {
-                Coded::None => {}
-                Coded::Incomplete => return Written::Incomplete,
-                Coded::Bytes(n, bytes) => {
+        let paired = self.sets.iter().find(|set| matches!(set, Set::Jis0213(_)));
+        if let Some(set) = paired {
+            match jisx0213::pair(codes, is_final) {
+                jisx0213::Found::Incomplete => return Written::Incomplete,
+                jisx0213::Found::Code(n, bytes) => {
                     self.switch(state, *set, out);
-                    out.extend(&bytes[..if set.is_double() { 2 } else { 1 }]);
+                    out.extend(bytes.map(|byte| byte & 0x7F));
                     return Written::Chars(n);
                 }
+                jisx0213::Found::None => {}
             }
         }
-        Written::Illegal
+        let found = self
+            .sets
+            .iter()
+            .find_map(|set| set.code(codes[0]).map(|bytes| (*set, bytes)));
+        let Some((set, bytes)) = found else {
+            return Written::Illegal;
+        };
+        self.switch(state, set, out);
+        out.extend(&bytes[..if set.is_double() { 2 } else { 1 }]);
+        Written::Chars(1)
     }
-    /// Writes what makes the next character one of `set`.
+    /// Writes what makes the next character one of `set`. G2 is only read.
     fn switch(self, state: &mut u64, set: Set, out: &mut Vec<u8>) {
-        if set.is_g2() {
-            if byte_of(*state, G2_SHIFT) != set.mark() {
-                out.extend(set.escape());
-                set_byte(state, G2_SHIFT, set.mark());
-            }
-            out.extend(SINGLE_SHIFT);
-        } else if self.current(*state) == Some(set) {
-        } else if self.is_korean {
-            let shifted = set == Set::Ks1001;
-            out.push(if shifted { SHIFT_OUT } else { SHIFT_IN });
-            *state = *state & !SHIFTED | if shifted { SHIFTED } else { 0 };
-        } else {
+        if self.current(*state) == Some(set) {
+            return;
+        }
+        if !self.is_korean {
             out.extend(set.escape());
             set_byte(state, 0, set.mark());
+            return;
         }
+        let shifted = set == Set::Ks1001;
+        if shifted && !self.is_announced(*state) {
+            out.extend(KOREAN_HEADER);
+            set_byte(state, G1_SHIFT, set.mark());
+        }
+        out.push(if shifted { SHIFT_OUT } else { SHIFT_IN });
+        *state = *state & !SHIFTED | if shifted { SHIFTED } else { 0 };
     }
     /// What ends a text: back to ASCII.
     pub fn reset(self, state: &mut u64, out: &mut Vec<u8>) {
@@ -322,6 +352,11 @@ impl Iso2022 {
             set_byte(state, 0, Set::Ascii.mark());
         }
     }
+}
+
+/// Whether a byte is the last of an escape sequence.
+fn ends_sequence(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte == b'@'
 }
 
 fn step(found: Option<(u32, Option<u32>)>, n_bytes: usize) -> Step {

@@ -54,6 +54,12 @@ pub enum Found {
     None,
 }
 
+/// What becomes of bytes that mean nothing: those that a later edition added go together.
+fn illegal(edition: Edition, code: Option<(u8, u8)>) -> Step {
+    let is_later = code.is_some_and(|(row, cell)| !is_in(edition, u16::from_be_bytes([row, cell])));
+    Step::Illegal(if is_later { 2 } else { 1 })
+}
+
 fn is_in(edition: Edition, code: u16) -> bool {
     edition == Edition::Second || !ADDED.contains(&code)
 }
@@ -75,28 +81,32 @@ fn of_second_plane(edition: Edition, lead: u8, trail: u8) -> Option<u32> {
     tables::JISX0213_2_TABLE.character(lead, trail)
 }
 
-/// The EUC code of the first of `codes`, or of the first two.
-pub fn first_plane(edition: Edition, codes: &[u32], is_final: bool) -> Found {
+/// The EUC code of the first two of `codes` together.
+pub fn pair(codes: &[u32], is_final: bool) -> Found {
     let character = codes[0];
-    if PAIRS.iter().any(|(_, first, _)| *first == character) {
-        let Some(next) = codes.get(1) else {
-            return if is_final { single(edition, character) } else { Found::Incomplete };
-        };
-        if let Some((code, ..)) = PAIRS.iter().find(|(_, first, second)| *first == character && second == next) {
-            return Found::Code(2, code.to_be_bytes());
-        }
+    if !PAIRS.iter().any(|(_, first, _)| *first == character) {
+        return Found::None;
     }
-    single(edition, character)
+    match codes.get(1) {
+        None if is_final => Found::None,
+        None => Found::Incomplete,
+        Some(next) => match PAIRS.iter().find(|(_, first, second)| *first == character && second == next) {
+            Some((code, ..)) => Found::Code(2, code.to_be_bytes()),
+            None => Found::None,
+        },
+    }
 }
 
-fn single(edition: Edition, character: u32) -> Found {
+/// The EUC code of a character.
+pub fn single(edition: Edition, character: u32) -> Found {
     match tables::JISX0213_1_TABLE.code(character) {
         Some(code) if is_in(edition, u16::from_be_bytes(code)) => Found::Code(1, code),
         _ => Found::None,
     }
 }
 
-fn second_plane(edition: Edition, character: u32) -> Option<[u8; 2]> {
+/// The EUC code, without its first byte, of a character of the second plane.
+pub fn second_plane(edition: Edition, character: u32) -> Option<[u8; 2]> {
     if edition == Edition::First && (character == EXCHANGED.1 || character == EXCHANGED.2) {
         return (character == EXCHANGED.1).then(|| EXCHANGED.0.to_be_bytes());
     }
@@ -131,7 +141,10 @@ pub fn decode_euc(edition: Edition, bytes: &[u8]) -> Step {
             let found = of_second_plane(edition, trail, last).or_else(|| tables::JISX0212_TABLE.character(trail, last));
             step(found.map(|character| (character, None)), 3)
         }
-        _ => step(of_first_plane(edition, lead, trail), 2),
+        _ => match of_first_plane(edition, lead, trail) {
+            None => illegal(edition, Some((lead, trail))),
+            found => step(found, 2),
+        },
     }
 }
 
@@ -164,13 +177,17 @@ pub fn decode_shifted(edition: Edition, bytes: &[u8]) -> Step {
     let Some(&trail) = bytes.get(1) else {
         return Step::Incomplete;
     };
+    let place = (lead < 0xF0).then(|| jis_of_shifted(lead, trail)).flatten();
     let found = if lead >= 0xF0 {
         second_plane_of_shifted(lead, trail)
             .and_then(|(row, cell)| of_second_plane(edition, row, cell))
             .map(|character| (character, None))
     } else {
-        jis_of_shifted(lead, trail).and_then(|(row, cell)| of_first_plane(edition, row, cell))
+        place.and_then(|(row, cell)| of_first_plane(edition, row, cell))
     };
+    if found.is_none() {
+        return illegal(edition, place);
+    }
     // The single bytes of these two characters mean others.
     let found = found.map(|(character, second)| match character {
         0xFF3C => (0x5C, second),
@@ -178,6 +195,12 @@ pub fn decode_shifted(edition: Edition, bytes: &[u8]) -> Step {
         _ => (character, second),
     });
     step(found, 2)
+}
+
+/// Whether only the second edition has the character.
+fn is_later(edition: Edition, character: u32) -> bool {
+    let of_plane = || tables::JISX0213_1_TABLE.code(character).map(u16::from_be_bytes);
+    edition == Edition::First && (character == EXCHANGED.2 || of_plane().is_some_and(|code| ADDED.contains(&code)))
 }
 
 fn second_plane_of_shifted(lead: u8, trail: u8) -> Option<(u8, u8)> {
@@ -213,7 +236,11 @@ pub fn encode(edition: Edition, is_shifted: bool, codes: &[u32], is_final: bool,
 }
 
 fn encode_double(edition: Edition, is_shifted: bool, codes: &[u32], is_final: bool, out: &mut Vec<u8>) -> Written {
-    match first_plane(edition, codes, is_final) {
+    let found = match pair(codes, is_final) {
+        Found::None => single(edition, codes[0]),
+        found => found,
+    };
+    match found {
         Found::Incomplete => return Written::Incomplete,
         Found::Code(n, [row, cell]) => {
             out.extend(if is_shifted { shifted_of_jis(row, cell) } else { [row, cell] });
@@ -235,7 +262,7 @@ fn encode_double(edition: Edition, is_shifted: bool, codes: &[u32], is_final: bo
         };
     }
     match tables::JISX0212_TABLE.code(codes[0]) {
-        Some([row, cell]) if !is_shifted => {
+        Some([row, cell]) if !is_shifted && !is_later(edition, codes[0]) => {
             out.extend([0x8F, row, cell]);
             Written::Chars(1)
         }

@@ -85,7 +85,7 @@ fn hangul(code: u16) -> Option<u32> {
 pub fn decode(bytes: &[u8]) -> Step {
     let lead = bytes[0];
     if lead < 0x80 {
-        return Step::Char(if lead == 0x5C { 0x20A9 } else { lead.into() }, 1);
+        return Step::Char(lead.into(), 1);
     }
     let Some(&trail) = bytes.get(1) else {
         return Step::Incomplete;
@@ -137,10 +137,6 @@ fn sign_code(row: u8, cell: u8) -> Option<[u8; 2]> {
 pub fn encode(code: u32, out: &mut Vec<u8>) -> Written {
     let position = |letters: &[u8], letter: u32| letters.iter().position(|own| LETTERS + u32::from(*own) == letter);
     let bytes = match code {
-        0x20A9 => {
-            out.push(0x5C);
-            return Written::Chars(1);
-        }
         0..0x80 => {
             out.push(code as u8);
             return Written::Chars(1);

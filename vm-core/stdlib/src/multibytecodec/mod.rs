@@ -141,7 +141,7 @@ impl MultibyteCodec {
     fn encode(&self, input: &PyObject, errors: Option<&str>) -> PyResult<(Ref<PyBytesObject>, usize)> {
         let text = text_of(input)?;
         let mut out = Vec::with_capacity(text.len() * 2);
-        let n = encode_text(self, &text, errors.unwrap_or("strict"), &mut self.charset.initial_state(), true, &mut out)?;
+        let n = encode_text(self, &text, errors.unwrap_or("strict"), &mut self.charset.encoder_state(), true, &mut out)?;
         Ok((PyBytesObject::from_slice(&out), n.min(text.len())))
     }
     /// Decodes 'input', and gives the text and the length of the input.
@@ -149,7 +149,7 @@ impl MultibyteCodec {
     fn decode(&self, input: BytesArg<'_>, errors: Option<&str>) -> PyResult<(Ref<PyUnicodeObject>, usize)> {
         let bytes = input.as_bytes();
         let mut writer = UnicodeWriter::with_capacity(bytes.len());
-        decode_bytes(self, bytes, errors.unwrap_or("strict"), &mut self.charset.initial_state(), true, &mut writer)?;
+        decode_bytes(self, bytes, errors.unwrap_or("strict"), &mut self.charset.decoder_state(), true, &mut writer)?;
         Ok((writer.finish()?, bytes.len()))
     }
 }
@@ -189,7 +189,7 @@ struct Encoder {
 impl Encoder {
     fn new(cls: &PyTypeObject, errors: Option<&PyUnicodeObject>) -> PyResult<Encoder> {
         let codec = codec_of(cls.as_object())?;
-        let state = Cell::new(codec.charset.initial_state());
+        let state = Cell::new(codec.charset.encoder_state());
         Ok(Encoder {
             codec,
             errors: new_errors(errors),
@@ -222,7 +222,7 @@ impl Encoder {
         let mut out = Vec::new();
         let mut state = self.state.get();
         self.codec.charset.reset(&mut state, &mut out);
-        self.state.set(self.codec.charset.initial_state());
+        self.state.set(self.codec.charset.encoder_state());
         out
     }
 }
@@ -308,7 +308,7 @@ struct Decoder {
 impl Decoder {
     fn new(cls: &PyTypeObject, errors: Option<&PyUnicodeObject>) -> PyResult<Decoder> {
         let codec = codec_of(cls.as_object())?;
-        let state = Cell::new(codec.charset.initial_state());
+        let state = Cell::new(codec.charset.decoder_state());
         Ok(Decoder {
             codec,
             errors: new_errors(errors),
@@ -338,7 +338,7 @@ impl Decoder {
     }
     fn reset(&self) {
         self.pending.borrow_mut().clear();
-        self.state.set(self.codec.charset.initial_state());
+        self.state.set(self.codec.charset.decoder_state());
     }
 }
 
