@@ -290,6 +290,7 @@ pub fn end(state: &'static ThreadState) {
     adder_runtime::per_interpreter::forget_current();
     adder_runtime::memory::gc::collect(2);
     OTHERS.with(|others| others.retain(|other| !std::ptr::eq(*other, interpreter)));
+    crate::pending::forget_interpreter(interpreter.id);
     if let Some(after) = AFTER_END.get() {
         after(interpreter.id);
     }

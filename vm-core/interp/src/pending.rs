@@ -15,9 +15,12 @@ pub static TRIP_SIGNAL: OnceLock<fn(i32)> = OnceLock::new();
 /// A call that the interpreter makes between two bytecodes.
 pub type PendingCall = Box<dyn FnOnce() -> PyResult<()> + Send>;
 
+/// A call, and the id of the interpreter whose threads are to make it, when it is not anybody's.
+type Waiting = (Option<i64>, PendingCall);
+
 /// Calls that wait, with the most that may wait at once; a thread that makes them keeps the others from doing so.
 struct Queue {
-    calls: Mutex<VecDeque<PendingCall>>,
+    calls: Mutex<VecDeque<Waiting>>,
     most: usize,
     is_busy: AtomicBool,
 }
@@ -31,21 +34,26 @@ impl Queue {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<PendingCall>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the calls that wait now. What fails leaves the rest for later.
+    /// Makes the calls that wait now for this interpreter. What fails leaves the rest for later.
     fn run(&self) -> PyResult<()> {
         if self.is_busy.swap(true, Ordering::Acquire) {
             return Ok(());
         }
-        let n_calls = self.lock().len();
+        let here = adder_runtime::thread::interpreter().id;
+        let is_ours = |(interpreter, _): &Waiting| interpreter.is_none_or(|interpreter| interpreter == here);
+        let n_calls = self.lock().iter().filter(|waiting| is_ours(waiting)).count();
         let mut result = Ok(());
         for _ in 0..n_calls {
-            let Some(call) = self.lock().pop_front() else {
+            let mut calls = self.lock();
+            let at = calls.iter().position(is_ours);
+            let Some((_, call)) = at.and_then(|at| calls.remove(at)) else {
                 break;
             };
+            drop(calls);
             result = call();
             if result.is_err() {
                 break;
@@ -66,11 +74,25 @@ static ANY_CALLS: Queue = Queue::new(300);
 /// Queues a call; `false` when the queue is full. Any thread may do so, with the GIL or without.
 pub fn add_pending_call(main_thread_only: bool, call: PendingCall) -> bool {
     let queue = if main_thread_only { &MAIN_CALLS } else { &ANY_CALLS };
+    add(queue, None, call)
+}
+
+/// Queues a call for the threads of one interpreter.
+pub fn add_pending_call_for(interpreter: i64, call: PendingCall) -> bool {
+    add(&ANY_CALLS, Some(interpreter), call)
+}
+
+/// Forgets the calls that wait for an interpreter, which has ended.
+pub fn forget_interpreter(interpreter: i64) {
+    ANY_CALLS.lock().retain(|(owner, _)| *owner != Some(interpreter));
+}
+
+fn add(queue: &Queue, interpreter: Option<i64>, call: PendingCall) -> bool {
     let mut calls = queue.lock();
     if calls.len() >= queue.most {
         return false;
     }
-    calls.push_back(call);
+    calls.push_back((interpreter, call));
     EVAL_BREAKER.fetch_or(breaker::PENDING_CALLS, Ordering::Relaxed);
     true
 }

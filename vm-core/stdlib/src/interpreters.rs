@@ -205,8 +205,10 @@ pub mod _interpreters {
         ] {
             class.set_attr(identifier!("__doc__"), PyUnicodeObject::from_str(doc).as_object())?;
         }
-        PyExc_InterpreterError.set(&error);
-        PyExc_InterpreterNotFoundError.set(&not_found);
+        if thread::interpreter().is_main() {
+            PyExc_InterpreterError.set(&error);
+            PyExc_InterpreterNotFoundError.set(&not_found);
+        }
         module.add("InterpreterError", error)?;
         module.add("InterpreterNotFoundError", not_found)?;
         module.add("NotShareableError", NOT_SHAREABLE.get()?)

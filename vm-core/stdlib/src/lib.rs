@@ -46,6 +46,7 @@ modules! {
     grp::grp,
     pwd::pwd,
     timemodule::time,
+    remotedebugging::_remote_debugging,
     resource::resource,
     io::_io,
     posixmodule::posix,

@@ -1,5 +1,6 @@
 //! What several modules need: exception classes made at import, and objects that live as long as the process.
 
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
 
 /// An object that is made once and kept for ever.
@@ -33,11 +34,11 @@ impl Kept {
     }
 }
 
-/// An exception class of a module, made on first use.
+/// An exception class of a module, made on first use in each interpreter.
 pub struct ExceptionClass {
     name: &'static str,
     base: fn() -> &'static PyTypeObject,
-    class: Kept,
+    class: PerInterpreter<Kept>,
 }
 
 impl ExceptionClass {
@@ -46,26 +47,26 @@ impl ExceptionClass {
         ExceptionClass {
             name,
             base,
-            class: Kept::new(),
+            class: PerInterpreter::new(Kept::new()),
         }
     }
-    pub fn get(&self) -> PyResult {
-        self.class.get_or_make(|| new_class(self.name, (self.base)()))
+    pub fn get(&'static self) -> PyResult {
+        self.class.here().get_or_make(|| new_class(self.name, (self.base)()))
     }
-    /// The class as a type; it lives for ever.
-    pub fn ty(&self) -> PyResult<&'static PyTypeObject> {
-        // SAFETY: `type()` made the class, and it is kept for ever.
+    /// The class as a type, which lives as long as the interpreter.
+    pub fn ty(&'static self) -> PyResult<&'static PyTypeObject> {
+        // SAFETY: `type()` made the class, and the interpreter keeps it.
         self.get().map(|class| unsafe { &*class.as_raw().cast::<PyTypeObject>() })
     }
     /// Whether the exception in flight is one of this class.
-    pub fn matches(&self, raised: &Raised) -> bool {
-        self.class.get().is_some_and(|class| {
+    pub fn matches(&'static self, raised: &Raised) -> bool {
+        self.class.here().get().is_some_and(|class| {
             // SAFETY: as in `ty`.
             raised.matches(unsafe { &*class.as_raw().cast::<PyTypeObject>() })
         })
     }
     #[cold]
-    pub fn raise(&self, message: impl AsRef<str>) -> Raised {
+    pub fn raise(&'static self, message: impl AsRef<str>) -> Raised {
         match self.get() {
             Ok(class) => {
                 let text = PyUnicodeObject::from_str(message.as_ref());

@@ -8,7 +8,7 @@ use adder_interp::interpreters::{self, enter};
 use adder_interp::pythonrun;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self, INTERPRETER, feature, whence as origin};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Runs text as `PyRun_SimpleString` does: what goes wrong is printed.
 fn run_simple(text: &str) -> i32 {
@@ -198,6 +198,24 @@ pub mod interpreters_for_tests {
             &py_bool(interpreter.allows(feature::OWN_GIL)),
         )?;
         Ok(settings)
+    }
+    /// Has an interpreter make a pending call that says where it is made.
+    #[pyfunction("($module, interpid, /)")]
+    fn pending_identify(interpid: &PyObject) -> PyResult<i64> {
+        let interpreter = interpreter_of(interpid)?;
+        let done = std::sync::Arc::new((crate::thread::lock::RawLock::default(), AtomicI64::new(-1)));
+        done.0.try_acquire();
+        let told = done.clone();
+        let call = move || {
+            told.1.store(thread::interpreter().id, Ordering::Release);
+            told.0.release();
+            Ok(())
+        };
+        if !adder_interp::pending::add_pending_call_for(interpreter.id, Box::new(call)) {
+            return Err(raise!(RuntimeError, "too many pending calls wait"));
+        }
+        done.0.acquire(None)?;
+        Ok(done.1.load(Ordering::Acquire))
     }
     /// The data of an object, shared in one way.
     #[pyfunction("($module, /, obj, mode=None)")]

@@ -28,7 +28,7 @@ static UNPICKLING_ERROR: ExceptionClass = ExceptionClass::new("_pickle.Unpicklin
 /// The base of the two errors; `exec` makes it first.
 fn pickle_error_type() -> &'static PyTypeObject {
     match PICKLE_ERROR.get() {
-        // SAFETY: `PICKLE_ERROR` keeps the class for ever, and what `type()` made is a type.
+        // SAFETY: `PICKLE_ERROR` keeps the class as long as the interpreter is there, and what `type()` made is a type.
         Ok(class) => unsafe { &*class.as_raw().cast::<PyTypeObject>() },
         Err(raised) => {
             raised.clear();
