@@ -307,4 +307,39 @@ pub const EDITS: &[(&str, &str, &str)] = &[
         "        sock.setblocking(False)\n\n        protocol = protocol_factory()\n        waiter = self.create_future()\n        if ssl:\n            sslcontext = None if isinstance(ssl, bool) else ssl\n            transport = self._make_ssl_transport(\n                sock, protocol, sslcontext, waiter,\n                server_side=server_side, server_hostname=server_hostname,\n                ssl_handshake_timeout=ssl_handshake_timeout,\n                ssl_shutdown_timeout=ssl_shutdown_timeout)\n        else:\n            transport = self._make_socket_transport(sock, protocol, waiter)\n",
         "        def make():\n            sock.setblocking(False)\n            protocol = protocol_factory()\n            waiter = self.create_future()\n            if not ssl:\n                return protocol, waiter, self._make_socket_transport(sock, protocol, waiter)\n            sslcontext = None if isinstance(ssl, bool) else ssl\n            return protocol, waiter, self._make_ssl_transport(\n                sock, protocol, sslcontext, waiter,\n                server_side=server_side, server_hostname=server_hostname,\n                ssl_handshake_timeout=ssl_handshake_timeout,\n                ssl_shutdown_timeout=ssl_shutdown_timeout)\n\n        try:\n            protocol, waiter, transport = make()\n        except BaseException:\n            sock.close()\n            raise\n",
     ),
+    // A server that is cancelled does not wait for its clients.
+    (
+        "asyncio/base_events.py",
+        "                self.close()\n                await self.wait_closed()\n",
+        "                self.close()\n                self.close_clients()\n                await self.wait_closed()\n",
+    ),
+    // Several accept from one socket: one of them may be done when its turn comes.
+    (
+        "asyncio/selector_events.py",
+        "    def _sock_accept(self, fut, sock):\n        fd = sock.fileno()\n",
+        "    def _sock_accept(self, fut, sock):\n        if fut.done():\n            return\n        fd = sock.fileno()\n",
+    ),
+    // The protocol may have closed the transport when it was resumed: the connection is lost once; nothing empty waits to be sent.
+    (
+        "asyncio/selector_events.py",
+        "        self._buffer.extend([memoryview(data) for data in list_of_data])\n",
+        "        waiting = [memoryview(data) for data in list_of_data if data]\n        if not waiting and not self._buffer:\n            return\n        self._buffer.extend(waiting)\n",
+    ),
+    // What a callback that is no coroutine raises is reported.
+    (
+        "asyncio/streams.py",
+        "            res = self._client_connected_cb(reader, writer)\n            if coroutines",
+        "            try:\n                res = self._client_connected_cb(reader, writer)\n            except Exception as error:\n                self._strong_reader = None\n                transport.close()\n                self._loop.call_exception_handler({\n                    'exception': error,\n                    'message': 'Unhandled exception in client_connected_cb',\n                    'transport': transport,\n                })\n                return\n            if coroutines",
+    ),
+    // A reader reads from the transport that its writer writes to.
+    (
+        "asyncio/streams.py",
+        "        loop = self._loop\n        self._transport = transport\n        self._over_ssl",
+        "        reader = self._stream_reader\n        if reader is not None:\n            reader._transport = transport\n        self._transport = transport\n        self._over_ssl",
+    ),
+    (
+        "asyncio/selector_events.py",
+        "                if self._closing:\n                    self._call_connection_lost(None)\n                elif self._eof:\n",
+        "                if self._closing and not self._conn_lost:\n                    self._conn_lost += 1\n                    self._call_connection_lost(None)\n                elif self._eof and not self._closing:\n",
+    ),
 ];

@@ -136,6 +136,12 @@ fn as_plain_future(object: &PyObject) -> Option<&Future> {
     }
 }
 
+/// Neither the loop nor the task of the parent runs in the child.
+pub fn after_fork_in_child() {
+    running::set_running_loop(None);
+    running::forget_running_task();
+}
+
 /// Futures, tasks and the running event loop.
 #[pymodule(name = "_asyncio", types = [FUTURE_TYPE, TASK_TYPE])]
 pub mod _asyncio {

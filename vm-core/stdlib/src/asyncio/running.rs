@@ -52,6 +52,11 @@ fn set_running_task(task: Option<&PyObject>) -> Option<Ref> {
     thread_state().asyncio_task.replace(task.map(PyObject::to_ref))
 }
 
+/// Drops what is noted of the task that runs in this thread.
+pub fn forget_running_task() {
+    drop(set_running_task(None));
+}
+
 pub fn enter_task(event_loop: &PyObject, task: &PyObject) -> PyResult<()> {
     check_running(event_loop)?;
     if let Some(current) = running_task() {

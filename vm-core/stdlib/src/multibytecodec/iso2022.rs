@@ -220,9 +220,6 @@ impl Iso2022 {
         match lead {
             ESCAPE => return self.decode_escape(state, bytes),
             SHIFT_OUT | SHIFT_IN if self.is_korean => {
-                if lead == SHIFT_OUT && !self.is_announced(*state) {
-                    return Step::Illegal(1);
-                }
                 *state = *state & !SHIFTED | if lead == SHIFT_OUT { SHIFTED } else { 0 };
                 return Step::Skip(1);
             }
@@ -241,7 +238,11 @@ impl Iso2022 {
             return step(set.decode(lead, 0), 1);
         }
         match bytes.get(1) {
-            Some(&trail) => step(set.decode(lead, trail), 2),
+            // A code that means nothing is illegal as a whole.
+            Some(&trail) => match set.decode(lead, trail) {
+                None => Step::Illegal(2),
+                found => step(found, 2),
+            },
             None => Step::Incomplete,
         }
     }

@@ -167,7 +167,10 @@ fn errors_text(errors: &RefCell<Ref<PyUnicodeObject>>) -> String {
 }
 
 fn set_errors(errors: &RefCell<Ref<PyUnicodeObject>>, value: Option<&PyObject>) -> PyResult<()> {
-    let Some(text) = value.and_then(|value| value.downcast::<PyUnicodeObject>()) else {
+    let Some(value) = value else {
+        return Err(raise!(AttributeError, "cannot delete attribute"));
+    };
+    let Some(text) = value.downcast::<PyUnicodeObject>() else {
         return Err(raise!(TypeError, "errors must be a string"));
     };
     drop(errors.replace(text.to_ref()));

@@ -65,6 +65,7 @@ pub fn after_fork_in_child() {
     vm::reinit_gil_after_fork();
     adder_interp::pylifecycle::set_main_thread();
     adder_interp::import::release_import_lock();
+    crate::asyncio::after_fork_in_child();
     crate::signalmodule::after_fork_in_child();
     crate::thread::handle::after_fork_in_child();
     run_hooks(&FORK_HOOKS.here().after_in_child, false);
