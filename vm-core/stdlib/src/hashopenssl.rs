@@ -6,11 +6,12 @@ use crate::hashes::{Hash, given};
 use crate::util::{ExceptionClass, Kept};
 use adder_runtime::exceptions::exc;
 use adder_runtime::objects::buffer::BytesArg;
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
 
 static UNSUPPORTED: ExceptionClass = ExceptionClass::new("_hashlib.UnsupportedDigestmodError", || exc::ValueError);
 /// The constructors, each with the name of its function.
-static CONSTRUCTORS: Kept = Kept::new();
+static CONSTRUCTORS: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
 
 fn unknown_name() -> Raised {
     UNSUPPORTED.raise("[digital envelope routines] unsupported")
@@ -29,7 +30,7 @@ fn by_digestmod(digestmod: &PyObject) -> PyResult<&'static Algorithm> {
     if let Some(name) = digestmod.downcast::<PyUnicodeObject>() {
         return by_name(name);
     }
-    let constructors = CONSTRUCTORS.get();
+    let constructors = CONSTRUCTORS.here().get();
     let constructors = constructors.as_deref().and_then(|dict| dict.downcast::<PyDictObject>());
     let name = match constructors {
         Some(constructors) => constructors.get(digestmod)?,
@@ -438,7 +439,7 @@ pub mod _hashlib {
             "_constructors",
             adder_runtime::objects::mappingproxy::mapping_proxy(constructors.as_object())?,
         )?;
-        CONSTRUCTORS.set(constructors.into_object());
+        CONSTRUCTORS.here().set(constructors.into_object());
         Ok(())
     }
 }

@@ -10,27 +10,30 @@ mod waiting;
 
 use crate::util::Kept;
 use adder_runtime::exceptions::exc;
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
 use future::Future;
 use task::Task;
 
-/// A name of one of asyncio's Python modules. They import this one, so it is looked up when it is needed, and then kept.
+/// A name of one of asyncio's Python modules. They import this one, so it is looked up when it is needed, and then kept, in each
+/// interpreter.
 struct Imported {
     module: &'static str,
     name: &'static str,
-    object: Kept,
+    object: PerInterpreter<Kept>,
 }
 
 impl Imported {
     const fn new(module: &'static str, name: &'static str) -> Imported {
-        Imported { module, name, object: Kept::new() }
+        Imported { module, name, object: PerInterpreter::new(Kept::new()) }
     }
-    fn get(&self) -> PyResult {
+    fn get(&'static self) -> PyResult {
         self.object
+            .here()
             .get_or_make(|| adder_runtime::hooks::import_module(self.module)?.get_attr_str(self.name))
     }
     /// Raises this exception class.
-    fn raise(&self, message: &str) -> Raised {
+    fn raise(&'static self, message: &str) -> Raised {
         let text = PyUnicodeObject::from_str(message);
         match self.get() {
             Ok(class) => adder_runtime::error::set_object(&class, Some(text.as_object())),
@@ -38,7 +41,7 @@ impl Imported {
         }
     }
     /// Whether the exception is of this class.
-    fn is_class_of(&self, exception: &PyObject) -> PyResult<bool> {
+    fn is_class_of(&'static self, exception: &PyObject) -> PyResult<bool> {
         let class = self.get()?;
         Ok((*class)
             .downcast::<PyTypeObject>()
@@ -58,10 +61,10 @@ static EXTRACT_STACK: Imported = Imported::new("traceback", "extract_stack");
 static WEAK_SET: Imported = Imported::new("weakref", "WeakSet");
 
 /// The keyword of `loop.call_soon` and `future.add_done_callback`.
-static CONTEXT_KEYWORD: Kept = Kept::new();
+static CONTEXT_KEYWORD: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
 
 fn context_keyword() -> PyResult<Ref> {
-    CONTEXT_KEYWORD.get_or_make(|| {
+    CONTEXT_KEYWORD.here().get_or_make(|| {
         let name = identifier!("context").to_object();
         Ok(PyTupleObject::from_vec(vec![name]).into_object())
     })

@@ -6,6 +6,7 @@
 use super::task::Task;
 use super::{GET_POLICY, WEAK_SET, loop_of};
 use crate::util::Kept;
+use adder_runtime::per_interpreter::PerInterpreter;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{all_thread_states, thread_state};
 use std::cell::Cell;
@@ -124,24 +125,23 @@ impl Links {
     }
 }
 
-struct Tasks {
-    first: Cell<*const Task>,
-    /// What is no native task.
-    others: Kept,
-    eager: Kept,
-}
+/// The first of the native tasks, of whatever interpreter: their loops tell them apart.
+struct First(Cell<*const Task>);
 
 // SAFETY: used under the GIL.
-unsafe impl Sync for Tasks {}
+unsafe impl Sync for First {}
 
-static TASKS: Tasks = Tasks { first: Cell::new(null()), others: Kept::new(), eager: Kept::new() };
+static FIRST: First = First(Cell::new(null()));
+/// What is no native task.
+static OTHERS: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
+static EAGER: PerInterpreter<Kept> = PerInterpreter::new(Kept::new());
 
 fn others() -> PyResult {
-    TASKS.others.get_or_make(|| WEAK_SET.get()?.call0())
+    OTHERS.here().get_or_make(|| WEAK_SET.get()?.call0())
 }
 
 fn eager() -> PyResult {
-    TASKS.eager.get_or_make(|| Ok(PySetObject::new_set().into_object()))
+    EAGER.here().get_or_make(|| Ok(PySetObject::new_set().into_object()))
 }
 
 pub fn link(task: &Task) {
@@ -149,7 +149,7 @@ pub fn link(task: &Task) {
     if links.is_listed.replace(true) {
         return;
     }
-    let first = TASKS.first.replace(task);
+    let first = FIRST.0.replace(task);
     links.next.set(first);
     links.previous.set(null());
     // SAFETY: what is in the list is alive: a task leaves it before it is freed.
@@ -168,7 +168,7 @@ pub fn unlink(task: &Task) {
     unsafe {
         match previous.as_ref() {
             Some(previous) => previous.links.next.set(next),
-            None => TASKS.first.set(next),
+            None => FIRST.0.set(next),
         }
         if let Some(next) = next.as_ref() {
             next.links.previous.set(previous);
@@ -203,7 +203,7 @@ pub fn unregister_eager(task: &PyObject) -> PyResult<()> {
 /// The native tasks that are in the list and not about to die.
 fn listed() -> Vec<Ref> {
     let mut tasks = Vec::new();
-    let mut place = TASKS.first.get();
+    let mut place = FIRST.0.get();
     // SAFETY: as in `link`.
     while let Some(task) = unsafe { place.as_ref() } {
         if task.as_object().refcnt() > 0 {
@@ -220,13 +220,13 @@ pub fn all_tasks(event_loop: Option<&PyObject>) -> PyResult {
         None => running_loop_or_raise()?,
     };
     let candidates = PyListObject::new();
-    if let Some(eager) = TASKS.eager.get() {
+    if let Some(eager) = EAGER.here().get() {
         candidates.extend(&eager)?;
     }
     for task in listed() {
         candidates.push(task);
     }
-    if let Some(others) = TASKS.others.get() {
+    if let Some(others) = OTHERS.here().get() {
         candidates.extend(&others)?;
     }
     let found = PySetObject::new_set();
