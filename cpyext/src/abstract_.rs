@@ -187,25 +187,8 @@ capi! {
         }
     }
     fn PySequence_In(object: &PyObject, item: &PyObject) -> PyResult<bool> { object.contains(item) }
-    fn PySequence_Count(object: &PyObject, item: &PyObject) -> PyResult<isize> {
-        let mut n_equal = 0;
-        object.for_each(|element| {
-            n_equal += isize::from(element.eq(item)?);
-            Ok(())
-        })?;
-        Ok(n_equal)
-    }
-    fn PySequence_Index(object: &PyObject, item: &PyObject) -> PyResult<isize> {
-        let iterator = object.iter()?;
-        let mut item_idx = 0;
-        while let Some(element) = iterator.next()? {
-            if element.eq(item)? {
-                return Ok(item_idx);
-            }
-            item_idx += 1;
-        }
-        Err(raise!(ValueError, "sequence.index(x): x not in sequence"))
-    }
+    fn PySequence_Count(object: &PyObject, item: &PyObject) -> PyResult<usize> { object.count_of(item) }
+    fn PySequence_Index(object: &PyObject, item: &PyObject) -> PyResult<usize> { object.index_of(item) }
 
     fn PyMapping_Check(object: Option<&PyObject>) -> bool {
         object.is_some_and(|object| object.ty().mapping_slot(|slots| slots.mp_subscript.get()).is_some())

@@ -204,25 +204,12 @@ pub mod _operator {
     /// How often b occurs in a.
     #[pyfunction("($module, a, b, /)", name = "countOf")]
     fn count_of(a: &PyObject, b: &PyObject) -> PyResult<usize> {
-        let mut count = 0;
-        a.for_each(|item| {
-            count += usize::from(item.eq(b)?);
-            Ok(())
-        })?;
-        Ok(count)
+        a.count_of(b)
     }
     /// The first index of b in a.
     #[pyfunction("($module, a, b, /)", name = "indexOf")]
     fn index_of(a: &PyObject, b: &PyObject) -> PyResult<usize> {
-        let iterator = a.iter()?;
-        let mut at = 0;
-        while let Some(item) = iterator.next()? {
-            if item.eq(b)? {
-                return Ok(at);
-            }
-            at += 1;
-        }
-        Err(raise!(ValueError, "sequence.index(x): x not in sequence"))
+        a.index_of(b)
     }
     #[pyfunction("($module, a, b, /)")]
     fn getitem(a: &PyObject, b: &PyObject) -> PyResult {

@@ -83,6 +83,7 @@ impl PySimpleNamespace {
             }
             more => {
                 let name = self.as_object().ty().name();
+                let name = name.rsplit('.').next().unwrap_or_default();
                 return Err(raise!(
                     TypeError,
                     "{name} expected at most 1 argument, got {}",

@@ -185,6 +185,40 @@ impl PyObject {
         }
         Ok(false)
     }
+    /// How many of the items are equal to `item`.
+    pub fn count_of(&self, item: &PyObject) -> PyResult<usize> {
+        let iterator = self.searched()?;
+        let mut count = 0;
+        while let Some(candidate) = iterator.next()? {
+            count += usize::from(candidate.eq(item)?);
+        }
+        Ok(count)
+    }
+    /// The place of the first item that is equal to `item`.
+    pub fn index_of(&self, item: &PyObject) -> PyResult<usize> {
+        let iterator = self.searched()?;
+        let mut at = 0;
+        while let Some(candidate) = iterator.next()? {
+            if candidate.eq(item)? {
+                return Ok(at);
+            }
+            at += 1;
+        }
+        Err(raise!(ValueError, "sequence.index(x): x not in sequence"))
+    }
+    fn searched(&self) -> PyResult {
+        self.iter().map_err(|raised| {
+            if !raised.matches(crate::exceptions::exc::TypeError) {
+                return raised;
+            }
+            raised.clear();
+            raise!(
+                TypeError,
+                "argument of type '{}' is not iterable",
+                self.ty().name()
+            )
+        })
+    }
     /// `PySequence_Concat`.
     pub fn sequence_concat(&self, other: &PyObject) -> PyResult {
         let ty = self.ty();

@@ -12,12 +12,18 @@ pub type Wrapper = fn(
 ) -> PyResult;
 
 fn expect(args: &PyTupleObject, kwargs: Option<&PyDictObject>, n: usize) -> PyResult<()> {
+    expect_of("", args, kwargs, n)
+}
+
+/// As `expect`, for those wrappers whose message names them.
+fn expect_of(name: &str, args: &PyTupleObject, kwargs: Option<&PyDictObject>, n: usize) -> PyResult<()> {
     no_keywords(kwargs)?;
     if args.len() != n {
         let plural = if n == 1 { "" } else { "s" };
+        let space = if name.is_empty() { "" } else { " " };
         return Err(raise!(
             TypeError,
-            "expected {n} argument{plural}, got {}",
+            "{name}{space}expected {n} argument{plural}, got {}",
             args.len()
         ));
     }
@@ -260,11 +266,11 @@ pub fn descr_get(
     let (instance, owner) = match args.as_slice() {
         [instance] => (*instance, none()),
         [instance, owner] => (*instance, *owner),
-        [] => return Err(raise!(TypeError, "expected at least 1 argument, got 0")),
+        [] => return Err(raise!(TypeError, "__get__ expected at least 1 argument, got 0")),
         more => {
             return Err(raise!(
                 TypeError,
-                "expected at most 2 arguments, got {}",
+                "__get__ expected at most 2 arguments, got {}",
                 more.len()
             ));
         }
@@ -298,7 +304,7 @@ pub fn descr_set(
     args: &PyTupleObject,
     kwargs: Option<&PyDictObject>,
 ) -> PyResult {
-    expect(args, kwargs, 2)?;
+    expect_of("__set__", args, kwargs, 2)?;
     set_by(function, object, args.as_slice()[0], Some(args.as_slice()[1]))
 }
 
@@ -359,7 +365,7 @@ pub fn setattr(
     args: &PyTupleObject,
     kwargs: Option<&PyDictObject>,
 ) -> PyResult {
-    expect(args, kwargs, 2)?;
+    expect_of("__setattr__", args, kwargs, 2)?;
     check_setattr(function, object, "__setattr__")?;
     set_by(function, object, args.as_slice()[0], Some(args.as_slice()[1]))
 }
@@ -416,7 +422,7 @@ pub fn sequence_set_item(
     args: &PyTupleObject,
     kwargs: Option<&PyDictObject>,
 ) -> PyResult {
-    expect(args, kwargs, 2)?;
+    expect_of("__setitem__", args, kwargs, 2)?;
     let index = sequence_index(object, args.as_slice()[0])?;
     let function = slot!(function, ssizeobjargproc);
     // SAFETY: the slot's own signature.
@@ -460,7 +466,7 @@ pub fn buffer(
     args: &PyTupleObject,
     kwargs: Option<&PyDictObject>,
 ) -> PyResult {
-    expect(args, kwargs, 1)?;
+    expect_of("__buffer__", args, kwargs, 1)?;
     let flags = args.as_slice()[0].to_index(crate::exceptions::exc::OverflowError)?;
     let flags = c_int::try_from(flags).map_err(|_| raise!(OverflowError, "buffer flags out of range"))?;
     let function = slot!(function, getbufferproc);
@@ -474,6 +480,6 @@ pub fn release_buffer(
     args: &PyTupleObject,
     kwargs: Option<&PyDictObject>,
 ) -> PyResult {
-    expect(args, kwargs, 1)?;
+    expect_of("__release_buffer__", args, kwargs, 1)?;
     crate::objects::memoryobject::release_view_of(object, args.as_slice()[0])
 }
