@@ -271,22 +271,10 @@ pub fn end(state: &'static ThreadState) {
     pylifecycle::finalize_modules(&|module| elsewhere.contains(&(module.as_ptr() as usize)));
     adder_runtime::memory::gc::collect(2);
     let cells = Cells::take();
-    // Calls of `len` compare with its address, and count it for ever: it is not to hold its module.
-    let len = cells
-        .builtins
-        .as_ref()
-        .and_then(|builtins| builtins.dict().get_str(identifier!("len")));
     for module in [&cells.sys, &cells.builtins].into_iter().flatten() {
         pylifecycle::clear_module(module);
     }
     drop(cells);
-    if let Some(len) = len
-        && let Some(function) = len.downcast_exact::<PyCFunctionObject>()
-    {
-        let module = function.m_self.replace(std::ptr::null_mut());
-        // SAFETY: the function owned its module.
-        drop(unsafe { Ref::from_owned_opt(module) });
-    }
     adder_runtime::per_interpreter::forget_current();
     adder_runtime::memory::gc::collect(2);
     OTHERS.with(|others| others.retain(|other| !std::ptr::eq(*other, interpreter)));

@@ -213,6 +213,7 @@ pub fn make_core() -> PyResult<()> {
     let sys = crate::sysmodule::create()?;
     let builtins = adder_runtime::module::load_without_spec(&crate::builtins::builtins::DEF)?;
     crate::builtins::add_types(&builtins)?;
+    crate::builtins::share_len(&builtins)?;
     let modules = import::modules()?;
     modules.set_item(identifier!("sys").as_object(), sys.as_object())?;
     modules.set_item(identifier!("builtins").as_object(), builtins.as_object())?;

@@ -5,7 +5,9 @@
 
 use crate::crossinterp::config::Config;
 use crate::crossinterp::excinfo::Captured;
-use crate::crossinterp::{Fallback, Item, code, id_of, is_shareable as can_be_shared, session, share};
+use crate::crossinterp::{
+    Fallback, Item, code, id_of, is_shareable as can_be_shared, session, share, share_callable,
+};
 use crate::util::ExceptionClass;
 use adder_interp::interpreters;
 use adder_runtime::exceptions::exc;
@@ -314,7 +316,7 @@ pub mod _interpreters {
                 callable.repr()?.to_string_lossy()
             ));
         }
-        let function = share(callable, Fallback::Full)?;
+        let function = share_callable(callable)?;
         let args = args.filter(|args| args.len() > 0);
         let args = args
             .map(|args| share(args.as_object(), Fallback::Full))

@@ -35,6 +35,19 @@ pub fn is_len(callable: &PyObject) -> bool {
             .is_some_and(|module| module.eq_str("builtins"))
 }
 
+/// All interpreters have one `len`: specialised calls compare with its address, and keep it for ever.
+pub fn share_len(builtins: &PyModuleObject) -> PyResult<()> {
+    static LEN: state::GilCell<Option<Ref>> = state::GilCell::new(None);
+    let name = identifier!("len");
+    match LEN.get() {
+        Some(len) => builtins.dict().set_str(name, &len),
+        None => {
+            LEN.set(builtins.dict().get_str(name));
+            Ok(())
+        }
+    }
+}
+
 fn no_frame(what: &str) -> Raised {
     raise!(SystemError, "{what} needs a Python frame")
 }

@@ -122,7 +122,10 @@ fn marshalled(code: &PyCodeObject) -> PyResult<Vec<u8>> {
 pub fn share_function(function: &PyFunctionObject) -> PyResult<Item> {
     if let Err(why) = check_function(function) {
         let cause = raise!(ValueError, "{why}").take();
-        return Err(not_shareable("object not a valid function", Some(cause)));
+        return Err(not_shareable(
+            "only stateless functions are shareable",
+            Some(cause),
+        ));
     }
     marshalled(function.code()).map(Item::Function)
 }

@@ -163,6 +163,20 @@ pub fn share(object: &PyObject, fallback: Fallback) -> PyResult<Item> {
     })
 }
 
+/// The data of what is to be called: a function by its code, or as `share` does it.
+pub fn share_callable(callable: &PyObject) -> PyResult<Item> {
+    let Some(function) = callable.downcast_exact::<PyFunctionObject>() else {
+        return share(callable, Fallback::Full);
+    };
+    code::share_function(function).or_else(|raised| {
+        let why = raised.take();
+        pickled::share_pickled(callable).map_err(|raised| {
+            raised.clear();
+            adder_runtime::error::restore(why)
+        })
+    })
+}
+
 /// A string equal to another and not the same, unless there is only one.
 fn copy_str(text: &PyUnicodeObject) -> Ref<PyUnicodeObject> {
     match text.latin1() {
