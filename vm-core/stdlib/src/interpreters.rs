@@ -345,13 +345,9 @@ pub mod _interpreters {
     /// run_string(id, script, shared=None, *, restrict=False)
     ///
     /// As `exec`, of text.
-    #[pyfunction("($module, /, id, script, shared=None, *, restrict=False)")]
-    fn run_string(
-        id: &PyObject,
-        script: &PyObject,
-        shared: Option<&PyDictObject>,
-        restrict: bool,
-    ) -> PyResult {
+    #[pyfunction("($module, /, id, script, shared=<unrepresentable>, *, restrict=False)")]
+    fn run_string(id: &PyObject, script: &PyObject, shared: Option<&PyObject>, restrict: bool) -> PyResult {
+        let shared = typed(shared, "run_string() argument 3", "dict")?;
         let interpreter = resolve(id, restrict, true, "run a string in")?;
         if !PyUnicodeObject::check(script) {
             let found = script.ty().name();
