@@ -403,7 +403,7 @@ fn decode_hz(state: &mut u64, bytes: &[u8]) -> Step {
         return Step::Incomplete;
     };
     match tables::GB2312_TABLE.character(lead | 0x80, trail | 0x80) {
-        Some(found) if lead >= 0x21 && trail >= 0x21 && trail < 0x80 => Step::Char(found, 2),
+        Some(found) if lead >= 0x21 && (0x21..0x80).contains(&trail) => Step::Char(found, 2),
         _ => Step::Illegal(1),
     }
 }

@@ -103,7 +103,7 @@ impl Set {
             Set::Katakana => (0x21..=0x5F).contains(&lead).then(|| 0xFF61 + u32::from(lead) - 0x21),
             Set::Latin1 => (lead < 0x80).then(|| u32::from(lead) + 0x80),
             Set::Greek => greek(lead),
-            _ if lead < 0x21 || trail < 0x21 || trail >= 0x7F => None,
+            _ if lead < 0x21 || !(0x21..0x7F).contains(&trail) => None,
             Set::Jis0213(edition) => {
                 let found = jisx0213::of_first_plane(edition, lead | 0x80, trail | 0x80);
                 return found.map(|(character, second)| (if character == WIDE_TILDE { 0x7E } else { character }, second));
