@@ -540,6 +540,16 @@ impl Socket {
     #[method("($self, level, option, buffersize=0, /)")]
     fn getsockopt(&self, level: i32, option: i32, buffersize: Option<i32>) -> PyResult {
         match buffersize.unwrap_or(0) {
+            // Options of this family are numbers of 64 bits.
+            0 if self.family.get() == libc::AF_VSOCK => {
+                let mut number = 0u64;
+                let mut len = size_of::<u64>() as libc::socklen_t;
+                // SAFETY: room for such a number.
+                quick(unsafe {
+                    libc::getsockopt(self.fd.get(), level, option, (&raw mut number).cast(), &mut len)
+                })?;
+                Ok(PyLongObject::from_u64(number).into_object())
+            }
             0 => Ok(PyLongObject::from_i64(i64::from(self.option_int(level, option)?)).into_object()),
             size @ 1..=1024 => {
                 let mut buffer = [0u8; 1024];
@@ -567,6 +577,16 @@ impl Socket {
             }
             // SAFETY: NULL with the length that the caller wants.
             return quick(unsafe { libc::setsockopt(fd, level, option, std::ptr::null(), len) }).map(drop);
+        }
+        if level == libc::AF_VSOCK && value.has_index() {
+            // A number of 64 bits, with or without a sign.
+            let number = value.index()?;
+            let number = number.to_u64().or_else(|| number.to_i64().map(|number| number as u64));
+            let number = number.ok_or_else(|| raise!(OverflowError, "int too big to convert"))?;
+            let len = size_of::<u64>() as libc::socklen_t;
+            // SAFETY: a number of ours.
+            return quick(unsafe { libc::setsockopt(fd, level, option, (&raw const number).cast(), len) })
+                .map(drop);
         }
         if value.has_index() {
             let number = value.index()?;

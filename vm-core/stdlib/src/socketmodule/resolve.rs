@@ -296,10 +296,7 @@ pub mod part {
         let service = if is_none(port) {
             None
         } else if let Some(number) = port.downcast::<PyLongObject>() {
-            match number.to_i64() {
-                Some(number) => Some(number.to_string().into_bytes()),
-                None => return Err(raise!(OverflowError, "Python int too large to convert to C long")),
-            }
+            Some(number.to_decimal_string()?.into_bytes())
         } else if let Some(text) = port.downcast::<PyUnicodeObject>() {
             Some(text.to_str()?.as_bytes().to_vec())
         } else if port.type_has(Py_TPFLAGS_BYTES_SUBCLASS) {
