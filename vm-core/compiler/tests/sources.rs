@@ -65,6 +65,34 @@ fn messages_are_cpythons() {
 }
 
 #[test]
+fn backslashes_that_join_nothing() {
+    let (stray, end) = (
+        "unexpected character after line continuation character",
+        "unexpected EOF while parsing",
+    );
+    let open = "'(' was never closed";
+    for (source, of_module, of_expression) in [
+        ("\\", (end, 1, 2), (stray, 1, 1)),
+        ("a\\", (end, 1, 3), (stray, 1, 2)),
+        ("\\ ", (stray, 1, 2), (stray, 1, 2)),
+        ("\\\n\\", (end, 2, 2), (stray, 2, 1)),
+        ("a\\\n\\", (end, 2, 2), (stray, 2, 2)),
+        ("a\\\n\\t", (stray, 2, 4), (stray, 2, 3)),
+        ("abc\\\n  \\  xyzuvw", (stray, 2, 9), (stray, 2, 9)),
+        ("(\\", (open, 1, 1), (stray, 1, 2)),
+        ("(a,\n\\ x y z", (stray, 2, 2), (stray, 2, 2)),
+        ("\"\"\"a\n\"\"\"\\ x y z", (stray, 2, 10), (stray, 2, 10)),
+        ("\u{e9}+\\\n\\ x y z uv", (stray, 2, 7), (stray, 2, 7)),
+    ] {
+        for (mode, expected) in [(Mode::Exec, of_module), (Mode::Eval, of_expression)] {
+            let error = compile_source(source, "test.py", mode, &CompileOpts::default()).expect_err(source);
+            let found = (&*error.message, error.lineno, error.offset);
+            assert_eq!(found, expected, "{source:?} {mode:?}");
+        }
+    }
+}
+
+#[test]
 fn lone_surrogates_survive() {
     let compiled =
         compile_source("x = '\\ud800'", "test.py", Mode::Exec, &CompileOpts::default()).expect("compiles");

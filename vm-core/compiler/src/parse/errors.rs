@@ -44,7 +44,7 @@ pub fn check_nesting(source: &str, lines: &LineIndex, mode: Mode) -> Option<Comp
     if deepest < MAX_TEMPLATES - 1 && !source.lines().any(is_indented) {
         return None;
     }
-    let tokens = tokenize(source, lines);
+    let tokens = tokenize(source, lines, mode);
     let error = tokens.error.clone()?;
     if error.message.starts_with("too many nested f-strings") {
         // The parser may stop before.
@@ -97,7 +97,7 @@ pub fn first_error(
             .unsupported_syntax_errors()
             .iter()
             .find(|error| is_refused(&error.kind))?;
-        let tokens = tokenize(source, lines);
+        let tokens = tokenize(source, lines, mode);
         if let Some(explanation) = super::explain::explain(source, lines, &tokens, mode) {
             return Some(explanation.error);
         }
@@ -112,7 +112,7 @@ pub fn first_error(
         };
         return Some(CompileError::syntax(message, pos));
     };
-    let tokens = tokenize(source, lines);
+    let tokens = tokenize(source, lines, mode);
     let context = Context {
         source,
         lines,

@@ -139,7 +139,7 @@ pub fn parse_with(text: &str, mode: Mode, extras: Extras) -> Result<Parsed> {
     match converter.error.take() {
         Some(error) => {
             drop_deep(ast);
-            let tokens = tokenizer::tokenize(input, &lines);
+            let tokens = tokenizer::tokenize(input, &lines, mode);
             let explained = explain::explain(input, &lines, &tokens, mode);
             Err(explained.map_or(error, |found| found.error).finish(Some(input)))
         }
@@ -153,7 +153,7 @@ fn warnings_before(error: &CompileError, input: &str, lines: &LineIndex) -> Vec<
         return Vec::new();
     }
     let mut converter = Converter::new(input, lines);
-    for token in tokenizer::tokenize(input, lines).tokens {
+    for token in tokenizer::tokenize(input, lines, Mode::Exec).tokens {
         let place = lines.line_col((token.start as u32).into());
         if token.kind == tokenizer::Kind::String && place < (error.lineno, error.offset) {
             let range =
@@ -219,7 +219,7 @@ pub fn restore_diamond(text: &str, inherited: bool) -> Result<std::borrow::Cow<'
         return Ok(text.into());
     }
     let lines = LineIndex::new(text);
-    let tokens = tokenizer::tokenize(text, &lines).tokens;
+    let tokens = tokenizer::tokenize(text, &lines, Mode::Exec).tokens;
     let mut active = inherited;
     let mut bytes = text.as_bytes().to_vec();
     // `from __future__ import`, not `from .__future__ import`.

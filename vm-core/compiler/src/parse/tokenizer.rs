@@ -1,6 +1,7 @@
 //! source text -> tokens, or the error that CPython's tokenizer stops at. Runs only after the parser has found an error: its
 //! tokens tell `errors` what stands where, its errors come before the parser's.
 
+use super::Mode;
 use super::source::LineIndex;
 use crate::bytecode::Position;
 use crate::error::{CompileError, ErrorKind};
@@ -64,11 +65,15 @@ struct Tokenizer<'a> {
     templates: Vec<Template>,
     /// Columns of the open indentations: with tabs as 8, with tabs as 1.
     indents: Vec<(usize, usize)>,
+    /// The text of a module gets the newline that its last line may lack.
+    ends_line: bool,
+    /// The last line that a backslash joined to the one before, and where its buffer begins, both as offsets.
+    joined: Option<(usize, usize)>,
 }
 
 type Step<T = ()> = Result<T, CompileError>;
 
-pub fn tokenize(text: &str, lines: &LineIndex) -> Tokens {
+pub fn tokenize(text: &str, lines: &LineIndex, mode: Mode) -> Tokens {
     let bytes = text.as_bytes();
     let mut tokenizer = Tokenizer {
         text,
@@ -79,6 +84,8 @@ pub fn tokenize(text: &str, lines: &LineIndex) -> Tokens {
         brackets: Vec::new(),
         templates: Vec::new(),
         indents: vec![(0, 0)],
+        ends_line: mode == Mode::Exec,
+        joined: None,
     };
     let error = tokenizer.run().err();
     let unclosed = tokenizer.brackets.last().map(|(_, at)| *at);
@@ -273,18 +280,36 @@ impl Tokenizer<'_> {
         if top_alt != alt { tab_error(self) } else { Ok(()) }
     }
 
+    /// Where CPython's buffer begins when a line is read: with the first line of a token that goes over its start, or of
+    /// lines that backslashes join.
+    fn buffer_start(&self, line_start: usize) -> usize {
+        if let Some((_, start)) = self.joined.filter(|(line, _)| *line == line_start) {
+            return start;
+        }
+        let mut behind = self.out.iter().rev().take_while(|token| token.end > line_start);
+        match behind.find(|token| token.kind == Kind::String && token.start < line_start) {
+            Some(token) => self.buffer_start(self.line_start(token.start)),
+            None => line_start,
+        }
+    }
+
+    fn line_start(&self, at: usize) -> usize {
+        self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+    }
+
     fn continuation(&mut self) -> Step {
         let start = self.at;
         self.at += 1;
-        let line_ends = self.peek(0) == b'\n';
-        if line_ends {
+        let is_last = self.at >= self.bytes.len();
+        if self.peek(0) == b'\n' {
             self.at += 1;
             if self.at < self.bytes.len() {
+                self.joined = Some((self.at, self.buffer_start(self.line_start(start))));
                 return Ok(());
             }
         }
         let (line, col) = self.lines.line_col(TextSize::new(start as u32));
-        if line_ends {
+        if self.at >= self.bytes.len() && (!is_last || self.ends_line) {
             let pos = Position {
                 line,
                 end_line: line,
@@ -293,11 +318,18 @@ impl Tokenizer<'_> {
             };
             return Err(CompileError::syntax("unexpected EOF while parsing", pos));
         }
-        // The column is that of the character behind; at the end of the text there is none.
+        // The offset is that of the last character read in the buffer, which may begin before the line.
+        let line_start = self.line_start(start);
+        let newline = self.text[start..].find('\n');
+        let line_end = newline.map_or(self.bytes.len() + usize::from(self.ends_line), |at| {
+            start + at + 1
+        });
+        let last_read = start + usize::from(!is_last);
+        let col = (last_read - self.buffer_start(line_start)).min(line_end - line_start) as i32;
         let pos = Position {
             line,
             end_line: line,
-            col: col + i32::from(self.at < self.bytes.len()),
+            col,
             end_col: END_ZERO,
         };
         Err(CompileError::syntax(
