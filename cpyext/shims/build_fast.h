@@ -5,6 +5,7 @@
 
 PyObject *PyTuple_New(Py_ssize_t n);
 PyObject *PyTuple_FromArray(PyObject *const *items, Py_ssize_t n);
+PyObject *adder_pair(PyObject *first, PyObject *second);
 PyObject *PyLong_FromLong(long value);
 PyObject *PyFloat_FromDouble(double value);
 PyObject *PyUnicode_FromString(const char *text);
@@ -119,6 +120,10 @@ static inline PyObject *pack_fast(Py_ssize_t n, va_list *args)
     PyObject *items[MOST_ITEMS];
     if (n <= 0 || n > MOST_ITEMS)
         return NULL;
+    if (n == 2) {
+        PyObject *first = va_arg(*args, PyObject *);
+        return adder_pair(first, va_arg(*args, PyObject *));
+    }
     for (Py_ssize_t i = 0; i < n; i++)
         items[i] = va_arg(*args, PyObject *);
     return PyTuple_FromArray(items, n);

@@ -3,6 +3,7 @@
 use crate::export::{Name, OutRef, Reported, bad_internal_call, opt};
 use crate::object::give_optional;
 use adder_runtime::exceptions::exc;
+use adder_runtime::objects::listobject::iter::PyListIterator;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
 
@@ -226,10 +227,11 @@ capi! {
     fn PyIter_Next(iterator: &PyObject) -> PyResult<Option<Ref>> => {
         // SAFETY: C gives a live iterator or NULL; the slot is that of its type.
         unsafe {
-            let next = opt(iterator)?.ty().tp_iternext.get()?;
-            if !adder_runtime::thread::has_native_stack() {
-                return None;
+            let object = opt(iterator)?;
+            if let Some(over_list) = object.downcast_exact::<PyListIterator>() {
+                return over_list.next_item().map(Ref::into_raw);
             }
+            let next = object.ty().tp_iternext.get()?;
             let item = next(iterator);
             Some(if item.is_null() { adder_runtime::protocol::iteration::no_next() } else { item })
         }

@@ -43,11 +43,11 @@ pub unsafe extern "C" fn PyObject_CallNoArgs(callable: *mut PyObject) -> *mut Py
             return call_no_args_general(callable);
         };
         // In memory, as a register would have to be saved for it in any case, and restored before the caller can go on.
-        let mut called = callable;
-        let called = std::hint::black_box(&mut called);
+        let mut called = std::mem::MaybeUninit::<*mut PyObject>::uninit();
+        called.as_mut_ptr().write_volatile(callable);
         let result = function(callable, std::ptr::null(), 0, std::ptr::null_mut());
         if result.is_null() || adder_runtime::error::occurred() {
-            return ended(*called, result);
+            return ended(called.as_ptr().read_volatile(), result);
         }
         result
     }

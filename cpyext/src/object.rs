@@ -489,7 +489,7 @@ capi! {
 pub unsafe extern "C" fn PyObject_IsInstance(object: *mut PyObject, class: *mut PyObject) -> c_int {
     // SAFETY: the caller's contract.
     unsafe {
-        if !object.is_null() && (*object).ob_type.get().cast() == class {
+        if (*object).ob_type.get().cast() == class {
             return 1;
         }
         is_instance(object, class)

@@ -49,7 +49,6 @@ unsafe extern "C" fn default_free(_ctx: *mut c_void, block: *mut c_void) {
     unsafe { libc::free(block) }
 }
 
-#[inline(always)]
 unsafe extern "C" fn pool_malloc(_ctx: *mut c_void, size: usize) -> *mut c_void {
     pool::direct(|| pool::malloc(size))
 }
@@ -61,7 +60,6 @@ unsafe extern "C" fn pool_realloc(_ctx: *mut c_void, block: *mut c_void, size: u
     // SAFETY: the block came from this allocator.
     pool::direct(|| unsafe { pool::realloc(block, size.max(1)) })
 }
-#[inline(always)]
 unsafe extern "C" fn pool_free(_ctx: *mut c_void, block: *mut c_void) {
     // SAFETY: the block came from this allocator.
     pool::direct(|| unsafe { pool::free(block) })
@@ -119,11 +117,12 @@ macro_rules! domain_functions {
         pub unsafe extern "C" fn $malloc(size: usize) -> *mut c_void {
             let domain = &ALLOCATORS[$domain];
             match domain.malloc.get() {
-                // The one that is there nearly always is called directly.
-                // SAFETY: as below.
+                // The one that is there nearly always is not called for: the pool gives nothing beyond what there can be.
                 Some(function)
-                    if $domain != 0 && function as usize == pool_malloc as *const () as usize && size <= MAX_SIZE =>
-                unsafe { pool_malloc(std::ptr::null_mut(), size) },
+                    if $domain != 0 && function as usize == pool_malloc as *const () as usize && !pool::is_replaced() =>
+                {
+                    pool::malloc(size)
+                }
                 // SAFETY: the allocator's own function and context.
                 Some(function) if size <= MAX_SIZE => unsafe { function(domain.ctx.get(), size) },
                 _ => std::ptr::null_mut(),
@@ -158,10 +157,12 @@ macro_rules! domain_functions {
         pub unsafe extern "C" fn $free(block: *mut c_void) {
             let domain = &ALLOCATORS[$domain];
             match domain.free.get() {
-                // SAFETY: as below.
-                Some(function) if $domain != 0 && function as usize == pool_free as *const () as usize => unsafe {
-                    pool_free(std::ptr::null_mut(), block)
-                },
+                Some(function)
+                    if $domain != 0 && function as usize == pool_free as *const () as usize && !pool::is_replaced() =>
+                {
+                    // SAFETY: the block came from this allocator.
+                    unsafe { pool::free(block) }
+                }
                 // SAFETY: the allocator's own function, context and block.
                 Some(function) => unsafe { function(domain.ctx.get(), block) },
                 None => {}

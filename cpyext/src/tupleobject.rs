@@ -112,3 +112,18 @@ capi! {
         crate::export::Void
     }
 }
+
+/// PyTuple_Pack of two; NULL without an exception when the general way must be taken.
+///
+/// # Safety
+/// Live objects, or NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn adder_pair(first: *mut PyObject, second: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's contract.
+    match unsafe { (first.as_ref(), second.as_ref()) } {
+        (Some(first), Some(second)) => {
+            PyTupleObject::pair_quick(first, second).map_or(std::ptr::null_mut(), Ref::into_object_raw)
+        }
+        _ => std::ptr::null_mut(),
+    }
+}

@@ -891,11 +891,25 @@ pub unsafe fn call_method_descriptor(
     }
 }
 
+/// A result of a specialised call. That there is none without an exception is checked; that there is no exception with one was, when
+/// the call was made in its general form.
 #[inline(always)]
 unsafe fn checked(result: *mut PyObject, callable: *mut PyObject) -> Option<*mut PyObject> {
-    // SAFETY: the callable is alive; the result is a new reference or NULL.
-    let checked = unsafe { adder_runtime::protocol::call::checked_result(&*callable, result) };
-    checked.ok().map(Ref::into_raw)
+    if result.is_null() {
+        // SAFETY: the callable is alive.
+        unsafe { call_failed(callable) };
+        return None;
+    }
+    Some(result)
+}
+
+/// # Safety
+/// `callable` is alive; a call of it gave NULL.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn call_failed(callable: *mut PyObject) {
+    // SAFETY: the caller's contract.
+    let _ = unsafe { adder_runtime::protocol::call::checked_result(&*callable, null_mut()) };
 }
 
 /// `class(...)` for a class with a Python `__init__`: makes the instance and a frame for `__init__`.

@@ -41,9 +41,8 @@ pub unsafe fn add_entry(ts: &ThreadState, frame: *mut Frame) {
         };
         let fields = &*exception.cast::<PyBaseExceptionObject>();
         let next = Ref::from_owned_opt(fields.traceback.replace(null_mut()));
-        let index = (*frame).index();
-        let line = (*frame).code().line_at(index).unwrap_or(-1);
-        match adder_runtime::objects::traceback::new_traceback(next, frame_obj, index * 2, line) {
+        // Few lines are ever asked for.
+        match adder_runtime::objects::traceback::new_traceback(next, frame_obj, (*frame).index() * 2, -1) {
             Ok(traceback) => fields.traceback.set(traceback.into_raw().cast()),
             Err(raised) => raised.clear(),
         }
@@ -108,7 +107,7 @@ pub fn describe_traceback(traceback: &PyObject, text: &mut String) {
     let mut last = None;
     let mut repeated = 0;
     while let Some(item) = entry {
-        let key = (place_of(item), item.tb_lineno.get());
+        let key = (place_of(item), line_of(item));
         if last.as_ref() == Some(&key) {
             repeated += 1;
         } else {
@@ -145,6 +144,10 @@ fn read_source(file: &str) -> PyResult<String> {
     }
 }
 
+fn line_of(entry: &PyTracebackObject) -> i32 {
+    entry.line().map_err(Raised::clear).ok().flatten().unwrap_or(-1)
+}
+
 /// The file and the function of an entry.
 pub fn place_of(entry: &PyTracebackObject) -> (String, String) {
     let frame = entry
@@ -170,7 +173,7 @@ fn describe_entry(entry: &PyTracebackObject, text: &mut String) {
     // SAFETY: a frame object's frame is alive.
     let code = unsafe { (*frame).code() };
     let (file, name) = (code.filename().to_string_lossy(), code.name().to_string_lossy());
-    let line = entry.tb_lineno.get();
+    let line = line_of(entry);
     text.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
     let source = read_source(&file).map_err(Raised::clear).ok();
     if let Some(line) = source

@@ -112,8 +112,19 @@ pub fn raise_message(ty: &PyTypeObject, message: fmt::Arguments<'_>) -> Raised {
 
 /// Raises `ty` with `value` as its argument (an instance, a tuple of arguments, or one argument), chained to the
 /// exception that is being handled: the rules of `PyErr_SetObject`.
-#[cold]
 pub fn set_object(ty: &PyObject, value: Option<&PyObject>) -> Raised {
+    if let Some(class) = ty.downcast::<PyTypeObject>()
+        && let Some(text) = value.filter(|value| PyUnicodeObject::check_exact(value))
+        && crate::exceptions::base::is_simple(class)
+    {
+        return crate::exceptions::raise_simple(class, text);
+    }
+    set_object_general(ty, value)
+}
+
+#[cold]
+#[inline(never)]
+fn set_object_general(ty: &PyObject, value: Option<&PyObject>) -> Raised {
     match crate::exceptions::normalize(ty, value) {
         Ok(exception) => raise_exception(exception),
         Err(raised) => match ty.downcast::<PyTypeObject>() {

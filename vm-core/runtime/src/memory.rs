@@ -86,10 +86,12 @@ thread_local! {
 /// `_Py_Dealloc`: runs the type's deallocator. Containers that die inside each other beyond a depth are put off
 /// until the outermost is done, so that a long chain does not exhaust the native stack.
 ///
+/// C's convention says that it does not unwind, so that who drops an object need not be ready for that.
+///
 /// # Safety
 /// The object's count is zero and nobody uses it any more.
 #[inline(never)]
-pub unsafe fn dealloc(object: *mut PyObject) {
+pub unsafe extern "C" fn dealloc(object: *mut PyObject) {
     // SAFETY: the object's memory is still whole; its type is alive.
     unsafe {
         let ty = (*object).ty();

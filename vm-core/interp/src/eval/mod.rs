@@ -564,9 +564,44 @@ unsafe fn run_loop<const TRACED: bool>(
                                 next!(1)
                             }
                             op::COPY => {
+                                // `f(x)` of two variables, which keep the function and the argument during the call: a value
+                                // that is taken out of a running frame's variable is kept by the frame object.
+                                if !TRACED
+                                    && *pc.add(1) as u8 == op::COPY
+                                    && *pc.add(2) as u8 == op::CALL_BUILTIN_O
+                                {
+                                    let (second, call) = (*pc.add(1), *pc.add(2));
+                                    let args = field_b(call);
+                                    let callable = reg!(b!());
+                                    if a!() == args
+                                        && field_a(second) == args + 2
+                                        && call::is_builtin(callable, true, 1)
+                                    {
+                                        let mut argument = reg!(field_b(second));
+                                        pc = pc.add(2);
+                                        w = call;
+                                        (*frame).pc = pc;
+                                        match call::call_builtin(callable, &raw mut argument, 1, true) {
+                                            Some(value) => {
+                                                set_result!(a!(), value);
+                                                next_after_call!(3)
+                                            }
+                                            None => raise_here!(),
+                                        }
+                                    }
+                                }
                                 let value = reg!(b!());
                                 (*value).incref();
                                 set_dst!(a!(), value);
+                                // Arguments of a call are copied one after the other: a jump to here is saved.
+                                if !TRACED && *pc.add(1) as u8 == op::COPY {
+                                    pc = pc.add(1);
+                                    w = *pc;
+                                    (*frame).pc = pc;
+                                    let value = reg!(b!());
+                                    (*value).incref();
+                                    set_dst!(a!(), value);
+                                }
                                 next!(1)
                             }
                             op::MOVE => {
@@ -1506,7 +1541,7 @@ unsafe fn run_loop<const TRACED: bool>(
                                         c!() as usize,
                                     ) {
                                         Some(value) => {
-                                            ops::clear_registers(args, c!() as usize + 2);
+                                            ops::clear_method_call(args, c!() as usize);
                                             set_result!(a!(), value);
                                             next_after_call!(3)
                                         }

@@ -49,6 +49,23 @@ pub unsafe fn clear_call_of_one(first: *mut *mut PyObject) {
     }
 }
 
+/// As `clear_registers` after a call of an immortal method: the method, `self` and the arguments are there.
+///
+/// # Safety
+/// As `clear_registers`; the first two are not null.
+#[inline(always)]
+pub unsafe fn clear_method_call(first: *mut *mut PyObject, n_args: usize) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        *first = null_mut();
+        let this = std::ptr::replace(first.add(1), null_mut());
+        decref(this);
+        if n_args != 0 {
+            clear_registers(first.add(2), n_args);
+        }
+    }
+}
+
 /// Takes `n` registers.
 ///
 /// # Safety

@@ -98,11 +98,19 @@ pub unsafe extern "C" fn dealloc<T: Layout>(object: *mut PyObject) {
             crate::objects::weakrefobject::clear_weakrefs(&*object);
         }
         // Nobody can see the fields any more.
-        for offset in T::EXTRA.iter().chain(&BASE) {
-            let held = field(object, *offset).get();
-            if !held.is_null() {
-                memory::decref(held);
-            }
+        for offset in T::EXTRA {
+            memory::xdecref(field(object, *offset).get());
+        }
+        let base = &*object.cast::<PyBaseExceptionObject>();
+        for held in [
+            &base.dict,
+            &base.args,
+            &base.notes,
+            &base.traceback,
+            &base.cause,
+            &base.context,
+        ] {
+            memory::xdecref(held.get());
         }
         let ty = (*object).ty();
         if ty

@@ -127,6 +127,23 @@ pub fn normalize(ty: &PyObject, value: Option<&PyObject>) -> PyResult<Ref> {
     create(class, value)
 }
 
+/// Raises a new instance of a class that adds nothing to BaseException, with one argument.
+pub fn raise_simple(class: &PyTypeObject, value: &PyObject) -> Raised {
+    // Functions must not be called with an exception set.
+    error::clear();
+    let args = match PyTupleObject::from_slice_quick(&[value]) {
+        Some(args) => args,
+        None => PyTupleObject::from_slice(&[value]),
+    };
+    match layout::alloc(class) {
+        Ok(exception) => {
+            base(&exception).args.set(args.into_object_raw());
+            error::raise_exception(exception)
+        }
+        Err(raised) => raised,
+    }
+}
+
 /// Whether the exception is an instance of `class`, which does not answer for itself what its subclasses are.
 fn has_plain_class(exception: &PyObject, class: &PyTypeObject) -> bool {
     std::ptr::eq(class.as_object().ty(), &crate::PyType_Type) && exception.ty().is_subtype(class)

@@ -1,7 +1,7 @@
 //! Small blocks by size class: a block is taken from, and given back to, the list of its class in a few instructions.
 //!
-//! One range of addresses is reserved at the first allocation; a page of it holds blocks of one class, so a block's class
-//! is found from its address, and a block from anywhere else is the C library's. Whoever calls holds the GIL: this is what
+//! One range of addresses is reserved at the first allocation, a region of it for each class, so that a block's class is computed
+//! from its address: no memory need be read to know to which list a block goes. A block from anywhere else is the C library's. Whoever calls holds the GIL: this is what
 //! `PyMem_Malloc` and `PyObject_Malloc` ask for too. `PYTHONMALLOC=malloc` leaves everything to the C library, as tools that
 //! watch allocations want it.
 //!
@@ -10,7 +10,7 @@
 //! does the work on other lists; otherwise neither costs anything.
 
 use super::trace;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
@@ -18,10 +18,11 @@ use std::ptr::null_mut;
 pub const MAX_SIZE_BYTES: usize = 512;
 const CLASS_SHIFT: u32 = 4;
 const N_CLASSES: usize = (MAX_SIZE_BYTES >> CLASS_SHIFT) + 1;
-const PAGE_SHIFT: u32 = 16;
-const PAGE_BYTES: usize = 1 << PAGE_SHIFT;
+const PAGE_BYTES: usize = 1 << 16;
+/// The range has so many regions: a power of two, not all of which are used.
+const LOG2_REGIONS: u32 = 6;
 /// Addresses to reserve, if the system has them; memory is used only where pages are.
-const RESERVED_BYTES: usize = 1 << 36;
+const RESERVED_BYTES: usize = 1 << 40;
 const LEAST_RESERVED_BYTES: usize = 1 << 28;
 /// Pages are made accessible so many at a time.
 const COMMIT_BYTES: usize = 1 << 20;
@@ -60,11 +61,12 @@ struct Pool {
     replacement: Cell<Option<Replacement>>,
     /// What `lists` are, while allocations are watched.
     kept: [Cell<*mut c_void>; N_CLASSES],
-    n_used: Cell<usize>,
-    n_committed: Cell<usize>,
+    /// Regions are `1 << region_shift` bytes.
+    region_shift: Cell<u32>,
+    /// Bytes of each region that are in pages, and that are accessible.
+    n_used: [Cell<usize>; N_CLASSES],
+    n_committed: [Cell<usize>; N_CLASSES],
     is_off: Cell<bool>,
-    /// The class of each page, in memory beside the range.
-    classes: UnsafeCell<*mut u8>,
 }
 
 // SAFETY: touched only by the thread that holds the GIL.
@@ -82,10 +84,10 @@ static POOL: Pool = Pool {
     is_replaced: Cell::new(false),
     replacement: Cell::new(None),
     kept: [const { Cell::new(null_mut()) }; N_CLASSES],
-    n_used: Cell::new(0),
-    n_committed: Cell::new(0),
+    region_shift: Cell::new(0),
+    n_used: [const { Cell::new(0) }; N_CLASSES],
+    n_committed: [const { Cell::new(0) }; N_CLASSES],
     is_off: Cell::new(false),
-    classes: UnsafeCell::new(null_mut()),
 };
 
 /// Memory for `size` bytes, aligned to 16; null when there is none.
@@ -140,7 +142,8 @@ unsafe fn zero(block: *mut u8, size: usize) {
     }
 }
 
-fn large_malloc(size: usize) -> *mut c_void {
+#[inline(never)]
+extern "C" fn large_malloc(size: usize) -> *mut c_void {
     if let Some(other) = replacement() {
         return (other.malloc)(size);
     }
@@ -173,8 +176,7 @@ fn large_calloc(size: usize) -> *mut c_void {
 #[inline(always)]
 fn class_in(block: *mut c_void, n_bytes: usize) -> Option<usize> {
     let offset = (block as usize).wrapping_sub(POOL.base.get());
-    // SAFETY: the table has a byte for each page of the range.
-    (offset < n_bytes).then(|| unsafe { *(*POOL.classes.get()).add(offset >> PAGE_SHIFT) } as usize)
+    (offset < n_bytes).then(|| offset >> POOL.region_shift.get())
 }
 
 /// # Safety
@@ -205,7 +207,7 @@ pub unsafe fn free(block: *mut c_void) {
 ///
 /// # Safety
 /// As `free`.
-unsafe fn free_other(block: *mut c_void) {
+unsafe extern "C" fn free_other(block: *mut c_void) {
     if POOL.is_watched.get() {
         if let Some(other) = replacement() {
             // SAFETY: the caller's contract.
@@ -270,6 +272,12 @@ fn replacement() -> Option<Replacement> {
     }
 }
 
+/// Whether C has put another allocator in the place of this one.
+#[inline(always)]
+pub fn is_replaced() -> bool {
+    POOL.is_replaced.get()
+}
+
 /// Puts another allocator in the place of this one, or none.
 pub fn replace(other: Option<Replacement>) {
     POOL.replacement.set(other);
@@ -317,10 +325,8 @@ fn watch() {
 /// never used.
 pub fn n_allocated() -> usize {
     let mut n_blocks = 0;
-    for page in 0..POOL.n_used.get() >> PAGE_SHIFT {
-        // SAFETY: a page that is in use has its class in the table.
-        let class = unsafe { *(*POOL.classes.get()).add(page) } as usize;
-        n_blocks += PAGE_BYTES / block_bytes_of(class);
+    for (class, n_used) in POOL.n_used.iter().enumerate() {
+        n_blocks += n_used.get() / PAGE_BYTES * (PAGE_BYTES / block_bytes_of(class));
     }
     let lists = if POOL.is_watched.get() {
         &POOL.kept
@@ -348,7 +354,7 @@ fn block_bytes_of(class: usize) -> usize {
 /// Where `malloc` found no free block: fills the list and takes one, or does what who watches asks for.
 #[cold]
 #[inline(never)]
-fn fill(size: usize) -> *mut c_void {
+extern "C" fn fill(size: usize) -> *mut c_void {
     if !POOL.is_watched.get() {
         return fill_list(&POOL.lists, size);
     }
@@ -406,23 +412,22 @@ fn new_page(class: usize) -> *mut u8 {
     if POOL.n_reserved.get() == 0 && !reserve() {
         return null_mut();
     }
-    let offset = POOL.n_used.get();
+    let offset = POOL.n_used[class].get();
     let end = offset + PAGE_BYTES;
-    if end > POOL.n_reserved.get() {
+    let shift = POOL.region_shift.get();
+    if end > 1 << shift {
         return null_mut();
     }
-    let page = (POOL.base.get() + offset) as *mut u8;
-    if end > POOL.n_committed.get() {
+    let page = (POOL.base.get() + (class << shift) + offset) as *mut u8;
+    if end > POOL.n_committed[class].get() {
         // SAFETY: a part of the reserved range.
         let status = unsafe { libc::mprotect(page.cast(), COMMIT_BYTES, libc::PROT_READ | libc::PROT_WRITE) };
         if status != 0 {
             return null_mut();
         }
-        POOL.n_committed.set(offset + COMMIT_BYTES);
+        POOL.n_committed[class].set(offset + COMMIT_BYTES);
     }
-    POOL.n_used.set(end);
-    // SAFETY: the table has a byte for each page of the range.
-    unsafe { *(*POOL.classes.get()).add(offset >> PAGE_SHIFT) = class as u8 };
+    POOL.n_used[class].set(end);
     page
 }
 
@@ -454,12 +459,7 @@ fn reserve() -> bool {
             n_bytes >>= 1;
             continue;
         }
-        let classes = map(n_bytes >> PAGE_SHIFT, libc::PROT_READ | libc::PROT_WRITE);
-        if classes.is_null() {
-            return false;
-        }
-        // SAFETY: nobody reads the table before `n_reserved` is set.
-        unsafe { *POOL.classes.get() = classes };
+        POOL.region_shift.set(n_bytes.ilog2() - LOG2_REGIONS);
         POOL.base.set(range as usize);
         POOL.n_reserved.set(n_bytes);
         if !POOL.is_watched.get() {

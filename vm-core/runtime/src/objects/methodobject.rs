@@ -141,7 +141,8 @@ unsafe fn parts<'a>(function: *mut PyObject) -> (&'a PyCFunctionObject, &'a PyMe
 }
 
 #[cold]
-fn no_keywords(function: *mut PyObject) -> *mut PyObject {
+#[inline(never)]
+extern "C" fn no_keywords(function: *mut PyObject) -> *mut PyObject {
     // SAFETY: the function being called.
     let name = full_name(unsafe { &*function });
     let _ = raise!(TypeError, "{name}() takes no keyword arguments");
@@ -149,7 +150,9 @@ fn no_keywords(function: *mut PyObject) -> *mut PyObject {
 }
 
 #[cold]
-fn wrong_count(function: *mut PyObject, expected: &str, given: usize) -> *mut PyObject {
+#[inline(never)]
+extern "C" fn wrong_count(function: *mut PyObject, expected: usize, given: usize) -> *mut PyObject {
+    let expected = ["no arguments", "exactly one argument"][expected];
     // SAFETY: the function being called.
     let name = full_name(unsafe { &*function });
     let _ = raise!(TypeError, "{name}() takes {expected} ({given} given)");
@@ -208,7 +211,7 @@ unsafe extern "C" fn vectorcall_noargs(
             return no_keywords(function);
         }
         if PyVectorcall_NARGS(nargsf) != 0 {
-            return wrong_count(function, "no arguments", PyVectorcall_NARGS(nargsf));
+            return wrong_count(function, 0, PyVectorcall_NARGS(nargsf));
         }
         let (fields, def) = parts(function);
         def.ml_meth.get().unwrap_unchecked()(receiver(fields, def), std::ptr::null_mut())
@@ -227,7 +230,7 @@ unsafe extern "C" fn vectorcall_o(
             return no_keywords(function);
         }
         if PyVectorcall_NARGS(nargsf) != 1 {
-            return wrong_count(function, "exactly one argument", PyVectorcall_NARGS(nargsf));
+            return wrong_count(function, 1, PyVectorcall_NARGS(nargsf));
         }
         let (fields, def) = parts(function);
         def.ml_meth.get().unwrap_unchecked()(receiver(fields, def), *args)

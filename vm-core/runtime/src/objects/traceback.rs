@@ -5,7 +5,7 @@ use crate::prelude::*;
 use std::cell::Cell;
 use std::mem::offset_of;
 
-/// A traceback entry in front of `next`. `lasti` is in bytes (two a word), `line` -1 when there is none.
+/// A traceback entry in front of `next`. `lasti` is in bytes (two a word); a `line` of -1 is looked up when somebody asks.
 pub fn new_traceback(
     next: Option<Ref>,
     frame: Ref<PyFrameObject>,
@@ -26,6 +26,16 @@ impl PyTracebackObject {
     pub fn next(&self) -> Option<&PyTracebackObject> {
         // SAFETY: owned or null.
         unsafe { self.tb_next.get().as_ref() }
+    }
+    /// The line, `None` when the place has none.
+    pub fn line(&self) -> PyResult<Option<i32>> {
+        let line = self.tb_lineno.get();
+        if line != -1 {
+            return Ok((line >= 0).then_some(line));
+        }
+        let code = self.frame().get_attr(identifier!("f_code"))?;
+        let code = (*code).downcast::<PyCodeObject>();
+        Ok(code.and_then(|code| code.line_at(self.tb_lasti.get() / 2)))
     }
     pub fn frame(&self) -> &PyObject {
         // SAFETY: owned since creation.
@@ -100,9 +110,8 @@ impl PyTracebackObject {
     }
 
     #[getter]
-    fn tb_lineno(&self) -> Option<i32> {
-        let line = self.tb_lineno.get();
-        (line >= 0).then_some(line)
+    fn tb_lineno(&self) -> PyResult<Option<i32>> {
+        self.line()
     }
     #[getter(name = "tb_next")]
     fn get_next(&self) -> Ref {

@@ -174,18 +174,45 @@ impl PyTupleObject {
         (!tuple.is_null()).then(|| unsafe { Self::fill(tuple, items) })
     }
 
+    /// A pair in the memory of one that died.
+    #[inline(always)]
+    pub fn pair_quick(first: &PyObject, second: &PyObject) -> Option<Ref<PyTupleObject>> {
+        let tuple = Self::alloc_quick(2);
+        if tuple.is_null() {
+            return None;
+        }
+        // SAFETY: room for two items; each gets a count of its own.
+        unsafe {
+            let target = (*tuple).items_ptr();
+            first.incref();
+            *target = first.as_ptr();
+            second.incref();
+            *target.add(1) = second.as_ptr();
+            let flags = first.ty().tp_flags.get() | second.ty().tp_flags.get();
+            if flags & Py_TPFLAGS_HAVE_GC != 0 {
+                gc::track(tuple.cast());
+            }
+            Some(Ref::from_owned(tuple))
+        }
+    }
+
     /// # Safety
     /// Memory for as many items, from `alloc_uninit`.
     #[inline(always)]
     unsafe fn fill(tuple: *mut PyTupleObject, items: &[&PyObject]) -> Ref<PyTupleObject> {
+        let mut flags = 0;
         // SAFETY: the caller's contract; each item gets a count of its own.
         unsafe {
             let target = (*tuple).items_ptr();
             for (idx, item) in items.iter().enumerate() {
+                flags |= item.ty().tp_flags.get();
                 item.incref();
                 *target.add(idx) = item.as_ptr();
             }
-            Self::finish(tuple)
+            if flags & Py_TPFLAGS_HAVE_GC != 0 {
+                gc::track(tuple.cast());
+            }
+            Ref::from_owned(tuple)
         }
     }
 

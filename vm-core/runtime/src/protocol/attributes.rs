@@ -185,6 +185,21 @@ impl PyObject {
         ))
     }
 
+    /// The method descriptor `name` of the class, by what is known of that, where no attribute of the instance hides it. The class
+    /// keeps it.
+    #[inline(always)]
+    fn get_function_quick(&self, name: &PyUnicodeObject) -> Option<&PyObject> {
+        let ty = self.ty();
+        let entry = ty.cached(name)?;
+        // SAFETY: the version is current, so the class still holds the value.
+        let function = unsafe { entry.value().as_ref() }?;
+        if !function.type_has(Py_TPFLAGS_METHOD_DESCRIPTOR) {
+            return None;
+        }
+        let has_dict = ty.tp_dictoffset.get() != 0 || ty.tp_flags.get() & Py_TPFLAGS_MANAGED_DICT != 0;
+        let is_hidden = has_dict && !instance::get_at_place(self, entry)?.is_null();
+        (!is_hidden).then_some(function)
+    }
     /// The method `name` for a call: `(function, true)` when `self` is to be passed first, `(attribute, false)`
     /// otherwise. The rules of `_PyObject_GetMethod`.
     pub fn get_method(&self, name: &PyUnicodeObject) -> PyResult<(Ref, bool)> {
@@ -195,6 +210,9 @@ impl PyObject {
             .is_none_or(|slot| slot as usize != generic_get_attr_slot as *const () as usize)
         {
             return Ok((self.get_attr(name)?, false));
+        }
+        if let Some(function) = self.get_function_quick(name) {
+            return Ok((function.to_ref(), true));
         }
         let descriptor = ty.lookup(name).map(PyObject::to_ref);
         let mut getter = None;

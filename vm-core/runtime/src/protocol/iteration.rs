@@ -147,7 +147,7 @@ fn ended() -> PyResult<Option<Ref>> {
 /// `ended` as C sees it: NULL, with an exception when there was one that does not say just that.
 #[cold]
 #[inline(never)]
-pub fn no_next() -> *mut PyObject {
+pub extern "C" fn no_next() -> *mut PyObject {
     let _ = ended();
     std::ptr::null_mut()
 }

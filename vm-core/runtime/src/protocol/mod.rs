@@ -142,6 +142,7 @@ impl PyObject {
     }
 
     /// `len(self)`.
+    #[inline]
     pub fn len(&self) -> PyResult<usize> {
         let ty = self.ty();
         let slot = ty

@@ -34,7 +34,14 @@ impl PyObject {
                 return from_slot(subscript(self.as_ptr(), key.as_ptr()), "__getitem__");
             }
         }
-        if ty.sequence_slot(|slots| slots.sq_item.get()).is_some() {
+        if let Some(item) = ty.sequence_slot(|slots| slots.sq_item.get()) {
+            if let Some(index) = key.downcast_exact::<PyLongObject>()
+                && index.is_compact()
+                && !index.is_negative()
+            {
+                // SAFETY: a slot of this object's type.
+                return unsafe { from_slot(item(self.as_ptr(), index.compact_value()), "__getitem__") };
+            }
             if key.has_index() {
                 let index = key.to_index_clipped(crate::exceptions::exc::IndexError)?;
                 return self.get_index(index);

@@ -81,9 +81,9 @@ unsafe fn specialize_call(pc: *const u64, callable: &PyObject, this: Option<&PyO
     }
 }
 
-/// Counts the object for ever: the few methods that calls are specialised for are those of native types.
+/// The object is not counted any more: the few methods that calls are specialised for are those of native types.
 fn keep_alive(object: &PyObject) {
-    object.incref();
+    object.set_immortal();
 }
 
 unsafe fn specialize_function(

@@ -15,6 +15,19 @@ pub fn list_reverse_iterator(list: &PyListObject) -> Ref {
 #[repr(transparent)]
 pub struct PyListIterator(IndexIterator);
 
+impl PyListIterator {
+    /// The next item, while there is one.
+    #[inline(always)]
+    pub fn next_item(&self) -> Option<Ref> {
+        // SAFETY: made over a list only.
+        let list = unsafe { self.0.sequence()?.cast_unchecked::<PyListObject>() };
+        let idx = self.0.it_index.get();
+        let item = list.get(idx as usize)?;
+        self.0.it_index.set(idx + 1);
+        Some(item)
+    }
+}
+
 #[pytype(name = "list_iterator", static_name = PyListIter_Type, flags = HAVE_GC)]
 impl PyListIterator {
     #[slot]
@@ -32,22 +45,11 @@ impl PyListIterator {
     }
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<Ref>> {
-        let Some(seq) = self.0.sequence() else {
-            return Ok(None);
-        };
-        // SAFETY: made over a list only.
-        let list = unsafe { seq.cast_unchecked::<PyListObject>() };
-        let idx = self.0.it_index.get();
-        match list.get(idx as usize) {
-            Some(item) => {
-                self.0.it_index.set(idx + 1);
-                Ok(Some(item))
-            }
-            None => {
-                self.0.finish();
-                Ok(None)
-            }
+        let item = self.next_item();
+        if item.is_none() && self.0.sequence().is_some() {
+            self.0.finish();
         }
+        Ok(item)
     }
     /// How many items are left.
     #[method("($self, /)")]

@@ -283,12 +283,14 @@ impl PyLongObject {
     pub fn from_isize(value: isize) -> Ref<PyLongObject> {
         Self::from_i64(value as i64)
     }
+    #[inline]
     pub fn from_u64(value: u64) -> Ref<PyLongObject> {
         match i64::try_from(value) {
             Ok(value) => Self::from_i64(value),
             Err(_) => Self::from_sign_magnitude(false, value),
         }
     }
+    #[inline]
     pub fn from_usize(value: usize) -> Ref<PyLongObject> {
         Self::from_u64(value as u64)
     }
