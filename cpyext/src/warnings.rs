@@ -14,7 +14,9 @@ pub fn warn(
 ) -> PyResult<()> {
     let category = category.unwrap_or(exc::RuntimeWarning.as_object());
     let level = PyLongObject::from_i64(stack_level as i64);
-    let warnings = crate::import::import_module("_warnings")?;
+    let Some(warnings) = adder_interp::warnings::native() else {
+        return Ok(());
+    };
     let mut args = vec![message, category, level.as_object()];
     args.extend(source);
     warnings.call_method(identifier!("warn"), &args).map(drop)
@@ -30,7 +32,9 @@ pub fn warn_explicit(
 ) -> PyResult<()> {
     let category = category.unwrap_or(exc::RuntimeWarning.as_object());
     let line = PyLongObject::from_i64(line as i64);
-    let warnings = crate::import::import_module("_warnings")?;
+    let Some(warnings) = adder_interp::warnings::native() else {
+        return Ok(());
+    };
     let args = [
         message,
         category,

@@ -9,7 +9,7 @@ use adder_runtime::prelude::*;
 static NATIVE: crate::state::GilCell<Option<Ref>> = crate::state::GilCell::new(None);
 
 /// `_warnings`, which importlib's bootstrap loads; nothing before.
-fn native() -> Option<Ref> {
+pub fn native() -> Option<Ref> {
     let loaded = crate::import::loaded_module(identifier!("_warnings"));
     NATIVE.with(|kept| {
         if kept.is_none() {

@@ -51,12 +51,15 @@ impl ExceptionClass {
         }
     }
     pub fn get(&'static self) -> PyResult {
-        self.class.here().get_or_make(|| new_class(self.name, (self.base)()))
+        self.class
+            .here()
+            .get_or_make(|| new_class(self.name, (self.base)()))
     }
     /// The class as a type, which lives as long as the interpreter.
     pub fn ty(&'static self) -> PyResult<&'static PyTypeObject> {
         // SAFETY: `type()` made the class, and the interpreter keeps it.
-        self.get().map(|class| unsafe { &*class.as_raw().cast::<PyTypeObject>() })
+        self.get()
+            .map(|class| unsafe { &*class.as_raw().cast::<PyTypeObject>() })
     }
     /// Whether the exception in flight is one of this class.
     pub fn matches(&'static self, raised: &Raised) -> bool {
