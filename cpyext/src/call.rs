@@ -1,6 +1,7 @@
 //! abstract.h, call.h: calls without open arguments, vectorcall.
 
 use crate::export::{bad_internal_call, opt};
+use adder_runtime::objects::methodobject::call_noargs;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::call as protocol;
 
@@ -45,7 +46,10 @@ pub unsafe extern "C" fn PyObject_CallNoArgs(callable: *mut PyObject) -> *mut Py
         // In memory, as a register would have to be saved for it in any case, and restored before the caller can go on.
         let mut called = std::mem::MaybeUninit::<*mut PyObject>::uninit();
         called.as_mut_ptr().write_volatile(callable);
-        let result = function(callable, std::ptr::null(), 0, std::ptr::null_mut());
+        let result = match call_noargs(callable, function) {
+            Some(result) => result,
+            None => function(callable, std::ptr::null(), 0, std::ptr::null_mut()),
+        };
         if result.is_null() || adder_runtime::error::occurred() {
             return ended(called.as_ptr().read_volatile(), result);
         }

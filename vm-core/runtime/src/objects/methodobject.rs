@@ -218,6 +218,25 @@ unsafe extern "C" fn vectorcall_noargs(
     }
 }
 
+/// A call without arguments of a METH_NOARGS function, by its C function; `None` for other callables.
+///
+/// # Safety
+/// `vectorcall` is the vectorcall function of `callable`.
+#[inline(always)]
+pub unsafe fn call_noargs(callable: *mut PyObject, vectorcall: vectorcallfunc) -> Option<*mut PyObject> {
+    if vectorcall as usize != vectorcall_noargs as *const () as usize {
+        return None;
+    }
+    // SAFETY: its vectorcall function says what the object is.
+    unsafe {
+        let (fields, def) = parts(callable);
+        Some(def.ml_meth.get().unwrap_unchecked()(
+            receiver(fields, def),
+            std::ptr::null_mut(),
+        ))
+    }
+}
+
 unsafe extern "C" fn vectorcall_o(
     function: *mut PyObject,
     args: *const *mut PyObject,
