@@ -333,10 +333,8 @@ pub unsafe fn before_instruction(
                 let next = index as u32 + u32::from(WORDS[opcode as usize]);
                 with(|tools| tools.branch = Some((frame as usize, index as u32, next)));
             }
-            op::CLEAR => {
-                if crate::code::end_of_async_for(&*(*frame).data, index as u32).is_some() {
-                    with(|tools| tools.branch = Some((frame as usize, index as u32, index as u32 + 1)));
-                }
+            op::CLEAR if crate::code::end_of_async_for(&*(*frame).data, index as u32).is_some() => {
+                with(|tools| tools.branch = Some((frame as usize, index as u32, index as u32 + 1)));
             }
             op::END_ASYNC_FOR => {
                 let exception = *Frame::registers(frame).add(crate::eval::field_b(word) as usize);
