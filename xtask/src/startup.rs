@@ -1,4 +1,5 @@
-//! what starts and programs run, as valgrind sees it -> `startup.ld`, which puts these functions next to each other in the command:
+//! what starts, benches/python and tests/programs run, as valgrind sees it -> `startup.ld`, which puts these functions next to each
+//! other in the command:
 //! a start touches a third of the code, and pages of the rest need be neither read nor counted as the process's memory.
 //!
 //! Most names are without the compiler's hash, so the list outlives most changes; what it does not name is placed as ever.
@@ -18,8 +19,8 @@ const STARTS: [&[&str]; 3] = [
 ];
 /// A name without its hash stands for every instance of a generic function; of so many, those that run are listed one by one.
 const MOST_INSTANCES: u32 = 8;
-const HEAD: &str = "/* The functions that run when adder starts, then those of the programs in tests/programs: next to each other in the command. Made by
-   `cargo xtask startup`. */
+const HEAD: &str = "/* The functions that run when adder starts, then those of the programs of benches/python and of tests/programs: next to each other in
+   the command. Made by `cargo xtask startup`. */
 SECTIONS
 {
   .text.startup_order :
@@ -57,6 +58,15 @@ pub fn command(project: &Project) -> Result<bool> {
     for start in STARTS {
         list(functions(project, adder, start)?);
     }
+    let mut used = BTreeSet::new();
+    let benches = project.root.join("benches/python");
+    let driver = benches.join("_driver.py");
+    for program in crate::programs::files(&benches, &[])? {
+        let name = crate::programs::stem(&program);
+        let args = [&*driver.to_string_lossy(), &name, "1", "quick"];
+        used.append(&mut functions(project, adder, &args)?);
+    }
+    list(used);
     let mut used = BTreeSet::new();
     for program in crate::programs::files(&project.root.join("tests/programs"), &[])? {
         used.append(&mut functions(project, adder, &[&program.to_string_lossy()])?);
