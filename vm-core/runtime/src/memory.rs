@@ -129,10 +129,16 @@ unsafe fn dealloc_nested(object: *mut PyObject, tp_dealloc: destructor) {
 }
 
 /// Runs a finalizer or a callback of an object that dies: what dies meanwhile is at the first level again, so that it
-/// dies at once, and a finalizer that makes its like runs into the limit of recursion, not into a loop without an end.
+/// dies at once, and a finalizer that makes its like runs into the limit of recursion, not into a loop without an end. Near the
+/// end of the native stack, all that dies is put off.
 pub fn at_first_level<T>(run: impl FnOnce() -> T) -> T {
     let depth = DEALLOC_DEPTH.get();
-    DEALLOC_DEPTH.set(depth.min(1));
+    let level = if crate::thread::has_native_stack() {
+        depth.min(1)
+    } else {
+        MAX_DEALLOC_DEPTH
+    };
+    DEALLOC_DEPTH.set(level);
     let result = run();
     DEALLOC_DEPTH.set(depth);
     result

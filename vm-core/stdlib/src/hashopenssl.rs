@@ -122,7 +122,7 @@ pub struct Xof(NamedHash);
 
 fn checked_length(len: isize) -> PyResult<usize> {
     let len = usize::try_from(len).map_err(|_| raise!(ValueError, "length must be non-negative"))?;
-    adder_runtime::memory::ensure_room(3 * len)?;
+    adder_runtime::memory::ensure_room(len.saturating_mul(3))?;
     Ok(len)
 }
 
