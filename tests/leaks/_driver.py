@@ -1,6 +1,6 @@
 """Runs one program many times in one process: _driver.py PROGRAM WARM RUNS. Prints one line of JSON.
 
-`objects` and `blocks` are what lives after each of the RUNS, garbage collected; `rss_kb` is the process's memory. What the program prints is thrown away. Caches fill in the WARM runs.
+`objects` and `blocks` are what lives after each of the RUNS, garbage collected; `memory_kb` is the process's own memory, without what it maps of files. What the program prints is thrown away. Caches fill in the WARM runs.
 """
 
 import gc
@@ -11,9 +11,10 @@ import sys
 import types
 
 
-def rss_kb():
+def memory_kb():
     with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+        _, resident, shared, *_ = map(int, statm.read().split())
+    return (resident - shared) * os.sysconf("SC_PAGESIZE") // 1024
 
 
 def once(code, path):
@@ -42,7 +43,7 @@ def measure(path, warm, runs):
     sys.path[0] = os.path.dirname(path)
     objects = [0] * runs
     blocks = [0] * runs
-    rss = [0] * runs
+    memory = [0] * runs
     for run in range(-warm, runs):
         once(code, path)
         for _ in range(3):
@@ -50,8 +51,8 @@ def measure(path, warm, runs):
         if run >= 0:
             objects[run] = len(gc.get_objects())
             blocks[run] = sys.getallocatedblocks()
-            rss[run] = rss_kb()
-    return {"objects": objects, "blocks": blocks, "rss_kb": rss}
+            memory[run] = memory_kb()
+    return {"objects": objects, "blocks": blocks, "memory_kb": memory}
 
 
 print(json.dumps(measure(os.path.abspath(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))

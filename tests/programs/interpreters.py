@@ -1,5 +1,6 @@
 """Interpreters beside the main one: scripts and calls, what crosses, what does not, what each has of its own, threads in them."""
 import codecs
+import gc
 import os
 import pickle
 import sys
@@ -134,9 +135,29 @@ def restricted():
     print(attempt(_interpreters.create, "other"), "|", attempt(_interpreters.new_config, gil="x"))
 
 
+def garbage_of_each():
+    interp = interpreters.create()
+    interp.exec(
+        "import gc, _interpreters\n"
+        "gc.collect(); gc.disable(); gc.set_threshold(5, 6, 7)\n"
+        "class Knot:\n"
+        "    def __init__(self): self.me = self\n"
+        "    def __del__(self): died.append(_interpreters.get_current()[0] == home)\n"
+        "home, died = _interpreters.get_current()[0], []\n"
+        "Knot(), Knot()\n"
+    )
+    gc.collect()
+    print(gc.isenabled(), gc.get_threshold() == (5, 6, 7), len(gc.garbage))
+    interp.exec("print(gc.isenabled(), gc.get_threshold(), len(died), gc.collect() >= 2, died)")
+    interp.exec("gc.enable(); gc.set_threshold(100, 2, 2)\nfor _ in range(5000): Knot()\nprint(all(died))")
+    interp.close()
+    print(gc.collect() >= 0)
+
+
 if __name__ == "__main__":
     state_of_its_own()
     what_crosses()
     queues_and_channels()
     threads_in_interpreters()
     restricted()
+    garbage_of_each()

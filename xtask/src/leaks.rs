@@ -12,11 +12,12 @@ use crate::programs::{files, stem};
 use crate::{Known, Oracle, Project, Result, Tally, pip, project};
 
 const TIMEOUT: Duration = Duration::from_secs(600);
-/// Runs that fill caches, and runs that are looked at.
+/// Runs that fill caches, and runs that are looked at. What seems to grow is looked at for longer: a leak goes on.
 const WARM: usize = 8;
 const RUNS: usize = 6;
-/// Memory may grow by so much in `RUNS` runs before it is more than the allocator's own affair.
-const SLACK_KB: i64 = 512;
+const MORE_RUNS: usize = 24;
+/// Memory may grow by so much with each run before it is more than the allocator's own affair.
+const SLACK_KB: i64 = 170;
 
 /// Programs that end the process, or that are about what happens when it ends: they cannot be repeated.
 const ONCE: [&str; 3] = ["system_exit", "tracebacks", "uncaught_syntax"];
@@ -60,16 +61,16 @@ pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) ->
     let driver = project.root.join("tests/leaks/_driver.py");
     let programs = programs(project, names)?;
     let outcomes = process::parallel(&programs, project::jobs(), |(path, packages)| {
-        let ours = measure(adder, &driver, path, packages.as_deref());
-        match &ours {
-            Ok(growth) if !growth.is_any() => Ok(None),
-            Ok(growth) => {
-                // Some programs leave something behind by their nature; as much as on CPython is right.
-                let theirs = measure(cpython, &driver, path, packages.as_deref())?;
-                Ok(growth.beyond(&theirs))
-            }
-            Err(why) => Ok(Some(why.clone())),
+        let look = |python, runs| measure(python, &driver, path, packages.as_deref(), runs);
+        let seems_to_grow = match look(adder, RUNS) {
+            Ok(growth) => growth.is_any(),
+            Err(why) => return Ok(Some(why)),
+        };
+        if !seems_to_grow {
+            return Ok(None);
         }
+        // Some programs leave something behind by their nature; as much as on CPython is right.
+        Ok(look(adder, MORE_RUNS)?.beyond(&look(cpython, MORE_RUNS)?))
     });
     let known = Known::load(project)?;
     let mut tally = Tally::default();
@@ -80,41 +81,51 @@ pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) ->
     Ok(tally)
 }
 
-/// What a program left behind in `RUNS - 1` runs.
+/// What a program left behind in so many runs.
 struct Growth {
+    runs: i64,
     objects: i64,
     blocks: i64,
-    resident_kb: i64,
+    memory_kb: i64,
 }
 
 impl Growth {
     fn is_any(&self) -> bool {
-        self.objects > 0 || self.blocks > 0 || self.resident_kb > SLACK_KB
+        self.objects > 0 || self.blocks > 0 || self.memory_kb > self.slack_kb()
+    }
+    fn slack_kb(&self) -> i64 {
+        SLACK_KB * self.runs
     }
 
     fn beyond(&self, theirs: &Growth) -> Option<String> {
         // The driver's own lists may count once or twice.
-        let few = RUNS as i64 / 2;
+        let few = 3;
         let mut what = Vec::new();
         for (name, ours, theirs) in [
             ("objects", self.objects, theirs.objects + few),
             ("blocks", self.blocks, theirs.blocks + few),
-            ("kB", self.resident_kb, theirs.resident_kb + SLACK_KB),
+            ("kB", self.memory_kb, theirs.memory_kb + self.slack_kb()),
         ] {
             if ours > theirs {
-                what.push(format!("{ours} {name} more after {} runs", RUNS - 1));
+                what.push(format!("{ours} {name} more after {} runs", self.runs));
             }
         }
         (!what.is_empty()).then(|| what.join(", "))
     }
 }
 
-fn measure(python: &Path, driver: &Path, program: &Path, packages: Option<&Path>) -> Result<Growth> {
+fn measure(
+    python: &Path,
+    driver: &Path,
+    program: &Path,
+    packages: Option<&Path>,
+    runs: usize,
+) -> Result<Growth> {
     let mut command = Command::new(python);
     plain_python(&mut command)
         .arg(driver)
         .arg(program)
-        .args([WARM.to_string(), RUNS.to_string()]);
+        .args([WARM.to_string(), runs.to_string()]);
     if let Some(packages) = packages {
         command.env("PYTHONPATH", packages);
     }
@@ -133,9 +144,10 @@ fn measure(python: &Path, driver: &Path, program: &Path, packages: Option<&Path>
         Ok(least(second) - least(first))
     };
     Ok(Growth {
+        runs: (runs / 2) as i64,
         objects: growth("objects")?,
         blocks: growth("blocks")?,
-        resident_kb: growth("rss_kb")?,
+        memory_kb: growth("memory_kb")?,
     })
 }
 

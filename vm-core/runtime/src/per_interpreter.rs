@@ -83,8 +83,8 @@ trait Switched {
 
 impl<C: Exchange> Switched for PerInterpreter<C> {
     fn switch(&self, from: usize, to: usize) {
-        let mut aside = self.aside.borrow_mut();
         let left = C::default();
+        let mut aside = self.aside.borrow_mut();
         self.here.exchange(&left);
         if from != 0 {
             aside.push((from, left));

@@ -175,6 +175,7 @@ pub fn next_interpreter_id() -> i64 {
 impl InterpreterState {
     /// Another interpreter than the main one; its record is never freed.
     pub fn new_other(features: u32, whence: i64) -> &'static InterpreterState {
+        crate::memory::gc::one_per_interpreter();
         Box::leak(Box::new(InterpreterState {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             threads: Mutex::new(Vec::new()),

@@ -3,7 +3,7 @@
 //!
 //! Tracked objects are on circular lists, one a generation, linked through their `PyGC_Head`; here are the lists and what
 //! the rest of the program asks for. `collect.rs` finds and breaks the garbage of one list at once; `incremental.rs` goes
-//! over the oldest generation in steps, so that nobody waits long.
+//! over the oldest generation in steps, so that nobody waits long; `interpreters.rs` gives each interpreter its own.
 //!
 //! `_gc_prev` holds more than the back link: two flags below it, and above it, where no address of ours has bits, the
 //! object's colour and a count of references for `incremental.rs`.
@@ -16,8 +16,10 @@ use std::sync::atomic::Ordering;
 
 mod collect;
 mod incremental;
+mod interpreters;
 
 use collect::{Outcome, collect_list};
+pub use interpreters::one_per_interpreter;
 
 /// `tp_finalize` has been called.
 const FINALIZED: usize = 1;
@@ -65,12 +67,17 @@ struct Collector {
 // SAFETY: used only under the GIL.
 unsafe impl Sync for Collector {}
 
+/// A list that is empty, once `ensure_init` was there.
+const fn unused_list() -> PyGC_Head {
+    PyGC_Head {
+        _gc_next: Cell::new(0),
+        _gc_prev: Cell::new(0),
+    }
+}
+
 const fn generation(threshold: usize) -> Generation {
     Generation {
-        head: PyGC_Head {
-            _gc_next: Cell::new(0),
-            _gc_prev: Cell::new(0),
-        },
+        head: unused_list(),
         threshold: Cell::new(threshold),
         count: Cell::new(0),
         stats: Cell::new(GenerationStats {
@@ -81,21 +88,42 @@ const fn generation(threshold: usize) -> Generation {
     }
 }
 
-static COLLECTOR: Collector = Collector {
-    generations: [generation(2000), generation(10), generation(10)],
-    permanent: PyGC_Head {
-        _gc_next: Cell::new(0),
-        _gc_prev: Cell::new(0),
-    },
-    enabled: Cell::new(true),
-    collecting: Cell::new(false),
-    debug: Cell::new(0),
-    long_lived_total: Cell::new(0),
-    long_lived_pending: Cell::new(0),
-    middle_total: Cell::new(0),
-    garbage: RefCell::new(None),
-    callbacks: RefCell::new(None),
-};
+impl Collector {
+    const fn new() -> Collector {
+        Collector {
+            generations: [generation(2000), generation(10), generation(10)],
+            permanent: unused_list(),
+            enabled: Cell::new(true),
+            collecting: Cell::new(false),
+            debug: Cell::new(0),
+            long_lived_total: Cell::new(0),
+            long_lived_pending: Cell::new(0),
+            middle_total: Cell::new(0),
+            garbage: RefCell::new(None),
+            callbacks: RefCell::new(None),
+        }
+    }
+    fn exchange(&self, other: &Collector) {
+        for (mine, theirs) in self.generations.iter().zip(&other.generations) {
+            exchange_lists(&mine.head, &theirs.head);
+            mine.threshold.swap(&theirs.threshold);
+            mine.count.swap(&theirs.count);
+            mine.stats.swap(&theirs.stats);
+        }
+        exchange_lists(&self.permanent, &other.permanent);
+        self.enabled.swap(&other.enabled);
+        self.collecting.swap(&other.collecting);
+        self.debug.swap(&other.debug);
+        self.long_lived_total.swap(&other.long_lived_total);
+        self.long_lived_pending.swap(&other.long_lived_pending);
+        self.middle_total.swap(&other.middle_total);
+        self.garbage.swap(&other.garbage);
+        self.callbacks.swap(&other.callbacks);
+    }
+}
+
+/// The collector of the interpreter that runs; `interpreters` has those of the others.
+static COLLECTOR: Collector = Collector::new();
 
 pub const DEBUG_STATS: c_int = 1;
 pub const DEBUG_COLLECTABLE: c_int = 2;
@@ -139,7 +167,7 @@ unsafe fn set_prev(head: Head, prev: Head) {
 }
 
 fn init_list(list: Head) {
-    // SAFETY: list heads are static or on the stack of the caller.
+    // SAFETY: list heads are static, the caller's, or do not move.
     unsafe {
         (*list)._gc_next.set(list as usize);
         (*list)._gc_prev.set(list as usize);
@@ -189,6 +217,19 @@ unsafe fn merge(from: Head, to: Head) {
             set_prev(to, from_last);
         }
         init_list(from);
+    }
+}
+
+fn exchange_lists(one: &PyGC_Head, other: &PyGC_Head) {
+    ensure_init(one);
+    ensure_init(other);
+    let between = unused_list();
+    init_list(&between);
+    // SAFETY: whole lists.
+    unsafe {
+        merge(one, &between);
+        merge(other, one);
+        merge(&between, other);
     }
 }
 
@@ -260,10 +301,7 @@ pub fn is_gc_object(object: &PyObject) -> bool {
 }
 
 fn blank_list() -> Box<PyGC_Head> {
-    let list = Box::new(PyGC_Head {
-        _gc_next: Cell::new(0),
-        _gc_prev: Cell::new(0),
-    });
+    let list = Box::new(unused_list());
     init_list(&*list);
     list
 }

@@ -46,7 +46,7 @@ enum Phase {
     Reclaim,
 }
 
-struct Cycle {
+pub struct Cycle {
     phase: Cell<Phase>,
     /// The colour of objects that the cycle is not, or no more, about.
     black: Cell<usize>,
@@ -76,45 +76,60 @@ struct Cycle {
 // SAFETY: used only under the GIL.
 unsafe impl Sync for Cycle {}
 
-const fn list() -> PyGC_Head {
-    PyGC_Head {
-        _gc_next: Cell::new(0),
-        _gc_prev: Cell::new(0),
+impl Cycle {
+    pub const fn new() -> Cycle {
+        Cycle {
+            phase: Cell::new(Phase::Idle),
+            black: Cell::new(1),
+            pending: unused_list(),
+            counted: unused_list(),
+            grey: unused_list(),
+            candidates: unused_list(),
+            unproven: unused_list(),
+            n_candidates: Cell::new(0),
+            candidates_before: Cell::new(0),
+            rounds: Cell::new(0),
+            freed_in_round: Cell::new(0),
+            outcome: Cell::new(Outcome {
+                survivors: 0,
+                collected: 0,
+                uncollectable: 0,
+            }),
+            part_of: Cell::new(std::ptr::null()),
+            part_at: Cell::new(0),
+            work: Cell::new(0),
+            large_counts: RefCell::new(None),
+        }
+    }
+    pub fn exchange(&self, other: &Cycle) {
+        for (mine, theirs) in self.lists().into_iter().zip(other.lists()) {
+            exchange_lists(mine, theirs);
+        }
+        self.phase.swap(&other.phase);
+        self.black.swap(&other.black);
+        self.n_candidates.swap(&other.n_candidates);
+        self.candidates_before.swap(&other.candidates_before);
+        self.rounds.swap(&other.rounds);
+        self.freed_in_round.swap(&other.freed_in_round);
+        self.outcome.swap(&other.outcome);
+        self.part_of.swap(&other.part_of);
+        self.part_at.swap(&other.part_at);
+        self.work.swap(&other.work);
+        self.large_counts.swap(&other.large_counts);
+    }
+    pub fn lists(&self) -> [&PyGC_Head; 5] {
+        [
+            &self.pending,
+            &self.counted,
+            &self.grey,
+            &self.candidates,
+            &self.unproven,
+        ]
     }
 }
 
-static CYCLE: Cycle = Cycle {
-    phase: Cell::new(Phase::Idle),
-    black: Cell::new(1),
-    pending: list(),
-    counted: list(),
-    grey: list(),
-    candidates: list(),
-    unproven: list(),
-    n_candidates: Cell::new(0),
-    candidates_before: Cell::new(0),
-    rounds: Cell::new(0),
-    freed_in_round: Cell::new(0),
-    outcome: Cell::new(Outcome {
-        survivors: 0,
-        collected: 0,
-        uncollectable: 0,
-    }),
-    part_of: Cell::new(std::ptr::null()),
-    part_at: Cell::new(0),
-    work: Cell::new(0),
-    large_counts: RefCell::new(None),
-};
-
-fn lists() -> [&'static PyGC_Head; 5] {
-    [
-        &CYCLE.pending,
-        &CYCLE.counted,
-        &CYCLE.grey,
-        &CYCLE.candidates,
-        &CYCLE.unproven,
-    ]
-}
+/// Of the interpreter that runs.
+pub static CYCLE: Cycle = Cycle::new();
 
 fn oldest() -> Head {
     &COLLECTOR.generations[N_GENERATIONS - 1].head
@@ -154,13 +169,17 @@ pub fn objects_under_way() -> Vec<Ref> {
     if !is_under_way() {
         return Vec::new();
     }
-    lists().into_iter().flat_map(|list| objects_on(list)).collect()
+    CYCLE
+        .lists()
+        .into_iter()
+        .flat_map(|list| objects_on(list))
+        .collect()
 }
 
 /// Ends a cycle without a result: all its objects are settled ones of the oldest generation again.
 pub fn abandon() {
     if is_under_way() {
-        for list in lists() {
+        for list in CYCLE.lists() {
             paint(list, settled_colour());
             // SAFETY: whole lists.
             unsafe { merge(list, oldest()) };
@@ -172,7 +191,7 @@ pub fn abandon() {
 
 /// Begins a cycle over what the oldest generation has now.
 pub fn start() {
-    for list in lists() {
+    for list in CYCLE.lists() {
         ensure_init(list);
     }
     // Until now the objects had the colour of finished ones.
