@@ -26,6 +26,8 @@ struct Kind {
     turns: usize,
     /// Figures are relative to a reference: errors go both ways.
     is_relative: bool,
+    /// PyPy's figures are shown below: it does the same in another way altogether.
+    with_pypy: bool,
 }
 
 const KINDS: [Kind; 5] = [
@@ -35,6 +37,7 @@ const KINDS: [Kind; 5] = [
         limit: 1.05,
         turns: TURNS,
         is_relative: true,
+        with_pypy: false,
     },
     Kind {
         name: "numpy",
@@ -42,6 +45,7 @@ const KINDS: [Kind; 5] = [
         limit: 1.2,
         turns: TURNS,
         is_relative: true,
+        with_pypy: false,
     },
     Kind {
         name: "memory",
@@ -49,6 +53,7 @@ const KINDS: [Kind; 5] = [
         limit: 1.05,
         turns: 1,
         is_relative: false,
+        with_pypy: false,
     },
     Kind {
         name: "start",
@@ -56,6 +61,7 @@ const KINDS: [Kind; 5] = [
         limit: 1.1,
         turns: TURNS,
         is_relative: false,
+        with_pypy: false,
     },
     Kind {
         name: "pause",
@@ -63,6 +69,7 @@ const KINDS: [Kind; 5] = [
         limit: 1.0,
         turns: 3,
         is_relative: false,
+        with_pypy: true,
     },
 ];
 
@@ -100,8 +107,7 @@ pub fn command(project: &Project, name: &str) -> Result<bool> {
             .collect()
     });
     let is_within = show(kind, &order, &typical);
-    // Its collector is another one altogether.
-    if let (Some(pypy), "pause") = (&oracle.pypy, kind.name) {
+    if let Some(pypy) = oracle.pypy.as_ref().filter(|_| kind.with_pypy) {
         println!("PyPy:");
         for (name, figure) in figures(pypy, pypy, &program, None)? {
             println!("  {name}: {figure:.1} {}", kind.unit);

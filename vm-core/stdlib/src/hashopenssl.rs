@@ -145,53 +145,7 @@ impl Xof {
     }
 }
 
-/// An HMAC, and of which function.
-#[repr(C)]
-pub struct NamedHmac {
-    hash: Hash,
-    algorithm: &'static Algorithm,
-}
-
-#[pytype(name = "_hashlib.HMAC", static_name = HMAC_TYPE, flags = DISALLOW_INSTANTIATION)]
-/// Calculates the HMAC of a message.
-impl NamedHmac {
-    /// Update the HMAC object with msg.
-    #[method("($self, /, msg)")]
-    fn update(&self, msg: &PyObject) -> PyResult<()> {
-        self.hash.update(msg)
-    }
-    /// Return the digest of the bytes passed to the update() method so far.
-    #[method("($self, /)")]
-    fn digest(&self) -> Ref<PyBytesObject> {
-        PyBytesObject::from_vec(self.hash.digest(0))
-    }
-    /// Return hexadecimal digest of the bytes passed to the update() method so far.
-    #[method("($self, /)")]
-    fn hexdigest(&self) -> String {
-        self.hash.hex(0)
-    }
-    /// Return a copy ("clone") of the HMAC object.
-    #[method("($self, /)")]
-    fn copy(&self) -> PyResult<Ref<NamedHmac>> {
-        Ref::new(NamedHmac { hash: self.hash.copy(), algorithm: self.algorithm })
-    }
-    #[getter]
-    fn digest_size(&self) -> usize {
-        self.algorithm.digest_size
-    }
-    #[getter]
-    fn block_size(&self) -> usize {
-        self.algorithm.block_size
-    }
-    #[getter]
-    fn name(&self) -> String {
-        format!("hmac-{}", self.algorithm.name)
-    }
-    #[slot]
-    fn tp_repr(&self) -> String {
-        format!("<{} HMAC object @ {:p}>", self.algorithm.name, self)
-    }
-}
+crate::hmac_type!(NamedHmac, "_hashlib.HMAC", HMAC_TYPE);
 
 /// A size that C's int holds.
 fn size(value: isize, least: &str, most: &str) -> PyResult<usize> {

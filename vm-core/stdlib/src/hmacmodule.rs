@@ -77,52 +77,7 @@ fn compute_named(name: &str, key: &PyObject, msg: &PyObject) -> PyResult<Ref<PyB
     }
 }
 
-/// An HMAC under way, and of which function.
-#[repr(C)]
-pub struct Hmac {
-    hash: Hash,
-    algorithm: &'static Algorithm,
-}
-
-#[pytype(name = "_hmac.HMAC", static_name = BUILTIN_HMAC_TYPE, flags = DISALLOW_INSTANTIATION)]
-impl Hmac {
-    /// Return a copy ("clone") of the HMAC object.
-    #[method("($self, /)")]
-    fn copy(&self) -> PyResult<Ref<Hmac>> {
-        Ref::new(Hmac { hash: self.hash.copy(), algorithm: self.algorithm })
-    }
-    /// Update the HMAC object with the given message.
-    #[method("($self, /, msg)")]
-    fn update(&self, msg: &PyObject) -> PyResult<()> {
-        self.hash.update(msg)
-    }
-    /// Return the digest of the bytes passed to the update() method so far.
-    #[method("($self, /)")]
-    fn digest(&self) -> Ref<PyBytesObject> {
-        PyBytesObject::from_vec(self.hash.digest(0))
-    }
-    /// Return hexadecimal digest of the bytes passed to the update() method so far.
-    #[method("($self, /)")]
-    fn hexdigest(&self) -> String {
-        self.hash.hex(0)
-    }
-    #[getter]
-    fn name(&self) -> String {
-        format!("hmac-{}", self.algorithm.name)
-    }
-    #[getter]
-    fn block_size(&self) -> usize {
-        self.algorithm.block_size
-    }
-    #[getter]
-    fn digest_size(&self) -> usize {
-        self.algorithm.digest_size
-    }
-    #[slot]
-    fn tp_repr(&self) -> String {
-        format!("<{} HMAC object @ {:p}>", self.algorithm.name, self)
-    }
-}
+crate::hmac_type!(Hmac, "_hmac.HMAC", BUILTIN_HMAC_TYPE);
 
 /// HMAC with the functions that are always there.
 #[pymodule(name = "_hmac", types = [BUILTIN_HMAC_TYPE])]

@@ -1,9 +1,9 @@
 //! Small blocks by size class: a block is taken from, and given back to, the list of its class in a few instructions.
 //!
 //! One range of addresses is reserved at the first allocation, a region of it for each class, so that a block's class is computed
-//! from its address: no memory need be read to know to which list a block goes. A block from anywhere else is the C library's. Whoever calls holds the GIL: this is what
-//! `PyMem_Malloc` and `PyObject_Malloc` ask for too. `PYTHONMALLOC=malloc` leaves everything to the C library, as tools that
-//! watch allocations want it.
+//! from its address: no memory need be read to know to which list a block goes. A block from anywhere else is the C library's.
+//! Whoever calls holds the GIL: this is what `PyMem_Malloc` and `PyObject_Malloc` ask for too. `PYTHONMALLOC=malloc` leaves
+//! everything to the C library, as tools that watch allocations want it.
 //!
 //! While allocations are traced (`trace.rs`), or C has put another allocator in the place of this one (`Replacement`), the lists
 //! that `malloc` looks at are empty and `free` takes no block for ours, so that every call ends in a cold function here, which

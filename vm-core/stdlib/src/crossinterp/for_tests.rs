@@ -37,6 +37,15 @@ pub struct CrossData {
 )]
 impl CrossData {}
 
+/// What is a function or a code object, as both.
+fn code_of(object: &PyObject) -> PyResult<(Option<&PyFunctionObject>, &PyCodeObject)> {
+    let function = object.downcast::<PyFunctionObject>();
+    match function.map(PyFunctionObject::code).or_else(|| object.downcast()) {
+        Some(code) => Ok((function, code)),
+        None => Err(raise!(TypeError, "argument must be a code object or a function")),
+    }
+}
+
 fn share_by(object: &PyObject, mode: &str) -> PyResult<Item> {
     let shown = || object.repr().map(|text| text.to_string_lossy());
     let script = |is_pure: bool| {
@@ -238,21 +247,13 @@ pub mod interpreters_for_tests {
         super::code::returns_only_none(code)
     }
     /// ValueError for code, or a function, that needs what is around it.
-    #[pyfunction("($module, /, code, globalnames=None, globalsns=None, builtinsns=None)")]
+    #[pyfunction("($module, /, code, *, globalsns=None, builtinsns=None)")]
     fn verify_stateless_code(
         code: &PyObject,
-        globalnames: Option<&PyObject>,
         globalsns: Option<&PyDictObject>,
         builtinsns: Option<&PyDictObject>,
     ) -> PyResult<()> {
-        let _ = globalnames;
-        let function = code.downcast::<PyFunctionObject>();
-        let inner = function
-            .map(PyFunctionObject::code)
-            .or_else(|| code.downcast::<PyCodeObject>());
-        let Some(inner) = inner else {
-            return Err(raise!(TypeError, "argument must be a code object or a function"));
-        };
+        let (function, inner) = code_of(code)?;
         let spaces = globalsns
             .zip(builtinsns)
             .or_else(|| function.and_then(super::code::spaces_of));
@@ -260,22 +261,13 @@ pub mod interpreters_for_tests {
     }
 
     /// How many names of each sort code has.
-    #[pyfunction("($module, /, code, globalnames=None, attrnames=None, globalsns=None, builtinsns=None)")]
+    #[pyfunction("($module, /, code, *, globalsns=None, builtinsns=None)")]
     fn get_code_var_counts(
         code: &PyObject,
-        globalnames: Option<&PyObject>,
-        attrnames: Option<&PyObject>,
         globalsns: Option<&PyDictObject>,
         builtinsns: Option<&PyDictObject>,
     ) -> PyResult {
-        let _ = (globalnames, attrnames);
-        let function = code.downcast::<PyFunctionObject>();
-        let inner = function
-            .map(PyFunctionObject::code)
-            .or_else(|| code.downcast::<PyCodeObject>());
-        let Some(inner) = inner else {
-            return Err(raise!(TypeError, "argument must be a code object or a function"));
-        };
+        let (function, inner) = code_of(code)?;
         let own = function.and_then(super::code::spaces_of);
         let globals = globalsns.or(own.map(|own| own.0));
         let builtins = builtinsns.or(own.map(|own| own.1));

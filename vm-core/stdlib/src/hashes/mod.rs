@@ -223,3 +223,60 @@ macro_rules! hash_type {
         }
     };
 }
+
+/// Declares a type for HMACs under way, which knows the function by its name.
+#[macro_export]
+macro_rules! hmac_type {
+    ($name:ident, $type_name:literal, $static_name:ident) => {
+        /// An HMAC under way, and of which function.
+        #[repr(C)]
+        pub struct $name {
+            hash: $crate::hashes::Hash,
+            algorithm: &'static $crate::hashes::algorithms::Algorithm,
+        }
+
+        #[pytype(name = $type_name, static_name = $static_name, flags = DISALLOW_INSTANTIATION)]
+        /// Calculates the HMAC of a message.
+        impl $name {
+            /// Return a copy ("clone") of the HMAC object.
+            #[method("($self, /)")]
+            fn copy(&self) -> PyResult<Ref<$name>> {
+                Ref::new($name {
+                    hash: self.hash.copy(),
+                    algorithm: self.algorithm,
+                })
+            }
+            /// Update the HMAC object with the given message.
+            #[method("($self, /, msg)")]
+            fn update(&self, msg: &PyObject) -> PyResult<()> {
+                self.hash.update(msg)
+            }
+            /// Return the digest of the bytes passed to the update() method so far.
+            #[method("($self, /)")]
+            fn digest(&self) -> Ref<PyBytesObject> {
+                PyBytesObject::from_vec(self.hash.digest(0))
+            }
+            /// Return hexadecimal digest of the bytes passed to the update() method so far.
+            #[method("($self, /)")]
+            fn hexdigest(&self) -> String {
+                self.hash.hex(0)
+            }
+            #[getter]
+            fn name(&self) -> String {
+                format!("hmac-{}", self.algorithm.name)
+            }
+            #[getter]
+            fn block_size(&self) -> usize {
+                self.algorithm.block_size
+            }
+            #[getter]
+            fn digest_size(&self) -> usize {
+                self.algorithm.digest_size
+            }
+            #[slot]
+            fn tp_repr(&self) -> String {
+                format!("<{} HMAC object @ {:p}>", self.algorithm.name, self)
+            }
+        }
+    };
+}
