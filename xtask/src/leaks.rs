@@ -12,10 +12,12 @@ use crate::programs::{files, stem};
 use crate::{Known, Oracle, Project, Result, Tally, pip, project};
 
 const TIMEOUT: Duration = Duration::from_secs(600);
-/// Runs that fill caches, and runs that are looked at. What seems to grow is looked at for longer: a leak goes on.
+/// Runs that fill caches, and runs that are looked at in parts. What seems to grow is looked at for longer: a leak grows in every
+/// part, while threads that happen to live at once make memory and caches grow once.
 const WARM: usize = 8;
-const RUNS: usize = 6;
-const MORE_RUNS: usize = 24;
+const PART: usize = 3;
+const LONG_PART: usize = 6;
+const LONG_PARTS: usize = 4;
 /// Memory may grow by so much with each run before it is more than the allocator's own affair.
 const SLACK_KB: i64 = 170;
 
@@ -61,8 +63,8 @@ pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) ->
     let driver = project.root.join("tests/leaks/_driver.py");
     let programs = programs(project, names)?;
     let outcomes = process::parallel(&programs, project::jobs(), |(path, packages)| {
-        let look = |python, runs| measure(python, &driver, path, packages.as_deref(), runs);
-        let seems_to_grow = match look(adder, RUNS) {
+        let look = |python, part, parts| measure(python, &driver, path, packages.as_deref(), part, parts);
+        let seems_to_grow = match look(adder, PART, 2) {
             Ok(growth) => growth.is_any(),
             Err(why) => return Ok(Some(why)),
         };
@@ -70,7 +72,8 @@ pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) ->
             return Ok(None);
         }
         // Some programs leave something behind by their nature; as much as on CPython is right.
-        Ok(look(adder, MORE_RUNS)?.beyond(&look(cpython, MORE_RUNS)?))
+        let long_look = |python| look(python, LONG_PART, LONG_PARTS);
+        Ok(long_look(adder)?.beyond(&long_look(cpython)?))
     });
     let known = Known::load(project)?;
     let mut tally = Tally::default();
@@ -81,33 +84,40 @@ pub fn run(project: &Project, cpython: &Path, adder: &Path, names: &[String]) ->
     Ok(tally)
 }
 
+/// From the least count of one part to the least of the next: the smallest step, which is growth that lasts, and the largest.
+struct Steps {
+    smallest: i64,
+    largest: i64,
+}
+
 /// What a program left behind in so many runs.
 struct Growth {
-    runs: i64,
-    objects: i64,
-    blocks: i64,
-    memory_kb: i64,
+    runs: usize,
+    objects: Steps,
+    blocks: Steps,
+    memory_kb: Steps,
 }
 
 impl Growth {
     fn is_any(&self) -> bool {
-        self.objects > 0 || self.blocks > 0 || self.memory_kb > self.slack_kb()
+        self.objects.smallest > 0 || self.blocks.smallest > 0 || self.memory_kb.smallest > self.slack_kb()
     }
     fn slack_kb(&self) -> i64 {
-        SLACK_KB * self.runs
+        SLACK_KB * self.runs as i64
     }
 
     fn beyond(&self, theirs: &Growth) -> Option<String> {
         // The driver's own lists may count once or twice.
         let few = 3;
         let mut what = Vec::new();
-        for (name, ours, theirs) in [
-            ("objects", self.objects, theirs.objects + few),
-            ("blocks", self.blocks, theirs.blocks + few),
-            ("kB", self.memory_kb, theirs.memory_kb + self.slack_kb()),
+        for (name, ours, theirs, slack) in [
+            ("objects", &self.objects, &theirs.objects, few),
+            ("blocks", &self.blocks, &theirs.blocks, few),
+            ("kB", &self.memory_kb, &theirs.memory_kb, self.slack_kb()),
         ] {
-            if ours > theirs {
-                what.push(format!("{ours} {name} more after {} runs", self.runs));
+            let lasting = ours.smallest;
+            if lasting > theirs.largest.max(0) + slack {
+                what.push(format!("{lasting} {name} more after {} runs", self.runs));
             }
         }
         (!what.is_empty()).then(|| what.join(", "))
@@ -119,13 +129,14 @@ fn measure(
     driver: &Path,
     program: &Path,
     packages: Option<&Path>,
-    runs: usize,
+    part: usize,
+    parts: usize,
 ) -> Result<Growth> {
     let mut command = Command::new(python);
     plain_python(&mut command)
         .arg(driver)
         .arg(program)
-        .args([WARM.to_string(), runs.to_string()]);
+        .args([WARM.to_string(), (part * parts).to_string()]);
     if let Some(packages) = packages {
         command.env("PYTHONPATH", packages);
     }
@@ -135,16 +146,21 @@ fn measure(
         return Err(format!("{}: {}", run.end, last(&run.stderr)));
     }
     let value: Value = serde_json::from_str(&last(&run.stdout)).map_err(|err| format!("driver: {err}"))?;
-    // Growth that lasts: from the least of the first half to the least of the second.
-    let growth = |name: &str| -> Result<i64> {
+    let growth = |name: &str| -> Result<Steps> {
         let counts = value[name].as_array().ok_or("driver: no counts")?;
         let counts: Vec<i64> = counts.iter().filter_map(Value::as_i64).collect();
-        let (first, second) = counts.split_at(counts.len() / 2);
-        let least = |part: &[i64]| part.iter().copied().min().unwrap_or(0);
-        Ok(least(second) - least(first))
+        let leasts: Vec<i64> = counts
+            .chunks(part)
+            .filter_map(|part| part.iter().copied().min())
+            .collect();
+        let steps = leasts.windows(2).map(|pair| pair[1] - pair[0]);
+        Ok(Steps {
+            smallest: steps.clone().min().unwrap_or(0),
+            largest: steps.max().unwrap_or(0),
+        })
     };
     Ok(Growth {
-        runs: (runs / 2) as i64,
+        runs: part,
         objects: growth("objects")?,
         blocks: growth("blocks")?,
         memory_kb: growth("memory_kb")?,
