@@ -134,8 +134,8 @@ fn time_all(project: &Project, pythons: &[(&str, PathBuf)], options: &Options) -
     }
     let mut rows = vec![header];
     let mut agree = true;
-    // Per interpreter: the ratios to CPython of the first and of the steady iterations.
-    let mut ratios = vec![(Vec::new(), Vec::new()); pythons.len()];
+    // Per interpreter: the ratios to CPython of the first and of the steady iterations, and of the peak memory.
+    let mut ratios = vec![[Vec::new(), Vec::new(), Vec::new()]; pythons.len()];
     for file in files(&dir(project), &options.names)? {
         let name = stem(&file);
         eprintln!("  {name}");
@@ -158,8 +158,10 @@ fn time_all(project: &Project, pythons: &[(&str, PathBuf)], options: &Options) -
                 let ratio = |value: f64, base: Option<f64>| base.map(|base| value / base.max(1e-6));
                 let first = ratio(timing.first, reference.map(|timing| timing.first));
                 let steady = ratio(timing.steady, reference.map(|timing| timing.steady));
-                ratios[idx].0.extend(first);
-                ratios[idx].1.extend(steady);
+                let peak = ratio(timing.peak_mb, reference.map(|timing| timing.peak_mb));
+                for (ratios, ratio) in ratios[idx].iter_mut().zip([first, steady, peak]) {
+                    ratios.extend(ratio);
+                }
                 row.extend(
                     [first, steady].map(|ratio| ratio.map_or("-".into(), |ratio| format!("{ratio:.2}"))),
                 );
@@ -171,10 +173,11 @@ fn time_all(project: &Project, pythons: &[(&str, PathBuf)], options: &Options) -
     let mut means = vec!["geometric mean of the ratios".to_string()];
     for (idx, (name, _)) in pythons.iter().enumerate() {
         means.extend(["|".to_string(), String::new()]);
-        if *name != "CPython" {
-            means.extend([geometric_mean(&ratios[idx].0), geometric_mean(&ratios[idx].1)]);
+        if *name == "CPython" {
+            means.push(String::new());
+        } else {
+            means.extend(ratios[idx].iter().map(|ratios| geometric_mean(ratios)));
         }
-        means.push(String::new());
     }
     rows.push(means);
     println!("{}", report::table(&rows));

@@ -23,9 +23,10 @@ pub struct Adder {
 /// own to the next one, in place of one jump for all, which a processor predicts worse: it gains 6 to 15 %. And the command is at
 /// a fixed address, as CPython's is: what another crate defines is called and read directly, the handlers' addresses are in the
 /// table as they are, and nothing need be relocated at start-up. Libraries that the build itself runs cannot have that, so the
-/// target is named (`--target`), which leaves them out.
+/// target is named (`--target`), which leaves them out. Functions begin at a cache line: where the linker puts one changes its
+/// speed by up to a third otherwise, from one build to the next.
 pub const RELEASE_FLAGS: &str = "build.rustflags=['-C', 'relocation-model=static', \
-    '-C', 'llvm-args=-tail-dup-pred-size=2000 -tail-dup-succ-size=2000']";
+    '-C', 'llvm-args=-tail-dup-pred-size=2000 -tail-dup-succ-size=2000 -align-all-functions=6']";
 
 /// The target that rustc builds for when none is named.
 fn host() -> Result<String> {
