@@ -284,9 +284,9 @@ capi! {
     fn Py_EnterRecursiveCall(place: *const c_char) -> PyResult<()> { enter_recursive_call(place) }
     fn _Py_CheckRecursiveCall(_state: *mut PyThreadState, place: *const c_char) -> PyResult<()> { enter_recursive_call(place) }
     fn Py_LeaveRecursiveCall() -> Void { Void }
-    fn Py_GetRecursionLimit() -> c_int { thread::INTERPRETER.recursion_limit.load(std::sync::atomic::Ordering::Relaxed) as c_int }
+    fn Py_GetRecursionLimit() -> c_int { thread::interpreter().recursion_limit.load(std::sync::atomic::Ordering::Relaxed) }
     fn Py_SetRecursionLimit(limit: c_int) -> Void {
-        thread::INTERPRETER.recursion_limit.store(limit.max(1) as usize, std::sync::atomic::Ordering::Relaxed);
+        thread::interpreter().set_recursion_limit(limit.max(1));
         Void
     }
     fn _Py_ReachedRecursionLimitWithMargin(_state: *mut PyThreadState, _margin: c_int) -> c_int {

@@ -1,7 +1,7 @@
 //! code.h, frameobject.h, pyframe.h, genobject.h, traceback.h: what C asks of code, frames, generators and tracebacks.
 
 use crate::export::{Void, bad_internal_call, opt, put, str_from_c};
-use adder_interp::frame::{Frame, FrameExit, FrameOwner, HEADER_WORDS};
+use adder_interp::frame::{C_OWNER, Frame, FrameExit, FrameOwner, HEADER_WORDS};
 use adder_runtime::objects::codeobject::{
     BYTES_PER_WORD, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_LOCAL, CodeParts,
 };
@@ -191,6 +191,7 @@ fn new_frame(
             frame_obj: std::ptr::null_mut(),
             owner: FrameOwner::FrameObject,
             exit: FrameExit::Native,
+            c_owner: C_OWNER,
             traced_line: 0,
             extra: std::ptr::null_mut(),
         });
@@ -264,9 +265,9 @@ capi! {
         set_extra(code_object(code)?, index, value)
     }
 
-    fn PyFrame_GetBack(frame: &PyObject) -> PyResult<Option<Ref>> {
-        let back = attribute(frame, identifier!("f_back"))?;
-        Ok(if is_none(&back) { None } else { Some(back) })
+    fn PyFrame_GetBack(frame: *const PyFrameObject) -> PyResult<Option<Ref<PyFrameObject>>> {
+        // SAFETY: C gives a frame, of which nothing but its links is looked at.
+        adder_interp::frameobject::back_of(unsafe { &*frame })
     }
     fn PyFrame_GetCode(frame: &PyObject) -> PyResult { attribute(frame, identifier!("f_code")) }
     fn PyFrame_GetLineNumber(frame: &PyObject) -> c_int { line_number(frame) }

@@ -206,29 +206,15 @@ fn duplicate(text: &CStr, raw: bool) -> *mut c_char {
 }
 
 unsafe extern "C" fn arena_alloc(_ctx: *mut c_void, size: usize) -> *mut c_void {
-    // SAFETY: a private anonymous mapping.
-    let block = unsafe {
-        libc::mmap(
-            std::ptr::null_mut(),
-            size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-            -1,
-            0,
-        )
-    };
-    if block == libc::MAP_FAILED {
-        std::ptr::null_mut()
-    } else {
-        block
-    }
+    adder_runtime::memory::raw_malloc(size).cast()
 }
-unsafe extern "C" fn arena_free(_ctx: *mut c_void, block: *mut c_void, size: usize) {
-    // SAFETY: a mapping of `arena_alloc`.
-    unsafe { libc::munmap(block, size) };
+unsafe extern "C" fn arena_free(_ctx: *mut c_void, block: *mut c_void, _size: usize) {
+    // SAFETY: C gives back a block of `arena_alloc`, or a chunk of a frame stack.
+    unsafe { adder_runtime::memory::raw_free(block.cast()) };
 }
 
-/// What C may ask for and replace; objects do not come from arenas here.
+/// What C may ask for and replace. Objects do not come from arenas here; the chunks of frame stacks can be freed as if they did,
+/// which greenlet does.
 static ARENAS: PyObjectArenaAllocator = PyObjectArenaAllocator {
     ctx: Cell::new(std::ptr::null_mut()),
     alloc: Cell::new(Some(arena_alloc)),

@@ -1,6 +1,8 @@
 //! pystate.h: thread states, the interpreter, PyGILState.
 
 use crate::export::{Borrowed, Void};
+use adder_interp::frame::current_frame;
+use adder_interp::frameobject::object_of;
 use adder_interp::interpreters;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{
@@ -136,9 +138,19 @@ capi! {
         // SAFETY: C gives a state.
         unsafe { (*state).id.get() }
     }
-    fn PyThreadState_GetFrame(_state: *mut PyThreadState) -> Option<Ref> {
-        let function = crate::sysmodule::sys_attribute_opt(identifier!("_getframe"))?;
-        function.call0().map_err(Raised::clear).ok()
+    /// An exception that is set stays set.
+    fn PyThreadState_GetFrame(state: *mut PyThreadState) -> Option<Ref<PyFrameObject>> {
+        // SAFETY: C gives a thread's state, whose frames are alive.
+        unsafe {
+            let mut frame = current_frame(&*state.cast::<ThreadState>());
+            while !frame.is_null() && (*frame).is_incomplete() {
+                frame = (*frame).previous;
+            }
+            if frame.is_null() {
+                return None;
+            }
+            object_of(frame).map_err(Raised::clear).ok()
+        }
     }
     /// A dict for C code's own data about the thread; borrowed, NULL without an exception when there is none.
     fn PyThreadState_GetDict() -> Borrowed {

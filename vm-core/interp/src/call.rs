@@ -764,7 +764,7 @@ pub unsafe fn run_new_frame(ts: &'static ThreadState, frame: *mut Frame) -> *mut
     unsafe {
         (*frame).exit = FrameExit::Native;
         (*frame).previous = current_frame(ts);
-        ts.current_frame.set(frame.cast());
+        ts.base.current_frame.set(frame.cast());
         eval::run(ts, frame, false)
     }
 }

@@ -7,8 +7,8 @@
 use adder_runtime::memory;
 use adder_runtime::objects::codeobject::CodeData;
 use adder_runtime::prelude::*;
-use adder_runtime::thread::{INTERPRETER, ThreadState};
-use std::sync::atomic::Ordering;
+use adder_runtime::thread::ThreadState;
+use std::mem::offset_of;
 
 /// Where a frame's memory is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,27 +38,31 @@ pub enum FrameExit {
     Send,
 }
 
-/// The header of a frame: 11 words, the room that `PyGenObject::gi_iframe` has for it.
+/// The header of a frame: 11 words, the room that `PyGenObject::gi_iframe` has for it. What both have is where CPython's
+/// `_PyInterpreterFrame` has it: greenlet walks the frames of a stack that it puts aside, and links them anew.
 #[repr(C)]
 pub struct Frame {
+    /// Owned: a function's code can be replaced while it runs.
+    pub code: *mut PyCodeObject,
     pub previous: *mut Frame,
     /// Owned.
     pub func: *mut PyFunctionObject,
-    /// Owned: a function's code can be replaced while it runs.
-    pub code: *mut PyCodeObject,
-    pub data: *const CodeData,
     /// Borrowed from the function.
     pub globals: *mut PyDictObject,
     /// Borrowed from the function: a dict nearly always.
     pub builtins: *mut PyObject,
     /// Owned: the locals mapping of modules and class bodies; null for functions.
     pub locals: *mut PyObject,
-    /// The instruction at which the frame stands.
-    pub pc: *const u64,
     /// Owned: the frame object, when somebody asked for it.
     pub frame_obj: *mut PyFrameObject,
+    /// The instruction at which the frame stands.
+    pub pc: *const u64,
+    /// The code's, where CPython has the top of the frame's stack.
+    pub data: *const CodeData,
     pub owner: FrameOwner,
     pub exit: FrameExit,
+    /// The owner as CPython counts them. A generator's frame is never taken for one that has not begun, whatever `pc` is.
+    pub c_owner: u8,
     /// The line of the last `line` event; -1 before the first.
     pub traced_line: i32,
     /// Owned: the instance whose `__init__` this is; else null.
@@ -67,6 +71,10 @@ pub struct Frame {
 
 pub const HEADER_WORDS: usize = size_of::<Frame>() / 8;
 const _: () = assert!(HEADER_WORDS == 11);
+const _: () = assert!(offset_of!(Frame, previous) == 8 && offset_of!(Frame, frame_obj) == 48);
+const _: () = assert!(offset_of!(Frame, pc) == 56 && offset_of!(Frame, c_owner) == 74);
+/// CPython's `FRAME_OWNED_BY_GENERATOR`.
+pub const C_OWNER: u8 = 1;
 
 /// Words in an ordinary chunk of the frame stack.
 const CHUNK_WORDS: usize = 16 * 1024;
@@ -161,7 +169,7 @@ pub use adder_runtime::objects::codeobject::{CO_FAST_CELL, CO_FAST_FREE, CO_FAST
 /// The innermost frame of a thread.
 #[inline(always)]
 pub fn current_frame(ts: &ThreadState) -> *mut Frame {
-    ts.current_frame.get().cast()
+    ts.base.current_frame.get().cast()
 }
 
 /// Room for `n_words` on the frame stack; null when memory is out.
@@ -193,7 +201,7 @@ fn reserve_in_new_chunk(ts: &ThreadState, n_words: usize) -> *mut u64 {
             (*previous).top.set(ts.base.datastack_top.get() as usize);
         }
         (*chunk).previous.set(previous);
-        (*chunk).size.set(words);
+        (*chunk).size.set((header + words) * 8);
         let start = chunk.cast::<u64>().add(header);
         ts.base.datastack_chunk.set(chunk);
         ts.base.datastack_limit.set(start.add(words).cast());
@@ -227,10 +235,8 @@ fn release_chunk(ts: &ThreadState, chunk: *mut _PyStackChunk) {
         }
         ts.base.datastack_chunk.set(previous);
         ts.base.datastack_top.set((*previous).top.get() as *mut _);
-        let start = previous.cast::<u64>().add(header);
-        ts.base
-            .datastack_limit
-            .set(start.add((*previous).size.get()).cast());
+        let limit = previous.byte_add((*previous).size.get());
+        ts.base.datastack_limit.set(limit.cast());
         memory::raw_free(chunk.cast());
     }
 }
@@ -239,28 +245,29 @@ fn release_chunk(ts: &ThreadState, chunk: *mut _PyStackChunk) {
 #[inline(never)]
 pub fn recursion_error() -> Raised {
     let ts = adder_runtime::thread::thread_state();
-    let depth = ts.recursion_depth.get();
+    let remaining = ts.base.py_recursion_remaining.get();
     // Making the exception must not fail for the same reason.
-    ts.recursion_depth.set(depth.saturating_sub(50));
+    ts.base.py_recursion_remaining.set(remaining + 50);
     let raised = raise!(RecursionError, "maximum recursion depth exceeded");
-    ts.recursion_depth.set(depth);
+    ts.base.py_recursion_remaining.set(remaining);
     raised
 }
 
 /// Counts a Python call; RecursionError beyond `sys.getrecursionlimit()`.
 #[inline(always)]
 pub fn enter_call(ts: &ThreadState) -> PyResult<()> {
-    let depth = ts.recursion_depth.get() + 1;
-    if depth > INTERPRETER.recursion_limit.load(Ordering::Relaxed) {
+    let remaining = ts.base.py_recursion_remaining.get();
+    if remaining <= 0 {
         return Err(recursion_error());
     }
-    ts.recursion_depth.set(depth);
+    ts.base.py_recursion_remaining.set(remaining - 1);
     Ok(())
 }
 
 #[inline(always)]
 pub fn leave_call(ts: &ThreadState) {
-    ts.recursion_depth.set(ts.recursion_depth.get().wrapping_sub(1));
+    let remaining = &ts.base.py_recursion_remaining;
+    remaining.set(remaining.get().wrapping_add(1));
 }
 
 /// A new frame for `func` (whose count moves into it) with empty registers. It is not linked yet.
@@ -307,6 +314,7 @@ pub unsafe fn push_frame(
             frame_obj: std::ptr::null_mut(),
             owner: FrameOwner::Thread,
             exit: FrameExit::Native,
+            c_owner: C_OWNER,
             traced_line: -1,
             extra: std::ptr::null_mut(),
         });

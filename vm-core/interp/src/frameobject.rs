@@ -86,6 +86,20 @@ pub unsafe fn take_over(frame: *mut Frame) -> bool {
     }
 }
 
+/// The frame that a frame returns to. Looks at nothing else of the two: greenlet asks with a frame object of its own making.
+pub fn back_of(object: &PyFrameObject) -> PyResult<Option<Ref<PyFrameObject>>> {
+    // SAFETY: linked frames are alive.
+    unsafe {
+        if let Some(back) = Ref::from_borrowed_opt(object.f_back.get()) {
+            return Ok(Some(back));
+        }
+        match object.f_frame.get().cast::<Frame>().as_ref() {
+            Some(frame) if !frame.previous.is_null() => object_of(frame.previous).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
 /// Visits what a frame owns.
 ///
 /// # Safety
@@ -236,16 +250,9 @@ impl FrameObject {
     }
     #[getter]
     fn f_back(&self) -> PyResult {
-        // SAFETY: linked frames are alive.
-        unsafe {
-            if let Some(back) = Ref::from_borrowed_opt(self.f_back.get()) {
-                return Ok(back.cast());
-            }
-            match self.frame() {
-                Some(frame) if !(*frame).previous.is_null() => Ok(object_of((*frame).previous)?.cast()),
-                _ => Ok(none_ref()),
-            }
-        }
+        let back = back_of(self)?;
+        // SAFETY: every object is a `PyObject`.
+        Ok(back.map_or_else(none_ref, |back| unsafe { back.cast() }))
     }
     #[getter]
     fn f_code(&self) -> PyResult {

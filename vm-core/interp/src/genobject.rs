@@ -297,7 +297,7 @@ pub fn step(generator: &PyGenObject, value: Option<&PyObject>, closing: bool) ->
         };
         (*frame).exit = FrameExit::Native;
         (*frame).previous = current_frame(ts);
-        ts.current_frame.set(frame.cast());
+        ts.base.current_frame.set(frame.cast());
         Ref::from_owned_opt(eval::run(ts, frame, value.is_none()))
     };
     drop(alive);
@@ -442,14 +442,14 @@ pub fn throw(generator: &PyGenObject, exception: Ref, close_on_exit: bool) -> Py
     // SAFETY: the frame is linked only while the call lasts, so that those who look see it.
     let delegated = unsafe {
         (*frame).previous = current_frame(ts);
-        ts.current_frame.set(frame.cast());
+        ts.base.current_frame.set(frame.cast());
         generator.gi_frame_state.set(FRAME_EXECUTING);
         let result = match method {
             None => throw(awaited.cast_unchecked::<PyGenObject>(), exception, close_on_exit),
             Some(method) => method.call1(&exception).map(Sent::Yield),
         };
         generator.gi_frame_state.set(state);
-        ts.current_frame.set((*frame).previous.cast());
+        ts.base.current_frame.set((*frame).previous.cast());
         (*frame).previous = null_mut();
         result
     };

@@ -22,7 +22,6 @@ struct Cells {
     dlopen_flags: i32,
     frozen_override: i32,
     max_str_digits: usize,
-    recursion_limit: usize,
 }
 
 impl Default for Cells {
@@ -37,7 +36,6 @@ impl Default for Cells {
             dlopen_flags: libc::RTLD_NOW,
             frozen_override: 0,
             max_str_digits: usize::try_from(pylifecycle::config().int_max_str_digits).unwrap_or(0),
-            recursion_limit: 1000,
         }
     }
 }
@@ -54,7 +52,6 @@ impl Cells {
             dlopen_flags: sysmodule::DLOPEN_FLAGS.get(),
             frozen_override: import::FROZEN_OVERRIDE.load(Ordering::Relaxed),
             max_str_digits: longobject::max_str_digits(),
-            recursion_limit: INTERPRETER.recursion_limit.load(Ordering::Relaxed),
         }
     }
     fn put(self) {
@@ -66,9 +63,6 @@ impl Cells {
         sysmodule::DLOPEN_FLAGS.set(self.dlopen_flags);
         import::FROZEN_OVERRIDE.store(self.frozen_override, Ordering::Relaxed);
         sysmodule::set_max_str_digits(self.max_str_digits);
-        INTERPRETER
-            .recursion_limit
-            .store(self.recursion_limit, Ordering::Relaxed);
     }
 }
 

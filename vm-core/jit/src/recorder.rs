@@ -71,7 +71,7 @@ pub fn record(function: &PyFunctionObject) -> Recorded {
     unsafe {
         (*frame).exit = FrameExit::Native;
         (*frame).previous = current_frame(ts);
-        ts.current_frame.set(frame.cast());
+        ts.base.current_frame.set(frame.cast());
         let mut recorder = Recorder {
             m: Recording::default(),
             frame,
@@ -811,7 +811,7 @@ impl Recorder {
             self.m.effect("enter", &operands);
             (*new).exit = FrameExit::Register;
             (*new).previous = self.frame;
-            ts.current_frame.set(new.cast());
+            ts.base.current_frame.set(new.cast());
             self.frame = new;
             self.pc = (*new).pc;
             self.shadows.push(shadow);
@@ -836,7 +836,7 @@ impl Recorder {
             self.m.effect("leave", &[value.id]);
             let frame = self.frame;
             self.frame = (*frame).previous;
-            ts.current_frame.set(self.frame.cast());
+            ts.base.current_frame.set(self.frame.cast());
             pop_frame(ts, frame);
             self.shadows.pop();
             self.pc = (*self.frame).pc;

@@ -12,22 +12,17 @@ use std::sync::atomic::{
 use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
+/// `sys.getrecursionlimit()` at the start of an interpreter.
+const RECURSION_LIMIT: i32 = 1000;
+
 /// One thread's state: what C sees first, then ours.
 #[repr(C)]
 pub struct ThreadState {
     pub base: PyThreadState,
-    /// Native frames of Python calls that are on the stack: guards `RecursionError`.
-    pub recursion_depth: Cell<usize>,
     /// Objects whose `repr` is under way.
     pub repr_stack: RefCell<Vec<*mut PyObject>>,
-    /// The interpreter's innermost frame: its own type, opaque here.
-    pub current_frame: Cell<*mut std::ffi::c_void>,
-    /// What the interpreter keeps per thread (its frame stack), opaque here.
-    pub interp_data: Cell<*mut std::ffi::c_void>,
     /// An exception to be raised asynchronously in this thread (`PyThreadState_SetAsyncExc`).
     pub async_exc: RefCell<Option<Ref>>,
-    pub context: RefCell<Option<Ref>>,
-    pub context_version: Cell<u64>,
     /// The event loop that runs in this thread, and its task that is being executed: `_asyncio`'s.
     pub asyncio_loop: RefCell<Option<Ref>>,
     pub asyncio_task: RefCell<Option<Ref>>,
@@ -44,6 +39,26 @@ pub struct ThreadState {
 
 // SAFETY: used only by its own thread, or under the GIL.
 unsafe impl Sync for ThreadState {}
+
+impl ThreadState {
+    /// Python calls under way.
+    pub fn recursion_depth(&self) -> i32 {
+        self.base.py_recursion_limit.get() - self.base.py_recursion_remaining.get()
+    }
+    /// The current `contextvars.Context`.
+    pub fn context(&self) -> Option<Ref> {
+        // SAFETY: null, or an object that the state owns.
+        unsafe { Ref::from_borrowed_opt(self.base.context.get()) }
+    }
+    /// Makes a context the current one; gives the one before.
+    pub fn replace_context(&self, context: Option<Ref>) -> Option<Ref> {
+        let version = &self.base.context_ver;
+        version.set(version.get().wrapping_add(1));
+        let new = context.map_or(std::ptr::null_mut(), Ref::into_raw);
+        // SAFETY: the state owned it.
+        unsafe { Ref::from_owned_opt(self.base.context.replace(new)) }
+    }
+}
 
 thread_local! {
     static CURRENT: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
@@ -88,7 +103,7 @@ pub struct InterpreterState {
     pub id: i64,
     threads: Mutex<Vec<usize>>,
     next_thread_id: AtomicU64,
-    pub recursion_limit: AtomicUsize,
+    pub recursion_limit: AtomicI32,
     pub finalizing: AtomicBool,
     /// The native thread that ends the interpreter; 0 before that.
     pub finalizer: AtomicU64,
@@ -139,7 +154,7 @@ pub static INTERPRETER: InterpreterState = InterpreterState {
     id: 0,
     threads: Mutex::new(Vec::new()),
     next_thread_id: AtomicU64::new(1),
-    recursion_limit: AtomicUsize::new(1000),
+    recursion_limit: AtomicI32::new(RECURSION_LIMIT),
     finalizing: AtomicBool::new(false),
     finalizer: AtomicU64::new(0),
     whence: AtomicI64::new(whence::RUNTIME),
@@ -180,7 +195,7 @@ impl InterpreterState {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             threads: Mutex::new(Vec::new()),
             next_thread_id: AtomicU64::new(1),
-            recursion_limit: AtomicUsize::new(0),
+            recursion_limit: AtomicI32::new(RECURSION_LIMIT),
             finalizing: AtomicBool::new(false),
             finalizer: AtomicU64::new(0),
             whence: AtomicI64::new(whence),
@@ -207,6 +222,15 @@ impl InterpreterState {
         match self.extensions_check.load(Ordering::Relaxed) {
             0 => self.allows(feature::CHECK_EXTENSIONS),
             choice => choice > 0,
+        }
+    }
+    /// `sys.setrecursionlimit`: how deep Python calls may go in its threads.
+    pub fn set_recursion_limit(&self, limit: i32) {
+        self.recursion_limit.store(limit, Ordering::Relaxed);
+        for state in self.thread_states() {
+            let depth = state.recursion_depth();
+            state.base.py_recursion_limit.set(limit);
+            state.base.py_recursion_remaining.set(limit - depth);
         }
     }
     /// The states of its threads, oldest first.
@@ -263,7 +287,6 @@ pub fn new_thread_state_of(interpreter: &'static InterpreterState) -> &'static T
         }
         std::ptr::write(&raw mut (*state).repr_stack, RefCell::new(Vec::new()));
         std::ptr::write(&raw mut (*state).async_exc, RefCell::new(None));
-        std::ptr::write(&raw mut (*state).context, RefCell::new(None));
         std::ptr::write(&raw mut (*state).asyncio_loop, RefCell::new(None));
         std::ptr::write(&raw mut (*state).asyncio_task, RefCell::new(None));
         std::ptr::write(&raw mut (*state).trace_func, RefCell::new(None));
@@ -272,6 +295,9 @@ pub fn new_thread_state_of(interpreter: &'static InterpreterState) -> &'static T
         &*state
     };
     state.base.interp.set(interpreter.as_c());
+    let limit = interpreter.recursion_limit.load(Ordering::Relaxed);
+    state.base.py_recursion_limit.set(limit);
+    state.base.py_recursion_remaining.set(limit);
     state
         .base
         .exc_info
@@ -332,7 +358,7 @@ pub unsafe fn delete_thread_state(state: *const ThreadState) {
         let handled = (*state).base.exc_state.exc_value.replace(std::ptr::null_mut());
         drop(Ref::from_owned_opt(handled));
         drop((*state).async_exc.take());
-        drop((*state).context.take());
+        drop((*state).replace_context(None));
         drop((*state).asyncio_task.take());
         drop((*state).asyncio_loop.take());
         drop((*state).trace_func.take());
@@ -366,7 +392,7 @@ pub unsafe fn delete_thread_state_of_current(state: *const ThreadState) {
     // SAFETY: the caller's contract. Objects die while the state is still current.
     unsafe {
         drop((*state).async_exc.take());
-        drop((*state).context.take());
+        drop((*state).replace_context(None));
         drop((*state).asyncio_task.take());
         drop((*state).asyncio_loop.take());
         drop((*state).trace_func.take());
@@ -687,7 +713,6 @@ pub fn clear_state(state: &ThreadState) {
         drop(unsafe { Ref::from_owned_opt(field.replace(std::ptr::null_mut())) });
     }
     drop(state.dict.take());
-    drop(state.context.take());
     drop(state.asyncio_task.take());
     drop(state.asyncio_loop.take());
 }

@@ -41,13 +41,13 @@ pub struct Token {
 
 /// The calling thread's context, made when it has none.
 pub fn current() -> PyResult<Ref<Context>> {
-    if let Some(context) = &*thread_state().context.borrow()
-        && let Some(context) = context.as_object().downcast_exact::<Context>()
+    if let Some(context) = thread_state().context()
+        && let Some(context) = context.downcast_exact::<Context>()
     {
         return Ok(context.to_ref());
     }
     let context = Context::empty()?;
-    thread_state().context.replace(Some(context.to_object()));
+    thread_state().replace_context(Some(context.to_object()));
     Ok(context)
 }
 
@@ -127,9 +127,8 @@ impl Context {
             return Err(raise!(RuntimeError, "cannot enter context: {shown} is already entered"));
         }
         self.entered.set(true);
-        let state = thread_state();
-        self.previous.set(state.context.replace(Some(self.to_object())));
-        state.context_version.set(state.context_version.get() + 1);
+        let previous = thread_state().replace_context(Some(self.to_object()));
+        self.previous.set(previous);
         if watchers::CONTEXTS.is_active() {
             watchers::context_switched(Some(self.as_object()));
         }
@@ -141,18 +140,15 @@ impl Context {
             let shown = self.as_object().repr()?.to_string_lossy();
             return Err(raise!(RuntimeError, "cannot exit context: {shown} has not been entered"));
         }
-        let is_current = state.context.borrow().as_ref().is_some_and(|context| context.is(self.as_object()));
+        let is_current = state.context().is_some_and(|context| context.is(self.as_object()));
         if !is_current {
             return Err(raise!(RuntimeError, "cannot exit context: thread state references a different context object"));
         }
         let previous = self.previous.take();
         self.entered.set(false);
-        let old = state.context.replace(previous);
-        state.context_version.set(state.context_version.get() + 1);
-        drop(old);
+        drop(state.replace_context(previous));
         if watchers::CONTEXTS.is_active() {
-            let now = state.context.borrow().clone();
-            watchers::context_switched(now.as_deref());
+            watchers::context_switched(state.context().as_deref());
         }
         Ok(())
     }
@@ -260,8 +256,8 @@ impl ContextVar {
     }
     /// The value in the current context, else `default`, else the variable's own default.
     pub fn value_or(&self, default: Option<&PyObject>) -> PyResult<Option<Ref>> {
-        if let Some(context) = &*thread_state().context.borrow()
-            && let Some(context) = context.as_object().downcast_exact::<Context>()
+        if let Some(context) = thread_state().context()
+            && let Some(context) = context.downcast_exact::<Context>()
             && let Some(value) = context.lookup(self)?
         {
             return Ok(Some(value));

@@ -101,8 +101,8 @@ pub mod _testinternalcapi {
     }
     /// How many Python calls are under way in this thread.
     #[pyfunction("($module, /)")]
-    fn get_recursion_depth() -> usize {
-        thread_state().recursion_depth.get()
+    fn get_recursion_depth() -> i32 {
+        thread_state().recursion_depth()
     }
     /// How many native calls of a kilobyte fit on this thread's stack still.
     #[pyfunction("($module, /)")]

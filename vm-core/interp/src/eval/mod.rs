@@ -474,7 +474,7 @@ unsafe fn run_loop<const TRACED: bool>(
                                 let new: *mut Frame = $new;
                                 (*new).exit = $exit;
                                 (*new).previous = frame;
-                                ts.current_frame.set(new.cast());
+                                ts.base.current_frame.set(new.cast());
                                 frame = new;
                                 load_frame!();
                                 choose_loop!();
@@ -497,7 +497,7 @@ unsafe fn run_loop<const TRACED: bool>(
                                     let exit = (*frame).exit;
                                     let previous = (*frame).previous;
                                     release_moved_frame(ts, frame);
-                                    ts.current_frame.set(previous.cast());
+                                    ts.base.current_frame.set(previous.cast());
                                     let value = generator.into_raw();
                                     if exit == FrameExit::Native {
                                         return value;
@@ -521,7 +521,7 @@ unsafe fn run_loop<const TRACED: bool>(
                                     break 'exec Flow::Return(value);
                                 }
                                 let previous = (*frame).previous;
-                                ts.current_frame.set(previous.cast());
+                                ts.base.current_frame.set(previous.cast());
                                 pop_frame(ts, frame);
                                 frame = previous;
                                 load_frame!();
@@ -1930,7 +1930,7 @@ unsafe fn run_loop<const TRACED: bool>(
                     }
                     let exit = (*frame).exit;
                     let previous = (*frame).previous;
-                    ts.current_frame.set(previous.cast());
+                    ts.base.current_frame.set(previous.cast());
                     let mut value = value;
                     if exit == FrameExit::Init {
                         let instance = std::ptr::replace(&mut (*frame).extra, null_mut());
@@ -2016,7 +2016,7 @@ unsafe fn run_loop<const TRACED: bool>(
                     let exit = (*frame).exit;
                     let previous = (*frame).previous;
                     genobject::suspend_frame(ts, frame, field_x(*pc) & 1 != 0);
-                    ts.current_frame.set(previous.cast());
+                    ts.base.current_frame.set(previous.cast());
                     if exit == FrameExit::Native {
                         return value;
                     }

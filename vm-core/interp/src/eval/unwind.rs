@@ -60,7 +60,7 @@ pub unsafe fn unwind(ts: &'static ThreadState, frame: *mut Frame, pc: *const u64
         }
         let exit = (*frame).exit;
         let previous = (*frame).previous;
-        ts.current_frame.set(previous.cast());
+        ts.base.current_frame.set(previous.cast());
         // What dies with the frame must not see, or lose, the exception.
         let exception = ts.base.current_exception.replace(null_mut());
         if (*frame).owner == FrameOwner::Generator {

@@ -100,7 +100,7 @@ pub mod sys {
     fn _current_frames() -> PyResult<Ref<PyDictObject>> {
         let dict = PyDictObject::new();
         for state in thread::interpreter().thread_states() {
-            let frame = state.current_frame.get().cast::<Frame>();
+            let frame = state.base.current_frame.get().cast::<Frame>();
             if frame.is_null() {
                 continue;
             }
@@ -161,8 +161,8 @@ pub mod sys {
     }
     /// Return the current value of the recursion limit.
     #[pyfunction("($module, /)")]
-    fn getrecursionlimit() -> usize {
-        INTERPRETER.recursion_limit.load(Ordering::Relaxed)
+    fn getrecursionlimit() -> i32 {
+        thread::interpreter().recursion_limit.load(Ordering::Relaxed)
     }
     /// Set the maximum depth of the Python interpreter stack to n.
     #[pyfunction("($module, limit, /)")]
@@ -173,16 +173,14 @@ pub mod sys {
                 "recursion limit must be greater or equal than 1"
             ));
         }
-        let depth = thread_state().recursion_depth.get();
-        if depth >= limit as usize {
+        let depth = thread_state().recursion_depth();
+        if depth >= limit {
             return Err(raise!(
                 RecursionError,
                 "cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low"
             ));
         }
-        INTERPRETER
-            .recursion_limit
-            .store(limit as usize, Ordering::Relaxed);
+        thread::interpreter().set_recursion_limit(limit);
         Ok(())
     }
     /// Return the size of object in bytes.
