@@ -37,7 +37,9 @@ def examine(value):
             pass
 
 
-def examine_code(code):
+def examine_code(code, outer=()):
+    if any(code is other for other in outer):
+        return
     for name in dir(code):
         if name.startswith('co_'):
             getattr(code, name)
@@ -53,7 +55,7 @@ def examine_code(code):
         pass  # a code object that contains itself
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            examine_code(constant)
+            examine_code(constant, (*outer, code))
 
 
 def run(code):

@@ -1,5 +1,6 @@
 """Code objects that no compiler made: refused with ValueError, or they run without harm."""
 import marshal
+import opcode
 import random
 import types
 
@@ -32,6 +33,12 @@ class C[T](g, metaclass=h):
     a: int = 1
     def m(self):
         return super().m(__class__)
+def i[*Ts](a=1, *b: *Ts, c=2):
+    while a:
+        try:
+            f(a)
+        except f:
+            continue
 import q.r as s
 from .t import u
 '''
@@ -55,6 +62,7 @@ def refused(make):
 whole = compile(SOURCE, '<hostile>', 'exec')
 for code in codes(whole):
     assert code.replace() == code
+    code.replace(co_name='other')
     assert marshal.loads(marshal.dumps(code)) == code
 
 one = (lambda a: a).__code__
@@ -79,6 +87,17 @@ for text in ('lambda a: a', 'lambda a=1: a', 'lambda *, a: a', 'lambda *a: a', '
         types.FunctionType(code, {})()
     except TypeError:
         pass
+
+# Loops that no signal could end: a jump that looks for none, a handler that handles itself.
+endless = compile('while f: f()', '<hostile>', 'exec')
+words = [endless.co_code[at:at + 8] for at in range(0, len(endless.co_code), 8)]
+at = [word[0] for word in words].index(opcode.opmap['JUMP_BACKWARD'])
+words[at] = bytes([opcode.opmap['JUMP_BACKWARD_NO_INTERRUPT']]) + words[at][1:]
+assert refused(lambda: endless.replace(co_code=b''.join(words)))
+calls = compile('f(g())', '<hostile>', 'exec')
+for start in range(len(calls.co_code) // 8):
+    # start, length, handler, depth
+    assert refused(lambda: calls.replace(co_exceptiontable=bytes([0x80 | start, 1, start, 0])))
 
 random.seed(1)
 n_taken = 0

@@ -82,7 +82,8 @@ pub fn admit(code: &Foreign<'_>) -> Check {
     };
     flow.instructions()?;
     flow.exceptions()?;
-    flow.follow()
+    flow.follow()?;
+    flow.loops()
 }
 
 struct Flow<'a> {
@@ -246,18 +247,69 @@ impl Flow<'_> {
         Ok(())
     }
 
+    fn handler(&self, at: usize) -> Option<ExceptionEntry> {
+        let entries = self.code.exceptions;
+        let n = entries.partition_point(|entry| entry.start as usize <= at);
+        let entry = entries[n.checked_sub(1)?];
+        (at < entry.end as usize).then_some(entry)
+    }
+
+    /// Each loop must pass an instruction that looks for signals, or that waits for another iterator: no other loop can be
+    /// interrupted.
+    fn loops(&self) -> Check {
+        #[derive(Clone, Copy, PartialEq)]
+        enum Seen {
+            Not,
+            OnPath,
+            Done,
+        }
+        let mut seen = vec![Seen::Not; self.starts.len()];
+        let mut path: Vec<(usize, [Option<usize>; 3])> = Vec::new();
+        for root in 0..self.starts.len() {
+            if self.starts[root] && seen[root] == Seen::Not {
+                seen[root] = Seen::OnPath;
+                path.push((root, self.uninterrupted(root)?));
+            }
+            while let Some((at, ways)) = path.last_mut() {
+                let Some(next) = ways.iter_mut().find_map(Option::take) else {
+                    seen[*at] = Seen::Done;
+                    path.pop();
+                    continue;
+                };
+                match seen[next] {
+                    Seen::OnPath => return Err(format!("{next}: a loop that cannot be interrupted")),
+                    Seen::Not => {
+                        seen[next] = Seen::OnPath;
+                        path.push((next, self.uninterrupted(next)?));
+                    }
+                    Seen::Done => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the instruction may lead to before signals are looked for.
+    fn uninterrupted(&self, at: usize) -> Check<[Option<usize>; 3]> {
+        let op = self.op_at(at)?;
+        let handler = self.handler(at).map(|entry| entry.handler as usize);
+        // What is never reached may fall off the end.
+        let after = at + op.words();
+        let falls = (!op.ends_block() && after < self.starts.len()).then_some(after);
+        let jumps = self.target(at, op);
+        Ok(match op {
+            Opcode::JUMP_BACKWARD => [handler, None, None],
+            Opcode::RESUME if self.code.instructions[at].x < 2 => [handler, None, None],
+            Opcode::SEND => [handler, jumps, None],
+            _ => [handler, jumps, falls],
+        })
+    }
+
     /// An instruction may raise before, during and after its effects.
     fn handle(&mut self, at: usize, before: &State, next: &Next) -> Check {
-        let n = self
-            .code
-            .exceptions
-            .partition_point(|entry| entry.start as usize <= at);
-        let Some(entry) = n.checked_sub(1).map(|n| self.code.exceptions[n]) else {
+        let Some(entry) = self.handler(at) else {
             return Ok(());
         };
-        if at >= entry.end as usize {
-            return Ok(());
-        }
         let mut state = before.clone();
         for after in [next.falls.as_ref(), next.jumps.as_ref().map(|jump| &jump.1)]
             .into_iter()
@@ -650,8 +702,9 @@ impl Step<'_> {
                 self.temp(a)?;
                 self.want(self.full(a)?, FUNCTION)?;
                 let wanted = match FunctionAttribute::from_u8(x) {
-                    Some(FunctionAttribute::Defaults) => ANY_TUPLE,
-                    Some(FunctionAttribute::KwDefaults) => DICT,
+                    // A generic function's come as arguments; the interpreter looks.
+                    Some(FunctionAttribute::Defaults) => ANY_TUPLE | OTHER,
+                    Some(FunctionAttribute::KwDefaults) => DICT | OTHER,
                     Some(FunctionAttribute::Annotations) => ANY_TUPLE | DICT,
                     Some(FunctionAttribute::Closure) => CELLS,
                     Some(FunctionAttribute::Annotate) => FUNCTION,
@@ -711,11 +764,7 @@ impl Step<'_> {
             }
             UNPACK_SEQUENCE | UNPACK_EX => {
                 let n = if op == UNPACK_EX { x as usize + 1 } else { 0 } + c as usize;
-                let range = a as usize..a as usize + n;
-                if b & (SRC_CONST | SRC_TAKE) == SRC_TAKE && range.contains(&((b & SRC_INDEX) as usize)) {
-                    return Err("the value is among its targets".into());
-                }
-                for register in range {
+                for register in a as usize..a as usize + n {
                     self.set(register, OTHER)?;
                 }
                 0

@@ -1631,8 +1631,10 @@ unsafe fn run_loop<const TRACED: bool>(
                             op::MAKE_FUNCTION => finish!(ops::make_function(frame, obj!(b!())), 1, b!()),
                             op::SET_FUNCTION_ATTRIBUTE => {
                                 let value = Ref::from_owned(owned_src!(b!()));
-                                ops::set_function_attribute(&*reg!(a!()), x!(), value);
-                                next!(1)
+                                match ops::set_function_attribute(&*reg!(a!()), x!(), value) {
+                                    Ok(()) => next!(1),
+                                    Err(_) => raise_here!(),
+                                }
                             }
 
                             // ---- displays ----

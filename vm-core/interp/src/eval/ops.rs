@@ -491,11 +491,17 @@ pub fn make_function(frame: *mut Frame, code: &PyObject) -> PyResult<Ref<PyFunct
     }
 }
 
-pub fn set_function_attribute(function: &PyObject, x: u8, value: Ref) {
+pub fn set_function_attribute(function: &PyObject, x: u8, value: Ref) -> PyResult<()> {
     debug_assert!(std::ptr::eq(function.ty(), &PyFunction_Type));
     // SAFETY: MAKE_FUNCTION made it.
     let function = unsafe { function.cast_unchecked::<PyFunctionObject>() };
     match FunctionAttribute::from_u8(x) {
+        Some(FunctionAttribute::Defaults) if !PyTupleObject::check(&value) => {
+            return Err(raise!(TypeError, "__defaults__ must be set to a tuple object"));
+        }
+        Some(FunctionAttribute::KwDefaults) if !PyDictObject::check(&value) => {
+            return Err(raise!(TypeError, "__kwdefaults__ must be set to a dict object"));
+        }
         Some(FunctionAttribute::Defaults) => function.set_defaults(Some(value)),
         Some(FunctionAttribute::KwDefaults) => function.set_kwdefaults(Some(value)),
         Some(FunctionAttribute::Annotations) => function.set_annotations(Some(value)),
@@ -503,6 +509,7 @@ pub fn set_function_attribute(function: &PyObject, x: u8, value: Ref) {
         Some(FunctionAttribute::Annotate) => function.set_annotate(Some(value)),
         None => drop(value),
     }
+    Ok(())
 }
 
 pub fn intrinsic_1(frame: *mut Frame, x: u8, value: &PyObject) -> PyResult {
