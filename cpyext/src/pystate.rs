@@ -1,7 +1,7 @@
 //! pystate.h: thread states, the interpreter, PyGILState.
 
 use crate::export::{Borrowed, Void};
-use adder_interp::frame::current_frame;
+use adder_interp::frame::{call_stack, current_frame};
 use adder_interp::frameobject::object_of;
 use adder_interp::interpreters;
 use adder_runtime::prelude::*;
@@ -142,13 +142,7 @@ capi! {
     fn PyThreadState_GetFrame(state: *mut PyThreadState) -> Option<Ref<PyFrameObject>> {
         // SAFETY: C gives a thread's state, whose frames are alive.
         unsafe {
-            let mut frame = current_frame(&*state.cast::<ThreadState>());
-            while !frame.is_null() && (*frame).is_incomplete() {
-                frame = (*frame).previous;
-            }
-            if frame.is_null() {
-                return None;
-            }
+            let frame = call_stack(current_frame(&*state.cast::<ThreadState>())).next()?;
             object_of(frame).map_err(Raised::clear).ok()
         }
     }
@@ -182,8 +176,7 @@ capi! {
         let mut n_set = 0;
         for state in thread::all_thread_states() {
             if state.base.thread_id.get() == thread_id {
-                *state.async_exc.borrow_mut() = exception.map(PyObject::to_ref);
-                thread::EVAL_BREAKER.fetch_or(thread::breaker::ASYNC_EXCEPTION, std::sync::atomic::Ordering::Relaxed);
+                drop(state.replace_async_exc(exception.map(PyObject::to_ref)));
                 n_set += 1;
             }
         }

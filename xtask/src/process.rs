@@ -156,10 +156,15 @@ fn take(path: &Path) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A command with its address space limited, so that a test that runs away does not take the machine with it.
+/// A command with its address space limited, so that a test that runs away does not take the machine with it, and with the
+/// keyboard's signals not ignored, as they are in what a shell started in the background: tests send them to themselves.
 pub fn limited(program: &Path, megabytes: u32) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -v \"$1\"; shift; exec \"$@\"", "sh"]);
+    command.args([
+        "-c",
+        "ulimit -v \"$1\"; shift; exec env --default-signal=INT,QUIT \"$@\"",
+        "sh",
+    ]);
     command
         .arg((u64::from(megabytes) * 1024).to_string())
         .arg(program);

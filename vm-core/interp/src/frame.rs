@@ -9,6 +9,7 @@ use adder_runtime::objects::codeobject::CodeData;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::ThreadState;
 use std::mem::offset_of;
+use std::ptr::NonNull;
 
 /// Where a frame's memory is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -170,6 +171,19 @@ pub use adder_runtime::objects::codeobject::{CO_FAST_CELL, CO_FAST_FREE, CO_FAST
 #[inline(always)]
 pub fn current_frame(ts: &ThreadState) -> *mut Frame {
     ts.base.current_frame.get().cast()
+}
+
+/// The frames from one outwards, without those whose function has not begun.
+///
+/// # Safety
+/// The frame is null or alive, with those that it returns to, for as long as the iterator is used.
+pub unsafe fn call_stack(innermost: *mut Frame) -> impl Iterator<Item = *mut Frame> {
+    // SAFETY: the caller's contract.
+    std::iter::successors(NonNull::new(innermost), |frame| unsafe {
+        NonNull::new(frame.as_ref().previous)
+    })
+    .filter(|frame| unsafe { !frame.as_ref().code.is_null() && !frame.as_ref().is_incomplete() })
+    .map(NonNull::as_ptr)
 }
 
 /// Room for `n_words` on the frame stack; null when memory is out.

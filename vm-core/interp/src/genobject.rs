@@ -113,18 +113,14 @@ pub unsafe fn make_from_frame(ts: &ThreadState, frame: *mut Frame) -> PyResult {
 }
 
 /// `cr_origin`: where a coroutine was made, innermost first.
-fn coroutine_origin(mut frame: *mut Frame, depth: usize) -> Ref {
+fn coroutine_origin(frame: *mut Frame, depth: usize) -> Ref {
     let mut entries = Vec::new();
     // SAFETY: linked frames are alive.
-    while let Some(entry) = unsafe { frame.as_ref() } {
-        if entries.len() >= depth {
-            break;
-        }
+    for entry in unsafe { call_stack(frame).take(depth).map(|entry| &*entry) } {
         let code = entry.code();
         let line = PyLongObject::from_i64(i64::from(entry.line().unwrap_or(0))).into_object();
         let parts = vec![code.filename().to_object(), line, code.name().to_object()];
         entries.push(PyTupleObject::from_vec(parts).into_object());
-        frame = entry.previous;
     }
     PyTupleObject::from_vec(entries).into_object()
 }

@@ -1,6 +1,6 @@
 //! The interpreter's answers to the runtime (`adder_runtime::hooks`).
 
-use crate::frame::{CO_FAST_CELL, CO_FAST_FREE, Frame, current_frame};
+use crate::frame::{CO_FAST_CELL, CO_FAST_FREE, Frame, call_stack, current_frame};
 use crate::{builtins, import, state};
 use adder_runtime::abi::*;
 use adder_runtime::hooks::Hooks;
@@ -51,12 +51,13 @@ fn run_pending_signals() -> PyResult<()> {
 }
 
 fn current_frame_object() -> PyResult<Option<Ref>> {
-    let frame = current_frame(thread_state());
-    if frame.is_null() {
-        return Ok(None);
+    // SAFETY: the thread's frames are alive.
+    unsafe {
+        let frame = call_stack(current_frame(thread_state())).next();
+        frame
+            .map(|frame| Ok(crate::frameobject::object_of(frame)?.cast()))
+            .transpose()
     }
-    // SAFETY: the innermost frame is alive.
-    Ok(Some(unsafe { crate::frameobject::object_of(frame)?.cast() }))
 }
 
 /// What `super()` means in the innermost frame.

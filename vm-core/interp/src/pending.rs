@@ -147,12 +147,10 @@ pub fn handle_eval_breaker() -> PyResult<()> {
     if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::GIL_DROP_REQUEST != 0 {
         yield_gil();
     }
-    if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::ASYNC_EXCEPTION != 0 {
-        let exception = thread_state().async_exc.borrow_mut().take();
-        if let Some(exception) = exception {
-            EVAL_BREAKER.fetch_and(!breaker::ASYNC_EXCEPTION, Ordering::Relaxed);
-            return Err(adder_runtime::error::set_object(&exception, None));
-        }
+    if EVAL_BREAKER.load(Ordering::Relaxed) & breaker::ASYNC_EXCEPTION != 0
+        && let Some(exception) = thread_state().replace_async_exc(None)
+    {
+        return Err(adder_runtime::error::set_object(&exception, None));
     }
     Ok(())
 }

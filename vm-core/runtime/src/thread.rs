@@ -21,8 +21,6 @@ pub struct ThreadState {
     pub base: PyThreadState,
     /// Objects whose `repr` is under way.
     pub repr_stack: RefCell<Vec<*mut PyObject>>,
-    /// An exception to be raised asynchronously in this thread (`PyThreadState_SetAsyncExc`).
-    pub async_exc: RefCell<Option<Ref>>,
     /// The event loop that runs in this thread, and its task that is being executed: `_asyncio`'s.
     pub asyncio_loop: RefCell<Option<Ref>>,
     pub asyncio_task: RefCell<Option<Ref>>,
@@ -34,7 +32,6 @@ pub struct ThreadState {
     pub stack_limit: Cell<usize>,
     /// Where the native stack began when the thread started to run Python.
     pub stack_top: Cell<usize>,
-    pub dict: RefCell<Option<Ref>>,
 }
 
 // SAFETY: used only by its own thread, or under the GIL.
@@ -57,6 +54,41 @@ impl ThreadState {
         let new = context.map_or(std::ptr::null_mut(), Ref::into_raw);
         // SAFETY: the state owned it.
         unsafe { Ref::from_owned_opt(self.base.context.replace(new)) }
+    }
+    /// Sets, or takes away, the exception that is to be raised in this thread when it looks (`PyThreadState_SetAsyncExc`);
+    /// gives the one before.
+    pub fn replace_async_exc(&self, exception: Option<Ref>) -> Option<Ref> {
+        let new = exception.map_or(std::ptr::null_mut(), Ref::into_raw);
+        let old = self.base.async_exc.replace(new);
+        if !new.is_null() {
+            EVAL_BREAKER.fetch_or(breaker::ASYNC_EXCEPTION, Ordering::Relaxed);
+        } else if !old.is_null()
+            && all_thread_states()
+                .iter()
+                .all(|state| state.base.async_exc.get().is_null())
+        {
+            EVAL_BREAKER.fetch_and(!breaker::ASYNC_EXCEPTION, Ordering::Relaxed);
+        }
+        // SAFETY: the state owned it.
+        unsafe { Ref::from_owned_opt(old) }
+    }
+    /// Drops the objects that the state owns.
+    fn drop_objects(&self) {
+        let base = &self.base;
+        for field in [&base.current_exception, &base.exc_state.exc_value, &base.dict] {
+            // SAFETY: the state owned the object.
+            drop(unsafe { Ref::from_owned_opt(field.replace(std::ptr::null_mut())) });
+        }
+        drop(self.replace_async_exc(None));
+        drop(self.replace_context(None));
+        for field in [
+            &self.asyncio_task,
+            &self.asyncio_loop,
+            &self.trace_func,
+            &self.profile_func,
+        ] {
+            drop(field.take());
+        }
     }
 }
 
@@ -286,12 +318,10 @@ pub fn new_thread_state_of(interpreter: &'static InterpreterState) -> &'static T
             std::alloc::handle_alloc_error(layout);
         }
         std::ptr::write(&raw mut (*state).repr_stack, RefCell::new(Vec::new()));
-        std::ptr::write(&raw mut (*state).async_exc, RefCell::new(None));
         std::ptr::write(&raw mut (*state).asyncio_loop, RefCell::new(None));
         std::ptr::write(&raw mut (*state).asyncio_task, RefCell::new(None));
         std::ptr::write(&raw mut (*state).trace_func, RefCell::new(None));
         std::ptr::write(&raw mut (*state).profile_func, RefCell::new(None));
-        std::ptr::write(&raw mut (*state).dict, RefCell::new(None));
         &*state
     };
     state.base.interp.set(interpreter.as_c());
@@ -353,17 +383,7 @@ pub unsafe fn delete_thread_state(state: *const ThreadState) {
         .retain(|other| *other != state as usize);
     // SAFETY: the caller's contract; the state came from `new_thread_state`.
     unsafe {
-        let exception = (*state).base.current_exception.replace(std::ptr::null_mut());
-        drop(Ref::from_owned_opt(exception));
-        let handled = (*state).base.exc_state.exc_value.replace(std::ptr::null_mut());
-        drop(Ref::from_owned_opt(handled));
-        drop((*state).async_exc.take());
-        drop((*state).replace_context(None));
-        drop((*state).asyncio_task.take());
-        drop((*state).asyncio_loop.take());
-        drop((*state).trace_func.take());
-        drop((*state).profile_func.take());
-        drop((*state).dict.take());
+        (*state).drop_objects();
         free_stack(&*state);
         std::alloc::dealloc(state.cast_mut().cast(), std::alloc::Layout::new::<ThreadState>());
     }
@@ -391,19 +411,7 @@ fn free_stack(state: &ThreadState) {
 pub unsafe fn delete_thread_state_of_current(state: *const ThreadState) {
     // SAFETY: the caller's contract. Objects die while the state is still current.
     unsafe {
-        drop((*state).async_exc.take());
-        drop((*state).replace_context(None));
-        drop((*state).asyncio_task.take());
-        drop((*state).asyncio_loop.take());
-        drop((*state).trace_func.take());
-        drop((*state).profile_func.take());
-        drop((*state).dict.take());
-        drop(Ref::from_owned_opt(
-            (*state).base.current_exception.replace(std::ptr::null_mut()),
-        ));
-        drop(Ref::from_owned_opt(
-            (*state).base.exc_state.exc_value.replace(std::ptr::null_mut()),
-        ));
+        (*state).drop_objects();
         delete_thread_state(state);
     }
     release_gil();
@@ -703,18 +711,7 @@ pub fn clear_state(state: &ThreadState) {
     if let Some(at_end) = AT_STATE_END.get() {
         at_end(state);
     }
-    for field in [
-        &state.base.current_exception,
-        &state.base.dict,
-        &state.base.async_exc,
-        &state.base.context,
-    ] {
-        // SAFETY: the state owned the object.
-        drop(unsafe { Ref::from_owned_opt(field.replace(std::ptr::null_mut())) });
-    }
-    drop(state.dict.take());
-    drop(state.asyncio_task.take());
-    drop(state.asyncio_loop.take());
+    state.drop_objects();
 }
 
 /// Lets another thread that asked for it have the GIL, then takes it back.

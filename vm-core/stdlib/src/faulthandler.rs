@@ -5,7 +5,7 @@
 
 use crate::posixmodule::path::posix_error;
 use crate::timemodule::clocks::{Round, ns_from_seconds};
-use adder_interp::frame::{Frame, current_frame};
+use adder_interp::frame::{call_stack, current_frame};
 use adder_runtime::prelude::*;
 use adder_runtime::thread::{self as vm, ThreadState};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -115,31 +115,26 @@ impl Drop for Out {
 }
 
 fn dump_frames(out: &mut Out, state: &ThreadState) {
-    let mut frame: *mut Frame = current_frame(state);
-    if frame.is_null() {
+    let innermost = current_frame(state);
+    if innermost.is_null() {
         out.text("  <no Python frame>\n");
         return;
     }
-    for _ in 0..MAX_FRAMES {
-        // SAFETY: frames of a live thread.
-        let Some(current) = (unsafe { frame.as_ref() }) else {
-            return;
-        };
-        if !current.code.is_null() {
-            out.text("  File \"");
-            out.object(current.code().co_filename.get());
-            out.text("\", line ");
-            match current.line() {
-                Some(line) => out.decimal(line.max(0) as u64),
-                None => out.text("???"),
-            }
-            out.text(" in ");
-            out.object(current.code().co_name.get());
-            out.text("\n");
+    // SAFETY: frames of a live thread.
+    let mut frames = unsafe { call_stack(innermost).map(|frame| &*frame) };
+    for frame in frames.by_ref().take(MAX_FRAMES) {
+        out.text("  File \"");
+        out.object(frame.code().co_filename.get());
+        out.text("\", line ");
+        match frame.line() {
+            Some(line) => out.decimal(line.max(0) as u64),
+            None => out.text("???"),
         }
-        frame = current.previous;
+        out.text(" in ");
+        out.object(frame.code().co_name.get());
+        out.text("\n");
     }
-    if !frame.is_null() {
+    if frames.next().is_some() {
         out.text("  ...\n");
     }
 }

@@ -1,7 +1,7 @@
 //! `_tracemalloc`: the runtime's table of traced blocks -> the tuples that `tracemalloc` makes snapshots of. The interpreter's
 //! frames are read here, since the table's crate does not know them.
 
-use adder_interp::frame::{Frame, current_frame};
+use adder_interp::frame::{call_stack, current_frame};
 use adder_runtime::memory::trace::{self, Frames, Traceback};
 use adder_runtime::prelude::*;
 use adder_runtime::thread::try_thread_state;
@@ -10,18 +10,14 @@ use adder_runtime::thread::try_thread_state;
 /// memory.
 fn capture(frames: &mut Frames, limit: usize) -> usize {
     let Some(state) = try_thread_state() else { return 0 };
-    let mut frame: *mut Frame = current_frame(state);
     let mut n_total = 0;
     // SAFETY: the frames of the calling thread are alive, and so is the code that each runs.
-    while let Some(current) = unsafe { frame.as_ref() } {
-        if !current.code.is_null() && !current.is_incomplete() {
-            n_total += 1;
-            if frames.len() < limit {
-                let line = current.line().unwrap_or(0).max(0);
-                frames.push((current.code().co_filename.get(), line));
-            }
+    for frame in unsafe { call_stack(current_frame(state)).map(|frame| &*frame) } {
+        n_total += 1;
+        if frames.len() < limit {
+            let line = frame.line().unwrap_or(0).max(0);
+            frames.push((frame.code().co_filename.get(), line));
         }
-        frame = current.previous;
     }
     n_total.min(trace::MAX_FRAMES)
 }

@@ -1,7 +1,7 @@
 //! The `sys` module: state of the interpreter, hooks, and what concerns frames and threads.
 
 use crate::errors;
-use crate::frame::{Frame, current_frame};
+use crate::frame::{Frame, call_stack, current_frame};
 use crate::frameobject::object_of;
 use crate::pylifecycle::config;
 use crate::state::{self, GilCell};
@@ -55,18 +55,9 @@ fn get(name: &'static PyUnicodeObject) -> Option<Ref> {
 
 /// The frame that is `depth` calls above the innermost.
 fn frame_at(depth: usize) -> PyResult<*mut Frame> {
-    let mut frame = current_frame(thread_state());
-    for _ in 0..depth {
-        if frame.is_null() {
-            break;
-        }
-        // SAFETY: linked frames are alive.
-        frame = unsafe { (*frame).previous };
-    }
-    if frame.is_null() {
-        return Err(raise!(ValueError, "call stack is not deep enough"));
-    }
-    Ok(frame)
+    // SAFETY: the thread's frames are alive.
+    let frame = unsafe { call_stack(current_frame(thread_state())).nth(depth) };
+    frame.ok_or_else(|| raise!(ValueError, "call stack is not deep enough"))
 }
 
 /// System-specific parameters and functions.
@@ -100,20 +91,16 @@ pub mod sys {
     fn _current_frames() -> PyResult<Ref<PyDictObject>> {
         let dict = PyDictObject::new();
         for state in thread::interpreter().thread_states() {
-            let frame = state.base.current_frame.get().cast::<Frame>();
-            if frame.is_null() {
-                continue;
+            // SAFETY: no thread runs while we hold the GIL, so its frames stay; frame objects are objects.
+            unsafe {
+                let Some(frame) = call_stack(current_frame(state)).next() else {
+                    continue;
+                };
+                let ident = PyLongObject::from_u64(state.thread_ident.get());
+                dict.set(ident.as_object(), &object_of(frame)?.cast())?;
             }
-            let ident = PyLongObject::from_u64(state.thread_ident.get());
-            // SAFETY: no thread runs while we hold the GIL, so its frames stay.
-            let object = unsafe { object_of(frame)? };
-            dict.set(ident.as_object(), &unsafe_object(object))?;
         }
         Ok(dict)
-    }
-    fn unsafe_object(object: Ref<PyFrameObject>) -> Ref {
-        // SAFETY: frame objects are objects.
-        unsafe { object.cast() }
     }
     /// Return a dict mapping each thread's identifier to its current raised exception.
     #[pyfunction("($module, /)")]
