@@ -1,7 +1,9 @@
 """Code objects that no compiler made: refused with ValueError, or they run without harm."""
+import gc
 import marshal
 import opcode
 import random
+import sys
 import types
 
 SOURCE = '''
@@ -123,3 +125,32 @@ for _ in range(3000):
     for _ in range(random.choice((1, 2, 3))):
         changed[random.randrange(len(changed))] = random.randrange(256)
     refused(lambda: marshal.loads(changed))
+
+
+# Nothing that was read, run or refused stays.
+def blocks(data):
+    for _ in range(300):
+        refused(lambda: marshal.loads(data))
+    gc.collect()
+    return sys.getallocatedblocks()
+
+
+self_containing = (
+    b'\xa9\x01r\0\0\0\0',                  # a tuple
+    b'\xa9\x02\xa9\x01r\0\0\0\0N',         # two tuples
+    b'\xa9\x02N>\x01\0\0\0r\0\0\0\0',      # through a frozenset
+    b'\xdb\x01\0\0\0\xa9\x01r\0\0\0\0',    # a list and a tuple
+    b'\xa9\x01\xdb\x01\0\0\0r\0\0\0\0',    # a tuple and a list
+)
+for data in self_containing:
+    blocks(data)
+    before = blocks(data)
+    assert blocks(data) - before < 100, data
+assert [refused(lambda: marshal.loads(data)) for data in self_containing] == [True, True, True, False, False]
+
+# An exception that goes on being handled after its handler.
+words = compile('try: f()\nexcept: g()', '<hostile>', 'exec')
+code = words.co_code
+at = [code[at] for at in range(0, len(code), 8)].index(opcode.opmap['POP_EXCEPT']) * 8
+assert refused(lambda: words.replace(co_code=code[:at] + bytes([opcode.opmap['CLEAR']]) + code[at + 1:]))
+assert refused(lambda: words.replace(co_exceptiontable=words.co_exceptiontable[:4]))

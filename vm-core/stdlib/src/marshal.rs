@@ -7,6 +7,7 @@
 
 use adder_runtime::exceptions::exc;
 use adder_runtime::hooks;
+use adder_runtime::memory::gc;
 use adder_runtime::objects::buffer::Buffer;
 use adder_runtime::objects::codeobject::{
     CodeParts, decode_linetable, encode_linetable,
@@ -376,6 +377,15 @@ struct Reader<'a> {
     is_trusted: bool,
     /// Objects that were flagged; `None` while one is being read.
     table: Vec<Option<Ref>>,
+    /// The containers that are being read, outermost first; not those that take no part in what [`Reader::may_close`] asks.
+    open: Vec<Open>,
+}
+
+/// A container that is being read, with its place in the table.
+enum Open {
+    Tuple(usize),
+    Mutable(Option<usize>),
+    Code,
 }
 
 fn too_short() -> Raised {
@@ -387,6 +397,10 @@ fn bad_data(what: &str) -> Raised {
 }
 
 impl<'a> Reader<'a> {
+    fn new(source: Source<'a>, allow_code: bool) -> Reader<'a> {
+        Reader { source, depth: 0, allow_code, is_trusted: false, table: Vec::new(), open: Vec::new() }
+    }
+
     fn take(&mut self, n: usize) -> PyResult<Cow<'a, [u8]>> {
         match &mut self.source {
             Source::Memory(rest) => {
@@ -496,12 +510,16 @@ impl<'a> Reader<'a> {
                 let index = self.long()?;
                 let found = usize::try_from(index).ok().and_then(|index| self.table.get(index).cloned()).flatten();
                 return match found {
-                    Some(object) => Ok(Some(object)),
-                    None => Err(bad_data("invalid reference")),
+                    Some(object) if self.may_close(index as usize) => Ok(Some(object)),
+                    _ => Err(bad_data("invalid reference")),
                 };
             }
-            b'(' | b')' if place.is_some() => return self.tuple(kind, place).map(Some),
-            b'[' | b'{' | b'<' => return self.mutable(kind, place).map(Some),
+            b'(' | b')' if let Some(place) = place => {
+                return self.within(Open::Tuple(place), |reader| reader.tuple(kind, place)).map(Some);
+            }
+            b'[' | b'{' | b'<' => {
+                return self.within(Open::Mutable(place), |reader| reader.mutable(kind, place)).map(Some);
+            }
             _ => self.value(kind)?,
         };
         if let Some(place) = place {
@@ -510,24 +528,46 @@ impl<'a> Reader<'a> {
         Ok(Some(object))
     }
 
+    /// Whether the collector could free the cycle that a reference to this place makes, if it makes one: no code object may be
+    /// in it, and not only tuples.
+    fn may_close(&self, place: usize) -> bool {
+        let is_it = |open: &Open| match open {
+            Open::Tuple(other) | Open::Mutable(Some(other)) => *other == place,
+            Open::Mutable(None) | Open::Code => false,
+        };
+        let Some(start) = self.open.iter().rposition(is_it) else {
+            return true;
+        };
+        let cycle = &self.open[start..];
+        cycle.iter().any(|open| matches!(open, Open::Mutable(_))) && !cycle.iter().any(|open| matches!(open, Open::Code))
+    }
+
+    fn within<R>(&mut self, open: Open, read: impl FnOnce(&mut Self) -> R) -> R {
+        self.open.push(open);
+        let result = read(self);
+        self.open.pop();
+        result
+    }
+
     /// A tuple that may contain itself, indirectly: it is in the table before its items are read.
-    fn tuple(&mut self, kind: u8, place: Option<usize>) -> PyResult {
+    fn tuple(&mut self, kind: u8, place: usize) -> PyResult {
         let n = if kind == b')' { self.byte()?.into() } else { self.size("tuple")? };
         if matches!(&self.source, Source::Memory(rest) if rest.len() < n) {
             return Err(too_short());
         }
         let tuple = PyTupleObject::with_len_and(n, |_| none_ref());
-        if let Some(place) = place.filter(|_| n > 0) {
-            self.table[place] = Some(tuple.to_object());
-        }
-        for at in 0..n {
+        self.table[place] = Some(tuple.to_object());
+        let filled: PyResult<()> = (0..n).try_for_each(|at| {
             let item = self.object()?;
             // SAFETY: the tuple has `n` items, of which this one is still the immortal None; the table alone knows it.
             unsafe { *tuple.items_ptr().add(at) = item.into_raw() };
+            Ok(())
+        });
+        // Its items were atoms when it was made.
+        if tuple.may_be_in_cycle() && !gc::is_tracked(tuple.as_ptr()) {
+            gc::track(tuple.as_ptr());
         }
-        if let Some(place) = place {
-            self.table[place] = Some(tuple.to_object());
-        }
+        filled?;
         Ok(tuple.into_object())
     }
 
@@ -620,7 +660,7 @@ impl<'a> Reader<'a> {
                 let parts = self.items(3)?;
                 Ok(PySliceObject::new_slice(Some(&parts[0]), Some(&parts[1]), Some(&parts[2]))?.into_object())
             }
-            b'c' => self.code(),
+            b'c' => self.within(Open::Code, Self::code),
             SEAL => self.sealed_code(),
             _ => Err(bad_data("unknown type code")),
         }
@@ -745,12 +785,12 @@ fn ascii_text(bytes: &[u8], interned: bool) -> Ref {
 
 /// The object that embedded bytes stand for, which the build made; what follows it is ignored.
 pub fn loads_embedded(bytes: &[u8]) -> PyResult {
-    Reader { source: Source::Memory(bytes), depth: 0, allow_code: true, is_trusted: true, table: Vec::new() }.object()
+    Reader { is_trusted: true, ..Reader::new(Source::Memory(bytes), true) }.object()
 }
 
 /// The object that marshalled bytes stand for; what follows it is ignored.
 pub fn loads(bytes: &[u8], allow_code: bool) -> PyResult {
-    Reader { source: Source::Memory(bytes), depth: 0, allow_code, is_trusted: false, table: Vec::new() }.object()
+    Reader::new(Source::Memory(bytes), allow_code).object()
 }
 
 /// Values and code objects as bytes.
@@ -781,7 +821,7 @@ pub mod marshal {
             return Err(raise!(TypeError, "file.read() returned not bytes but {}", probe.ty().name()));
         }
         let allow_code = allow_code.unwrap_or(true);
-        Reader { source: Source::File(file), depth: 0, allow_code, is_trusted: false, table: Vec::new() }.object()
+        Reader::new(Source::File(file), allow_code).object()
     }
     /// The value that marshalled bytes stand for.
     #[pyfunction("($module, bytes, /, *, allow_code=True)", name = "loads")]

@@ -60,6 +60,8 @@ struct State {
     registers: Vec<Kinds>,
     /// Whether the frame has become a generator's.
     generator: bool,
+    /// The registers with what was being handled before each PUSH_EXC_INFO that no POP_EXCEPT has undone.
+    handling: Vec<u16>,
 }
 
 /// Says what is wrong with a code object, if anything is.
@@ -195,6 +197,7 @@ impl Flow<'_> {
             State {
                 registers,
                 generator: false,
+                handling: Vec::new(),
             },
         )?;
         while let Some(start) = self.work.pop() {
@@ -233,6 +236,9 @@ impl Flow<'_> {
             Some(known) => {
                 if known.generator != state.generator {
                     return Err(format!("{at}: reached as a generator and as none"));
+                }
+                if known.handling != state.handling {
+                    return Err(format!("{at}: reached with different exceptions being handled"));
                 }
                 let mut changed = false;
                 for (mine, theirs) in known.registers.iter_mut().zip(&state.registers) {
@@ -307,8 +313,14 @@ impl Flow<'_> {
 
     /// An instruction may raise before, during and after its effects.
     fn handle(&mut self, at: usize, before: &State, next: &Next) -> Check {
+        let unfinished = |handling: &[u16]| match self.op_at(at)?.info().raises && !handling.is_empty() {
+            true => Err(format!(
+                "{at}: an exception would leave another one being handled"
+            )),
+            false => Ok(()),
+        };
         let Some(entry) = self.handler(at) else {
-            return Ok(());
+            return unfinished(&before.handling);
         };
         let mut state = before.clone();
         for after in [next.falls.as_ref(), next.jumps.as_ref().map(|jump| &jump.1)]
@@ -319,8 +331,13 @@ impl Flow<'_> {
                 *mine |= *theirs;
             }
             state.generator = after.generator;
+            state.handling.clone_from(&after.handling);
         }
         let mut temp = self.code.local_kinds.len() + entry.depth as usize;
+        let kept = state
+            .handling
+            .partition_point(|register| (*register as usize) < temp);
+        unfinished(&state.handling.split_off(kept))?;
         state.registers[temp..].fill(EMPTY);
         if entry.lasti {
             state.registers[temp] = LASTI;
@@ -774,13 +791,23 @@ impl Step<'_> {
                 self.want(self.full(a)?, EXCEPTION)?;
                 self.set(a as usize, EXCEPTION | NONE)?;
                 self.set(a as usize + 1, EXCEPTION)?;
+                if self.state.handling.last().is_some_and(|outer| *outer >= a) {
+                    return Err("the registers of what is being handled do not ascend".into());
+                }
+                self.state.handling.push(a);
                 0
             }
             POP_EXCEPT => {
                 self.temp(a)?;
                 self.want(self.full(a)?, EXCEPTION | NONE)?;
                 self.set(a as usize, EMPTY)?;
+                if self.state.handling.pop() != Some(a) {
+                    return Err("this is not what was being handled before".into());
+                }
                 0
+            }
+            RETURN_VALUE if !self.state.handling.is_empty() => {
+                return Err("an exception is still being handled".into());
             }
             CHECK_EXC_MATCH => {
                 self.want(self.full(b)?, EXCEPTION)?;
