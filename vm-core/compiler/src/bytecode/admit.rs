@@ -358,6 +358,9 @@ impl Flow<'_> {
         let result = step.effects(op)?;
         let mut jumped = step.state.clone();
         if op.info().a == Operand::Dst {
+            if step.ins.a == NO_REG && !op.may_drop_value() {
+                return Err("its value goes nowhere".into());
+            }
             step.write(step.ins.a, result)?;
             if op != Opcode::FOR_ITER {
                 jumped.clone_from(&step.state);
