@@ -490,8 +490,10 @@ impl Step<'_> {
     /// Consumes `n` filled temporaries.
     fn consume(&mut self, base: u16, n: usize) -> Check<Kinds> {
         let mut all = 0;
+        if base as usize + n > self.state.registers.len() {
+            return Err(format!("there are no {n} registers at {base}"));
+        }
         for register in base as usize..base as usize + n {
-            self.index(register)?;
             self.temp(register as u16)?;
             all |= self.full(register as u16)?;
             self.set(register, EMPTY)?;

@@ -97,6 +97,36 @@ pub unsafe fn set_register(register: *mut *mut PyObject, value: *mut PyObject) {
     }
 }
 
+/// The registers of the innermost frame; a debug build looks whether there are as many.
+#[derive(Clone, Copy)]
+struct Registers {
+    first: *mut *mut PyObject,
+    #[cfg(debug_assertions)]
+    n: usize,
+}
+
+impl Registers {
+    /// # Safety
+    /// The frame is alive.
+    #[inline(always)]
+    unsafe fn of(frame: *mut Frame) -> Registers {
+        Registers {
+            first: Frame::registers(frame),
+            #[cfg(debug_assertions)]
+            // SAFETY: the caller's contract.
+            n: unsafe { (*frame).n_registers() },
+        }
+    }
+    /// Where a register is, or the end.
+    #[inline(always)]
+    #[track_caller]
+    fn add(self, index: usize) -> *mut *mut PyObject {
+        #[cfg(debug_assertions)]
+        assert!(index <= self.n, "there is no register {index}");
+        self.first.wrapping_add(index)
+    }
+}
+
 /// What a loop gives back when the other one goes on: the innermost frame stands at its next instruction.
 const OTHER_LOOP: *mut PyObject = std::ptr::without_provenance_mut(1);
 
@@ -158,7 +188,7 @@ unsafe fn run_loop<const TRACED: bool>(
     // range, `Src` registers are filled, and each handler keeps to the ownership that its row states.
     unsafe {
         let mut pc: *const u64 = (*frame).pc;
-        let mut regs: *mut *mut PyObject = Frame::registers(frame);
+        let mut regs = Registers::of(frame);
         let mut consts: *const *mut PyObject = (*(*frame).data).consts;
         let mut base: *const u64 = (*(*frame).data).words.as_ptr().cast();
         // All bits set while this thread is traced; always 0 in the loop for others.
@@ -171,7 +201,7 @@ unsafe fn run_loop<const TRACED: bool>(
         macro_rules! load_frame {
             () => {{
                 pc = (*frame).pc;
-                regs = Frame::registers(frame);
+                regs = Registers::of(frame);
                 let data: *const CodeData = (*frame).data;
                 consts = (*data).consts;
                 base = (*data).words.as_ptr().cast();
@@ -282,7 +312,9 @@ unsafe fn run_loop<const TRACED: bool>(
                                 if raw & SRC_CONST != 0 {
                                     *consts.add((raw & SRC_INDEX) as usize)
                                 } else {
-                                    *regs.add((raw & SRC_INDEX) as usize)
+                                    let value = *regs.add((raw & SRC_INDEX) as usize);
+                                    debug_assert!(!value.is_null(), "an empty register is read");
+                                    value
                                 }
                             }};
                         }
@@ -1134,7 +1166,7 @@ unsafe fn run_loop<const TRACED: bool>(
                                 finish!(ops::binary_op(x!(), obj!(b!()), obj!(c!())), 2, b!(), c!())
                             }
                             op::BINARY_OP_ADD_STR => {
-                                match specialize::add_str(regs, pc, a!(), b!(), c!(), consts) {
+                                match specialize::add_str(regs.add(0), pc, a!(), b!(), c!(), consts) {
                                     Some(Ok(value)) => {
                                         drop_src!(b!());
                                         drop_src!(c!());
