@@ -96,6 +96,12 @@ words = [endless.co_code[at:at + 8] for at in range(0, len(endless.co_code), 8)]
 at = [word[0] for word in words].index(opcode.opmap['JUMP_BACKWARD'])
 words[at] = bytes([opcode.opmap['JUMP_BACKWARD_NO_INTERRUPT']]) + words[at][1:]
 assert refused(lambda: endless.replace(co_code=b''.join(words)))
+waits = compile('def f(x): yield from [x]', '<hostile>', 'exec').co_consts[0]
+words = [waits.co_code[at:at + 8] for at in range(0, len(waits.co_code), 8)]
+at = [word[0] for word in words].index(opcode.opmap['JUMP_BACKWARD_NO_INTERRUPT'])
+earlier = [word[0] for word in words].index(opcode.opmap['BUILD_LIST'])
+words[at] = words[at][:4] + earlier.to_bytes(4, 'little')
+assert refused(lambda: waits.replace(co_code=b''.join(words)))
 calls = compile('f(g())', '<hostile>', 'exec')
 for start in range(len(calls.co_code) // 8):
     # start, length, handler, depth

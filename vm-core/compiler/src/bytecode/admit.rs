@@ -260,7 +260,7 @@ impl Flow<'_> {
         (at < entry.end as usize).then_some(entry)
     }
 
-    /// Each loop must pass an instruction that looks for signals, or that waits for another iterator: no other loop can be
+    /// Each loop but one that waits for another iterator must pass an instruction that looks for signals, or it could not be
     /// interrupted.
     fn loops(&self) -> Check {
         #[derive(Clone, Copy, PartialEq)]
@@ -306,9 +306,22 @@ impl Flow<'_> {
         Ok(match op {
             Opcode::JUMP_BACKWARD => [handler, None, None],
             Opcode::RESUME if self.code.instructions[at].x < 2 => [handler, None, None],
-            Opcode::SEND => [handler, jumps, None],
+            Opcode::JUMP_BACKWARD_NO_INTERRUPT if self.waits(at, jumps)? => [handler, None, None],
             _ => [handler, jumps, falls],
         })
+    }
+
+    /// Whether the jump is the last of the four instructions that wait for another iterator: SEND, YIELD_VALUE, RESUME and
+    /// the jump.
+    fn waits(&self, at: usize, send: Option<usize>) -> Check<bool> {
+        let mut next = send.unwrap_or(at);
+        for op in [Opcode::SEND, Opcode::YIELD_VALUE, Opcode::RESUME] {
+            if !self.starts.get(next).copied().unwrap_or(false) || self.op_at(next)? != op {
+                return Ok(false);
+            }
+            next += op.words();
+        }
+        Ok(next == at)
     }
 
     /// An instruction may raise before, during and after its effects.
