@@ -3,6 +3,7 @@ import ast
 import re
 import signal
 import struct
+import warnings
 
 SOURCES = (
     "rb'x\ufffd 1\n",
@@ -52,3 +53,18 @@ for pattern, subject in ((r'(?:a|a)*b', 'a' * 60), (rb'(?:(?:a?)*?)*b', b'aaa'))
         pass
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+# What dies with a call's arguments, and warns, while an exception is on its way.
+async def numbers():
+    yield 1
+
+
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter('always')
+    for make in (lambda: numbers().__anext__(), lambda: numbers().asend(None), lambda: numbers().aclose(),
+                 lambda: numbers().athrow(ValueError)):
+        try:
+            print(make(), 1 / 0)
+        except ZeroDivisionError:
+            pass
+assert len(told) == 4, told

@@ -85,13 +85,3 @@ pub fn brief(exception: &PyObject) -> String {
         format!("{}: {text}", exception.ty().short_name())
     }
 }
-
-/// Runs `f` with the exception in flight put aside; it is in flight again afterwards, whatever `f` did.
-pub fn preserving_exception<T>(f: impl FnOnce() -> T) -> T {
-    let saved = adder_runtime::error::fetch();
-    let result = f();
-    if let Some(saved) = saved {
-        let _ = adder_runtime::error::restore(saved);
-    }
-    result
-}

@@ -760,7 +760,7 @@ pub fn finalize(generator: &PyGenObject) {
         return;
     }
     let object = as_object(generator);
-    errors::preserving_exception(|| {
+    error::preserving_exception(|| {
         if is_async_generator(object) {
             // SAFETY: an owned field or null.
             let finalizer = unsafe { Ref::from_borrowed_opt(generator.gi_origin_or_finalizer.get()) };

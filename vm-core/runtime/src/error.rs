@@ -73,6 +73,16 @@ pub fn occurred_is(ty: &PyTypeObject) -> bool {
     !current.is_null() && unsafe { (*current).ty() }.is_subtype(ty)
 }
 
+/// Runs `f` with the exception in flight put aside; it is in flight again afterwards, whatever `f` did.
+pub fn preserving_exception<T>(f: impl FnOnce() -> T) -> T {
+    let saved = fetch();
+    let result = f();
+    if let Some(saved) = saved {
+        let _ = restore(saved);
+    }
+    result
+}
+
 /// Takes the exception out of the thread state.
 pub fn fetch() -> Option<Ref> {
     // SAFETY: the thread state owned the count; it is moved out.

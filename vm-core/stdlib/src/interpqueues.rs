@@ -110,7 +110,7 @@ pub struct Binding(i64);
 impl Drop for Binding {
     fn drop(&mut self) {
         let id = self.0;
-        adder_interp::errors::preserving_exception(|| {
+        adder_runtime::error::preserving_exception(|| {
             if let Err(raised) = unbind(id) {
                 raised.clear();
             }

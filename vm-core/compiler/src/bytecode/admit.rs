@@ -311,17 +311,19 @@ impl Flow<'_> {
         })
     }
 
-    /// Whether the jump is the last of the four instructions that wait for another iterator: SEND, YIELD_VALUE, RESUME and
-    /// the jump.
+    /// Whether the jump is the last of the four instructions that wait for another iterator: SEND, which leaves them when
+    /// that ends, YIELD_VALUE, RESUME and the jump.
     fn waits(&self, at: usize, send: Option<usize>) -> Check<bool> {
-        let mut next = send.unwrap_or(at);
+        let send = send.unwrap_or(at);
+        let mut next = send;
         for op in [Opcode::SEND, Opcode::YIELD_VALUE, Opcode::RESUME] {
             if !self.starts.get(next).copied().unwrap_or(false) || self.op_at(next)? != op {
                 return Ok(false);
             }
             next += op.words();
         }
-        Ok(next == at)
+        let end = self.target(send, Opcode::SEND);
+        Ok(next == at && end.is_some_and(|end| !(send..=at).contains(&end)))
     }
 
     /// An instruction may raise before, during and after its effects.

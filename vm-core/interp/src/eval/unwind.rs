@@ -3,7 +3,7 @@
 use crate::frame::*;
 use crate::genobject;
 use adder_runtime::abi::*;
-use adder_runtime::memory::{decref, xdecref};
+use adder_runtime::memory::xdecref;
 use adder_runtime::thread::ThreadState;
 use std::ptr::null_mut;
 
@@ -15,6 +15,13 @@ pub enum Unwound {
     Caller(*mut Frame),
     /// The frame is over and was called natively.
     Native,
+}
+
+/// Drops what dying objects may have raised.
+fn drop_exception(ts: &ThreadState) {
+    let exception = ts.base.current_exception.replace(null_mut());
+    // SAFETY: null, or an object that the state owned.
+    unsafe { xdecref(exception) };
 }
 
 /// Looks for a handler of the exception in flight in `frame`, which raised at `pc`. With `fresh`, a traceback entry is
@@ -42,17 +49,19 @@ pub unsafe fn unwind(ts: &'static ThreadState, frame: *mut Frame, pc: *const u64
             if crate::monitoring::is_active() {
                 crate::monitoring::on_exception(ts, frame, crate::monitoring::event::EXCEPTION_HANDLED);
             }
+            let exception = ts.base.current_exception.replace(null_mut());
             let registers = Frame::registers(frame);
             let mut temp = data.n_localsplus as usize + entry.depth as usize;
             for register in temp..data.n_registers as usize {
                 let value = std::ptr::replace(registers.add(register), null_mut());
                 xdecref(value);
             }
+            drop_exception(ts);
             if entry.lasti {
                 *registers.add(temp) = PyLongObject::from_i64(i64::from((*frame).index())).into_object_raw();
                 temp += 1;
             }
-            *registers.add(temp) = ts.base.current_exception.replace(null_mut());
+            *registers.add(temp) = exception;
             return Unwound::Handler(data.words.as_ptr().add(entry.handler as usize).cast());
         }
         if crate::eval::trace_mask(ts) != 0 {
@@ -68,10 +77,8 @@ pub unsafe fn unwind(ts: &'static ThreadState, frame: *mut Frame, pc: *const u64
         } else {
             pop_frame(ts, frame);
         }
-        let other = ts.base.current_exception.replace(exception);
-        if !other.is_null() {
-            decref(other);
-        }
+        drop_exception(ts);
+        ts.base.current_exception.set(exception);
         if exit == FrameExit::Native {
             Unwound::Native
         } else {

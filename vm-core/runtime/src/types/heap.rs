@@ -257,7 +257,7 @@ pub unsafe fn call_finalizer_from_dealloc(object: *mut PyObject) -> bool {
             return true;
         }
         (*object).ob_refcnt.set(1);
-        memory::at_first_level(|| finalize(object));
+        memory::at_first_level(|| crate::error::preserving_exception(|| finalize(object)));
         if ty.is_gc() {
             gc::set_finalized(object);
         }

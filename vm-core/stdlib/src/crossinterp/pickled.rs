@@ -76,7 +76,7 @@ impl Pickled {
         let main = adder_interp::import::get_module(&modules, name.as_object())?;
         modules.set_item(name.as_object(), &fake)?;
         let result = self.loads();
-        let restored = adder_interp::errors::preserving_exception(|| match &main {
+        let restored = adder_runtime::error::preserving_exception(|| match &main {
             Some(main) => modules.set_item(name.as_object(), main),
             None => modules.del_item(name.as_object()),
         });
