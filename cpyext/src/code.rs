@@ -163,13 +163,11 @@ fn new_frame(
     locals: Option<&PyObject>,
 ) -> PyResult<Ref<PyFrameObject>> {
     // Cython makes frames for tracebacks while its exception is set.
-    let pending = adder_runtime::error::fetch();
-    let function = PyFunctionObject::type_object()
-        .as_object()
-        .call(&[code.as_object(), globals.as_object()])?;
-    if let Some(exception) = pending {
-        let _ = adder_runtime::error::restore(exception);
-    }
+    let function = adder_runtime::error::preserving_exception(|| {
+        PyFunctionObject::type_object()
+            .as_object()
+            .call(&[code.as_object(), globals.as_object()])
+    })?;
     // SAFETY: just made as a function.
     let function: Ref<PyFunctionObject> = unsafe { function.cast() };
     let n_words = HEADER_WORDS + code.data().n_registers as usize;
@@ -278,18 +276,17 @@ capi! {
     }
     fn PyTraceBack_Here(frame: &PyObject) -> PyResult<()> { traceback_here(frame) }
     fn _PyTraceback_Add(function: &CStr, filename: &CStr, line: c_int) -> Void {
-        let pending = adder_runtime::error::fetch();
-        let made = new_empty(filename, function, line).and_then(|code| {
-            let frame = new_frame(code_object(&code)?, &PyDictObject::new(), None)?;
-            frame.f_lineno.set(line);
-            Ok(frame)
+        let made = adder_runtime::error::preserving_exception(|| {
+            new_empty(filename, function, line)
+                .and_then(|code| {
+                    let frame = new_frame(code_object(&code)?, &PyDictObject::new(), None)?;
+                    frame.f_lineno.set(line);
+                    Ok(frame)
+                })
+                .map_err(Raised::clear)
         });
-        if let Some(exception) = pending {
-            let _ = adder_runtime::error::restore(exception);
-        }
-        match made {
-            Ok(frame) => traceback_here(&frame.ob_base).unwrap_or_else(Raised::clear),
-            Err(raised) => raised.clear(),
+        if let Ok(frame) = made {
+            traceback_here(&frame.ob_base).unwrap_or_else(Raised::clear);
         }
         Void
     }

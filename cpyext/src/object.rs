@@ -217,7 +217,7 @@ capi! {
         object.get_attr(&name)
     }
     fn PyObject_CallFinalizer(object: &PyObject) -> Void {
-        call_finalizer(object);
+        heap::call_finalizer(object);
         Void
     }
     fn PyObject_CallFinalizerFromDealloc(object: *mut PyObject) -> c_int {
@@ -280,22 +280,6 @@ capi! {
         }
         adder_runtime::objects::weakrefobject::clear_weakrefs(object);
         Void
-    }
-}
-
-/// Runs `tp_finalize`, once for an object that the collector knows.
-fn call_finalizer(object: &PyObject) {
-    let Some(finalize) = object.ty().tp_finalize.get() else {
-        return;
-    };
-    let is_gc = memory::gc::is_gc_object(object);
-    if is_gc && memory::gc::is_finalized(object.as_ptr()) {
-        return;
-    }
-    // SAFETY: a slot of the object's type.
-    unsafe { finalize(object.as_ptr()) };
-    if is_gc {
-        memory::gc::set_finalized(object.as_ptr());
     }
 }
 

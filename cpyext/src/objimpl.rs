@@ -81,12 +81,7 @@ capi! {
         if !gc::is_enabled() {
             return 0;
         }
-        let pending = adder_runtime::error::fetch();
-        let n_collected = gc::collect(2);
-        if let Some(exception) = pending {
-            let _ = adder_runtime::error::restore(exception);
-        }
-        n_collected as isize
+        gc::collect(2) as isize
     }
     fn PyGC_Enable() -> c_int { c_int::from(gc::set_enabled(true)) }
     fn PyGC_Disable() -> c_int { c_int::from(gc::set_enabled(false)) }

@@ -300,15 +300,13 @@ capi! {
         if old_ty.is_none() {
             return Void;
         }
-        let pending = error::fetch();
-        restore_triple(old_ty, old_value, old_traceback);
-        let (new_ty, new_value, new_traceback) = fetch_triple();
-        give(ty, new_ty);
-        give(value, new_value);
-        give(traceback, new_traceback);
-        if let Some(pending) = pending {
-            let _ = error::restore(pending);
-        }
+        error::preserving_exception(|| {
+            restore_triple(old_ty, old_value, old_traceback);
+            let (new_ty, new_value, new_traceback) = fetch_triple();
+            give(ty, new_ty);
+            give(value, new_value);
+            give(traceback, new_traceback);
+        });
         Void
     }
     fn PyErr_GetHandledException() -> Option<Ref> { handled() }

@@ -79,11 +79,11 @@ fn run_simple_file(
             flags,
         );
         if !had_file {
-            let pending = adder_runtime::error::fetch();
-            globals.remove(identifier!("__file__").as_object())?;
-            if let Some(exception) = pending {
-                let _ = adder_runtime::error::restore(exception);
-            }
+            adder_runtime::error::preserving_exception(|| {
+                globals
+                    .remove(identifier!("__file__").as_object())
+                    .map_or_else(|_| crate::pylifecycle::print_and_clear(), drop);
+            });
         }
         result
     });

@@ -66,31 +66,29 @@ pub fn audit(event: &CStr, args: &PyTupleObject) -> PyResult<()> {
 
 /// Writes to `sys.stdout` or `sys.stderr`, else to the C stream. An exception that is set stays.
 fn write(to_stderr: c_int, text: &PyUnicodeObject) {
-    let pending = adder_runtime::error::fetch();
-    let name = if to_stderr != 0 {
-        identifier!("stderr")
-    } else {
-        identifier!("stdout")
-    };
-    let stream = sys_attribute_opt(name).filter(|stream| !is_none(stream));
-    let written = stream.map(|stream| stream.call_method(identifier!("write"), &[text.as_object()]));
-    match written {
-        Some(Ok(_)) => {}
-        other => {
-            if let Some(Err(raised)) = other {
-                raised.clear();
-            }
-            let text = text.to_string_lossy();
-            if to_stderr != 0 {
-                eprint!("{text}")
-            } else {
-                print!("{text}")
+    adder_runtime::error::preserving_exception(|| {
+        let name = if to_stderr != 0 {
+            identifier!("stderr")
+        } else {
+            identifier!("stdout")
+        };
+        let stream = sys_attribute_opt(name).filter(|stream| !is_none(stream));
+        let written = stream.map(|stream| stream.call_method(identifier!("write"), &[text.as_object()]));
+        match written {
+            Some(Ok(_)) => {}
+            other => {
+                if let Some(Err(raised)) = other {
+                    raised.clear();
+                }
+                let text = text.to_string_lossy();
+                if to_stderr != 0 {
+                    eprint!("{text}")
+                } else {
+                    print!("{text}")
+                }
             }
         }
-    }
-    if let Some(exception) = pending {
-        let _ = adder_runtime::error::restore(exception);
-    }
+    });
 }
 
 capi! {
@@ -163,11 +161,7 @@ capi! {
         c_int::from(sys_attribute_opt(identifier!("warnoptions")).is_some_and(|options| options.len().is_ok_and(|len| len > 0)))
     }
     fn adder_PySys_FormatV(to_stderr: c_int, format: &CStr, args: VaList) -> PyResult<()> {
-        let pending = adder_runtime::error::fetch();
-        let text = crate::unicode_format::format_unicode(format, &args);
-        if let Some(exception) = pending {
-            let _ = adder_runtime::error::restore(exception);
-        }
+        let text = adder_runtime::error::preserving_exception(|| crate::unicode_format::format_unicode(format, &args));
         write(to_stderr, &*text?);
         Ok(())
     }

@@ -760,28 +760,26 @@ pub fn finalize(generator: &PyGenObject) {
         return;
     }
     let object = as_object(generator);
-    error::preserving_exception(|| {
-        if is_async_generator(object) {
-            // SAFETY: an owned field or null.
-            let finalizer = unsafe { Ref::from_borrowed_opt(generator.gi_origin_or_finalizer.get()) };
-            if let Some(finalizer) = finalizer
-                && generator.gi_closed.get() == 0
-            {
-                if let Err(raised) = finalizer.call1(object) {
-                    unraisable(raised, "finalizing async generator", object);
-                }
-                return;
-            }
-        }
-        if is_coroutine(object) && generator.gi_frame_state.get() == FRAME_CREATED {
-            crate::warnings::warn_unawaited_coroutine(object);
-        }
-        if generator.gi_frame_state.get() < FRAME_EXECUTING
-            && let Err(raised) = close(generator)
+    if is_async_generator(object) {
+        // SAFETY: an owned field or null.
+        let finalizer = unsafe { Ref::from_borrowed_opt(generator.gi_origin_or_finalizer.get()) };
+        if let Some(finalizer) = finalizer
+            && generator.gi_closed.get() == 0
         {
-            unraisable(raised, "closing generator", object);
+            if let Err(raised) = finalizer.call1(object) {
+                unraisable(raised, "finalizing async generator", object);
+            }
+            return;
         }
-    });
+    }
+    if is_coroutine(object) && generator.gi_frame_state.get() == FRAME_CREATED {
+        crate::warnings::warn_unawaited_coroutine(object);
+    }
+    if generator.gi_frame_state.get() < FRAME_EXECUTING
+        && let Err(raised) = close(generator)
+    {
+        unraisable(raised, "closing generator", object);
+    }
 }
 
 /// Tells of an exception that a finalizer met.

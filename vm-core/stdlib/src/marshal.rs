@@ -507,12 +507,9 @@ impl<'a> Reader<'a> {
             b'.' => ellipsis().to_ref(),
             b'S' => exc::StopIteration.to_object(),
             b'r' => {
-                let index = self.long()?;
-                let found = usize::try_from(index).ok().and_then(|index| self.table.get(index).cloned()).flatten();
-                return match found {
-                    Some(object) if self.may_close(index as usize) => Ok(Some(object)),
-                    _ => Err(bad_data("invalid reference")),
-                };
+                let index = usize::try_from(self.long()?).ok();
+                let found = index.filter(|index| self.may_close(*index)).and_then(|index| self.table.get(index)?.clone());
+                return found.map(Some).ok_or_else(|| bad_data("invalid reference"));
             }
             b'(' | b')' if let Some(place) = place => {
                 return self.within(Open::Tuple(place), |reader| reader.tuple(kind, place)).map(Some);

@@ -76,19 +76,17 @@ impl<F: Copy + 'static> Registry<F> {
     }
     /// Calls those of the callbacks whose bit is in `bits`, with no exception set; one that fails is reported with what `place` says.
     pub(super) fn call(&self, bits: u8, call: impl Fn(F) -> c_int, place: impl Fn(usize) -> String) {
-        let pending = error::fetch();
-        for (id, callback) in self.callbacks.iter().enumerate() {
-            let Some(callback) = callback.get().filter(|_| bits & 1 << id != 0) else {
-                continue;
-            };
-            if call(callback) < 0 {
-                let message = format!("Exception ignored in {}", place(id));
-                error::write_unraisable(Raised::assume(), Some(&message), None);
+        error::preserving_exception(|| {
+            for (id, callback) in self.callbacks.iter().enumerate() {
+                let Some(callback) = callback.get().filter(|_| bits & 1 << id != 0) else {
+                    continue;
+                };
+                if call(callback) < 0 {
+                    let message = format!("Exception ignored in {}", place(id));
+                    error::write_unraisable(Raised::assume(), Some(&message), None);
+                }
             }
-        }
-        if let Some(exception) = pending {
-            let _ = error::restore(exception);
-        }
+        });
     }
 }
 

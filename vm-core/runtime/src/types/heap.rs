@@ -1,6 +1,7 @@
 //! Instances of heap types: allocation, traversal, clearing and deallocation; and of static types of ours that hold
 //! Rust values.
 
+use crate::error;
 use crate::memory::{self, MANAGED_WEAKREF_OFFSET, Visitor, gc};
 use crate::objects::dictobject::instance;
 use crate::objects::weakrefobject;
@@ -245,28 +246,49 @@ unsafe fn clear_dict(object: *mut PyObject) {
     }
 }
 
-/// Runs `tp_finalize` (`__del__`) once. False when the object was brought back to life.
+/// Runs `finalize`, the object's `tp_finalize`. The exception in flight stays, so that finalizers need not care; one that they leave is
+/// reported.
+///
+/// # Safety
+/// `finalize` is a slot of the object's type.
+pub unsafe fn run_finalizer(object: &PyObject, finalize: destructor) {
+    error::preserving_exception(|| {
+        // SAFETY: the caller's contract.
+        unsafe { finalize(object.as_ptr()) };
+        if error::occurred() {
+            error::write_unraisable(Raised::assume(), None, Some(object));
+        }
+    });
+}
+
+/// Runs `tp_finalize` (`__del__`), once for an object that the collector knows.
+pub fn call_finalizer(object: &PyObject) {
+    let Some(finalize) = object.ty().tp_finalize.get() else {
+        return;
+    };
+    let is_gc = gc::is_gc_object(object);
+    if is_gc && gc::is_finalized(object.as_ptr()) {
+        return;
+    }
+    // SAFETY: the slot of the object's type.
+    unsafe { run_finalizer(object, finalize) };
+    if is_gc {
+        gc::set_finalized(object.as_ptr());
+    }
+}
+
+/// [`call_finalizer`] for an object without a count. False when it was brought back to life.
 pub unsafe fn call_finalizer_from_dealloc(object: *mut PyObject) -> bool {
     // SAFETY: the object is whole; it gets a temporary count while Python code may see it.
     unsafe {
-        let ty = (*object).ty();
-        let Some(finalize) = ty.tp_finalize.get() else {
-            return true;
-        };
-        if ty.is_gc() && gc::is_finalized(object) {
-            return true;
-        }
         (*object).ob_refcnt.set(1);
-        memory::at_first_level(|| crate::error::preserving_exception(|| finalize(object)));
-        if ty.is_gc() {
-            gc::set_finalized(object);
-        }
+        memory::at_first_level(|| call_finalizer(&*object));
         let count = (*object).ob_refcnt.get() - 1;
         (*object).ob_refcnt.set(count);
         if count == 0 {
             return true;
         }
-        if ty.is_gc() && !gc::is_tracked(object) {
+        if (*object).ty().is_gc() && !gc::is_tracked(object) {
             gc::track(object);
         }
         false

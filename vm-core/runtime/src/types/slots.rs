@@ -438,7 +438,6 @@ pub unsafe extern "C" fn new_slot(
 pub unsafe extern "C" fn finalize_slot(object: *mut PyObject) {
     // SAFETY: slots get live objects.
     let object = unsafe { &*object };
-    let saved = crate::error::fetch();
     let method = object.lookup_special(identifier!("__del__"));
     if let Ok(Some(method)) = method
         && let Err(raised) = method.call0()
@@ -462,9 +461,6 @@ pub unsafe extern "C" fn finalize_slot(object: *mut PyObject) {
     }
     if crate::error::occurred() {
         crate::error::write_unraisable(Raised::assume(), None, None);
-    }
-    if let Some(saved) = saved {
-        let _ = crate::error::restore(saved);
     }
 }
 

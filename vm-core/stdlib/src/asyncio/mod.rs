@@ -99,7 +99,6 @@ fn call_soon(event_loop: &PyObject, callback: &PyObject, arg: Option<&PyObject>,
 
 /// An event loop reports what nobody asked about. Called from destructors: whatever happens, they go on.
 fn report(event_loop: &PyObject, about: &PyObject, facts: &[(&str, &PyObject)]) {
-    let saved = adder_runtime::error::fetch();
     let reported = (|| {
         let context = PyDictObject::new();
         for (name, value) in facts {
@@ -109,9 +108,6 @@ fn report(event_loop: &PyObject, about: &PyObject, facts: &[(&str, &PyObject)]) 
     })();
     if let Err(raised) = reported {
         adder_runtime::error::write_unraisable(raised, None, Some(about));
-    }
-    if let Some(saved) = saved {
-        let _ = adder_runtime::error::restore(saved);
     }
 }
 

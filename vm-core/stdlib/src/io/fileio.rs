@@ -322,20 +322,18 @@ impl FileIO {
         if self.fd.get() < 0 || !self.closefd.get() {
             return Ok(());
         }
-        let saved = error::fetch();
-        let shown = source.repr().map(|repr| repr.to_string_lossy());
-        let warned = shown.and_then(|shown| resource_warning(source, &format!("unclosed file {shown}")));
-        if let Err(raised) = warned {
-            // A warning that the filters make an error of has nobody to go to.
-            if raised.matches(exc::Warning) {
-                error::write_unraisable(raised, None, Some(self.as_object()));
-            } else {
-                raised.clear();
+        error::preserving_exception(|| {
+            let shown = source.repr().map(|repr| repr.to_string_lossy());
+            let warned = shown.and_then(|shown| resource_warning(source, &format!("unclosed file {shown}")));
+            if let Err(raised) = warned {
+                // A warning that the filters make an error of has nobody to go to.
+                if raised.matches(exc::Warning) {
+                    error::write_unraisable(raised, None, Some(self.as_object()));
+                } else {
+                    raised.clear();
+                }
             }
-        }
-        if let Some(saved) = saved {
-            let _ = error::restore(saved);
-        }
+        });
         Ok(())
     }
 }

@@ -53,7 +53,6 @@ pub fn base_close(stream: &PyObject) -> PyResult<()> {
 
 /// Closes a stream that dies without having been closed; errors are reported.
 pub fn finalize(stream: &PyObject) {
-    let saved = error::fetch();
     // A stream whose `closed` cannot be told is in no state to be closed.
     let closed = match stream.get_attr_opt(identifier!("closed")) {
         Ok(Some(closed)) => closed.is_true().unwrap_or(true),
@@ -81,9 +80,6 @@ pub fn finalize(stream: &PyObject) {
                 None,
             );
         }
-    }
-    if let Some(saved) = saved {
-        let _ = error::restore(saved);
     }
 }
 

@@ -341,7 +341,6 @@ impl ScandirIterator {
         if self.dir.borrow().is_none() {
             return;
         }
-        let saved = adder_runtime::error::fetch();
         let shown = match self.as_object().repr() {
             Ok(repr) => repr.to_string_lossy(),
             Err(raised) => {
@@ -355,9 +354,6 @@ impl ScandirIterator {
             adder_runtime::error::write_unraisable(raised, None, Some(self.as_object()));
         }
         self.close_dir();
-        if let Some(saved) = saved {
-            let _ = adder_runtime::error::restore(saved);
-        }
     }
     #[slot]
     unsafe fn tp_dealloc(this: *mut Self) {

@@ -423,7 +423,6 @@ impl Socket {
         if fd < 0 {
             return;
         }
-        let saved = adder_runtime::error::fetch();
         let object = self.as_object();
         let shown = object.repr().map(|repr| repr.to_string_lossy());
         let warned =
@@ -437,9 +436,6 @@ impl Socket {
         }
         if let Err(raised) = self.close_fd() {
             raised.clear();
-        }
-        if let Some(saved) = saved {
-            let _ = adder_runtime::error::restore(saved);
         }
     }
     #[slot]

@@ -7,6 +7,7 @@
 
 use super::*;
 use crate::objects::weakrefobject;
+use crate::types::heap;
 
 /// References from outside are counted above the flags.
 const COUNT_SHIFT: usize = 2;
@@ -204,10 +205,7 @@ fn run_finalizers(garbage: &[Ref]) -> bool {
             ran = true;
             set_finalized(object.as_raw());
             // SAFETY: a slot of the object's type; `garbage` keeps it alive.
-            unsafe { finalize(object.as_raw()) };
-            if crate::error::occurred() {
-                crate::error::write_unraisable(Raised::assume(), None, Some(object));
-            }
+            unsafe { heap::run_finalizer(object, finalize) };
         }
     }
     ran

@@ -118,18 +118,16 @@ pub fn release_python_buffer(object: &PyObject, view: *mut Py_buffer) {
 
 /// Calls `object.__release_buffer__`. What it raises is reported: the caller cannot fail.
 fn call_release_buffer(object: &PyObject, view: *mut Py_buffer) {
-    let saved = error::fetch();
-    // SAFETY: the buffer that is being released is whole.
-    if let Err(raised) = call_release(object, unsafe { &*view }) {
-        let context = format!(
-            "Exception ignored in __release_buffer__ of {}",
-            object.ty().name()
-        );
-        error::write_unraisable(raised, Some(&context), None);
-    }
-    if let Some(exception) = saved {
-        let _raised = error::restore(exception);
-    }
+    error::preserving_exception(|| {
+        // SAFETY: the buffer that is being released is whole.
+        if let Err(raised) = call_release(object, unsafe { &*view }) {
+            let context = format!(
+                "Exception ignored in __release_buffer__ of {}",
+                object.ty().name()
+            );
+            error::write_unraisable(raised, Some(&context), None);
+        }
+    });
 }
 
 fn call_release(object: &PyObject, view: &Py_buffer) -> PyResult<()> {

@@ -285,13 +285,11 @@ pub fn clear_weakrefs(object: &PyObject) {
         return;
     }
     // Callbacks must not see or disturb an exception in flight.
-    let saved = error::fetch();
-    for (reference, callback) in callbacks {
-        crate::memory::at_first_level(|| call_callback(reference.as_object(), &callback));
-    }
-    if let Some(exception) = saved {
-        let _raised = error::restore(exception);
-    }
+    error::preserving_exception(|| {
+        for (reference, callback) in callbacks {
+            crate::memory::at_first_level(|| call_callback(reference.as_object(), &callback));
+        }
+    });
 }
 
 /// Calls a reference's callback; nobody can receive an exception.
