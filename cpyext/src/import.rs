@@ -1,13 +1,10 @@
 //! import.h.
 
 use crate::export::{Borrowed, Name, bad_internal_call};
+pub use adder_runtime::hooks::import_module;
+use adder_runtime::hooks::import_named;
 use adder_runtime::prelude::*;
 use std::ffi::CStr;
-
-/// Imports a module by its full name and returns it (not its package).
-pub fn import_module(name: &str) -> PyResult {
-    adder_runtime::hooks::import_module(name)
-}
 
 /// `sys.modules`.
 fn modules() -> PyResult {
@@ -47,14 +44,6 @@ fn import_level(
     let (globals, locals) = (or_none(globals), or_none(locals));
     let from = from.map_or_else(|| PyTupleObject::empty().into_object(), PyObject::to_ref);
     import.call(&[name, &globals, &locals, &from, level.as_object()])
-}
-
-/// Imports by a name that C gives.
-fn import_named(name: &PyUnicodeObject) -> PyResult {
-    if name.len() == 0 {
-        return Err(raise!(ValueError, "Empty module name"));
-    }
-    import_module(&name.to_string_lossy())
 }
 
 /// A path of C as the file system's text.
@@ -205,7 +194,7 @@ fn import_frozen(name: &PyObject) -> PyResult<c_int> {
     if !imp.call_method(identifier!("is_frozen"), &[name])?.is_true()? {
         return Ok(0);
     }
-    import_module(&name.str()?.to_string_lossy())?;
+    import_named(&*name.str()?)?;
     Ok(1)
 }
 

@@ -32,6 +32,9 @@ static HOOKS: Hooks = Hooks {
 };
 
 fn import_module(name: &PyUnicodeObject) -> PyResult {
+    if name.len() == 0 {
+        return Err(raise!(ValueError, "Empty module name"));
+    }
     import::import_full(name.as_object())
 }
 

@@ -77,10 +77,20 @@ pub fn current_globals() -> Option<Ref<PyDictObject>> {
     get().and_then(|hooks| (hooks.current_globals)())
 }
 
+/// Imports a module by its full name and returns it (not its package); one that another thread is importing is waited for.
 pub fn import_module(name: &str) -> PyResult {
+    import_named(&PyUnicodeObject::intern(PyUnicodeObject::from_str(name)))
+}
+
+/// [`import_module`] by a name that may be no valid Unicode.
+pub fn import_named(name: &PyUnicodeObject) -> PyResult {
     match get() {
-        Some(hooks) => (hooks.import_module)(&PyUnicodeObject::intern(PyUnicodeObject::from_str(name))),
-        None => Err(raise!(ImportError, "no interpreter to import {name}")),
+        Some(hooks) => (hooks.import_module)(name),
+        None => Err(raise!(
+            ImportError,
+            "no interpreter to import {}",
+            name.to_string_lossy()
+        )),
     }
 }
 

@@ -5,7 +5,7 @@
 use super::input::{Input, truncated};
 use super::opcode::*;
 use super::unpickler::{LoadSettings, no_persistent_load};
-use super::{LINKS, UNPICKLING_ERROR, attribute_path, linked, module_named, replace_error, split_dotted};
+use super::{LINKS, UNPICKLING_ERROR, attribute_path, linked, replace_error, split_dotted};
 use adder_runtime::exceptions::exc;
 use adder_runtime::objects::codecs;
 use adder_runtime::objects::longobject::new::from_literal_bytes;
@@ -548,7 +548,7 @@ pub fn find_class(module_name: &PyObject, name: &PyObject, proto: u8, fix_import
             module_name = mapped_text(new_module, "IMPORT_MAPPING")?;
         }
     }
-    let module = module_named(&module_name)?;
+    let module = adder_runtime::hooks::import_named(&module_name)?;
     if proto < 4 {
         return module.get_attr(&name);
     }

@@ -151,21 +151,6 @@ fn replace_error(old: Raised, new: impl FnOnce() -> Raised) -> Raised {
     adder_runtime::error::restore(new)
 }
 
-/// A module by its name, imported when it is not there.
-fn module_named(name: &PyUnicodeObject) -> PyResult {
-    if let Some(modules) = adder_runtime::hooks::sys_attribute(identifier!("modules"))
-        && let Some(modules) = modules.as_object().downcast_exact::<PyDictObject>()
-        && let Some(module) = modules.get(name.as_object())?
-        && !is_none(&module)
-    {
-        return Ok(module);
-    }
-    if name.is_empty() {
-        return Err(raise!(ValueError, "Empty module name"));
-    }
-    adder_runtime::hooks::import_module(name.to_str()?)
-}
-
 /// `a.b.c` seen from an object.
 fn attribute_path(object: &PyObject, path: &[Ref<PyUnicodeObject>]) -> PyResult {
     let mut object = object.to_ref();

@@ -3,7 +3,7 @@
 
 use super::opcode::*;
 use super::save::{Dump, encode_name};
-use super::{LINKS, PICKLING_ERROR, attribute_path, linked, module_named, noted, replace_error, split_dotted};
+use super::{LINKS, PICKLING_ERROR, attribute_path, linked, noted, replace_error, split_dotted};
 use adder_runtime::exceptions::exc;
 use adder_runtime::objects::singletons::{_PyNone_Type, _PyNotImplemented_Type, PyEllipsis_Type};
 use adder_runtime::prelude::*;
@@ -391,7 +391,7 @@ fn module_of(object: &PyObject, name: &PyUnicodeObject, path: &[Str]) -> PyResul
             None => PyUnicodeObject::intern_immortal("__main__").to_ref(),
         },
     };
-    let module = module_named(&module_name).map_err(|raised| {
+    let module = adder_runtime::hooks::import_named(&module_name).map_err(|raised| {
         if !(raised.matches(exc::ImportError) || raised.matches(exc::ValueError)) {
             return raised;
         }
