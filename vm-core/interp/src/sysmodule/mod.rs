@@ -333,7 +333,10 @@ pub mod sys {
             named => named,
         };
         let (module, name) = target.rsplit_once('.').unwrap_or(("builtins", target));
-        let found = adder_runtime::hooks::import_module(module).and_then(|module| module.get_attr_str(name));
+        let found = match module {
+            "" => Err(raise!(ImportError, "no module before .{name}")),
+            _ => adder_runtime::hooks::import_module(module).and_then(|module| module.get_attr_str(name)),
+        };
         match found {
             Ok(function) => {
                 function.call_tuple(&PyTupleObject::from_slice(args), kwargs.to_dict()?.as_deref())
