@@ -442,6 +442,18 @@ fn map(n_bytes: usize, protection: libc::c_int) -> *mut u8 {
     }
 }
 
+/// Where the process's addresses are limited (`ulimit -v`), most are left to the stacks of threads and to what C maps.
+fn bytes_to_reserve() -> usize {
+    let mut limit = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: a plain system call that fills `limit`.
+    unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) };
+    let quarter = (limit.rlim_cur / 4).max(1).ilog2();
+    RESERVED_BYTES.min(1 << quarter).max(LEAST_RESERVED_BYTES)
+}
+
 /// Reserves the range; false when the C library is to do it all.
 #[cold]
 fn reserve() -> bool {
@@ -452,7 +464,7 @@ fn reserve() -> bool {
     if std::env::var_os("PYTHONMALLOC").is_some_and(|name| name == "malloc" || name == "malloc_debug") {
         return false;
     }
-    let mut n_bytes = RESERVED_BYTES;
+    let mut n_bytes = bytes_to_reserve();
     while n_bytes >= LEAST_RESERVED_BYTES {
         let range = map(n_bytes, libc::PROT_NONE);
         if range.is_null() {
