@@ -33,24 +33,26 @@ pub fn range_next<M: Machine>(m: &mut M, iterator: M::Obj) -> Step<M::Obj> {
     Ok(Some(m.new_int(value)))
 }
 
-/// `next` of a list iterator whose list still has items; `Miss` at the end, which the slot handles.
+/// `next` of an iterator over a list or tuple that has items left, which are where `items` says; `Miss` at the end, which the
+/// slot handles.
 #[inline(always)]
-pub fn list_next<M: Machine>(
+fn next_item<M: Machine>(
     m: &mut M,
     iterator: M::Obj,
     iterator_type: &'static adder_runtime::abi::PyTypeObject,
+    items: impl FnOnce(&mut M, M::Obj) -> M::Int,
 ) -> Fast<M::Obj> {
     m.guard_type(iterator, iterator_type)?;
     let zero = m.int(0);
     let raw = m.load_field(iterator, offset_of!(IndexIterator, it_seq));
     let alive = m.int_compare(Cmp::Ne, raw, zero);
     m.guard(alive)?;
-    let list = m.load_object(iterator, offset_of!(IndexIterator, it_seq));
-    let length = m.load_field(list, offset_of!(PyVarObject, ob_size));
+    let sequence = m.load_object(iterator, offset_of!(IndexIterator, it_seq));
+    let length = m.load_field(sequence, offset_of!(PyVarObject, ob_size));
     let index = m.load_field(iterator, offset_of!(IndexIterator, it_index));
     let more = m.int_compare(Cmp::Lt, index, length);
     m.guard(more)?;
-    let items = m.load_field(list, offset_of!(PyListObject, ob_item));
+    let items = items(m, sequence);
     let item = m.load_item(items, index);
     let one = m.int(1);
     let next = m.int_add_ovf(index, one)?;
@@ -59,28 +61,24 @@ pub fn list_next<M: Machine>(
     Ok(item)
 }
 
-/// `next` of a tuple iterator that has items left; `Miss` at the end.
+#[inline(always)]
+pub fn list_next<M: Machine>(
+    m: &mut M,
+    iterator: M::Obj,
+    iterator_type: &'static adder_runtime::abi::PyTypeObject,
+) -> Fast<M::Obj> {
+    next_item(m, iterator, iterator_type, |m, list| {
+        m.load_field(list, offset_of!(PyListObject, ob_item))
+    })
+}
+
 #[inline(always)]
 pub fn tuple_next<M: Machine>(
     m: &mut M,
     iterator: M::Obj,
     iterator_type: &'static adder_runtime::abi::PyTypeObject,
 ) -> Fast<M::Obj> {
-    m.guard_type(iterator, iterator_type)?;
-    let zero = m.int(0);
-    let raw = m.load_field(iterator, offset_of!(IndexIterator, it_seq));
-    let alive = m.int_compare(Cmp::Ne, raw, zero);
-    m.guard(alive)?;
-    let tuple = m.load_object(iterator, offset_of!(IndexIterator, it_seq));
-    let length = m.load_field(tuple, offset_of!(PyVarObject, ob_size));
-    let index = m.load_field(iterator, offset_of!(IndexIterator, it_index));
-    let more = m.int_compare(Cmp::Lt, index, length);
-    m.guard(more)?;
-    let items = m.field_address(tuple, offset_of!(PyTupleObject, ob_item));
-    let item = m.load_item(items, index);
-    let one = m.int(1);
-    let next = m.int_add_ovf(index, one)?;
-    m.incref(item);
-    m.store_field(iterator, offset_of!(IndexIterator, it_index), next);
-    Ok(item)
+    next_item(m, iterator, iterator_type, |m, tuple| {
+        m.field_address(tuple, offset_of!(PyTupleObject, ob_item))
+    })
 }

@@ -3,6 +3,7 @@
 pub mod boolobject;
 pub mod buffer;
 pub mod bytearrayobject;
+mod byteiter;
 pub mod bytes_format;
 pub mod bytes_methods;
 pub mod bytesobject;

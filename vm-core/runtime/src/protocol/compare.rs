@@ -87,28 +87,41 @@ impl PyObject {
         if PyTypeObject::check_exact(class) {
             return self.real_is_instance(class);
         }
-        if let Some(union) = crate::objects::unionobject::members(class) {
-            for member in union.as_slice() {
-                if self.is_instance(member)? {
-                    return Ok(true);
+        let checker = identifier!("__instancecheck__");
+        match self.check_with(class, checker, " in __instancecheck__", Self::is_instance)? {
+            Some(known) => Ok(known),
+            None => self.real_is_instance(class),
+        }
+    }
+
+    /// What a union's or tuple's members say to `check`, or the class's own `checker`; `None` for other classes.
+    fn check_with(
+        &self,
+        class: &PyObject,
+        checker: &'static PyUnicodeObject,
+        place: &'static str,
+        check: impl Fn(&Self, &PyObject) -> PyResult<bool>,
+    ) -> PyResult<Option<bool>> {
+        let any = |classes: &PyTupleObject| {
+            for class in classes.as_slice() {
+                if check(self, class)? {
+                    return Ok(Some(true));
                 }
             }
-            return Ok(false);
+            Ok(Some(false))
+        };
+        if let Some(union) = crate::objects::unionobject::members(class) {
+            return any(&union);
         }
         if let Some(classes) = class.downcast::<PyTupleObject>() {
-            enter_native_call(" in __instancecheck__")?;
-            for item in classes.as_slice() {
-                if self.is_instance(item)? {
-                    return Ok(true);
-                }
-            }
-            return Ok(false);
+            enter_native_call(place)?;
+            return any(classes);
         }
-        if let Some(checker) = class.lookup_special(identifier!("__instancecheck__"))? {
-            enter_native_call(" in __instancecheck__")?;
-            return checker.call1(self)?.is_true();
-        }
-        self.real_is_instance(class)
+        let Some(checker) = class.lookup_special(checker)? else {
+            return Ok(None);
+        };
+        enter_native_call(place)?;
+        checker.call1(self)?.is_true().map(Some)
     }
 
     /// `isinstance` without `__instancecheck__`: by type, then by `__class__`.
@@ -143,28 +156,11 @@ impl PyObject {
             }
             return self.real_is_subclass(class);
         }
-        if let Some(union) = crate::objects::unionobject::members(class) {
-            for member in union.as_slice() {
-                if self.is_subclass(member)? {
-                    return Ok(true);
-                }
-            }
-            return Ok(false);
+        let checker = identifier!("__subclasscheck__");
+        match self.check_with(class, checker, " in __subclasscheck__", Self::is_subclass)? {
+            Some(known) => Ok(known),
+            None => self.real_is_subclass(class),
         }
-        if let Some(classes) = class.downcast::<PyTupleObject>() {
-            enter_native_call(" in __subclasscheck__")?;
-            for item in classes.as_slice() {
-                if self.is_subclass(item)? {
-                    return Ok(true);
-                }
-            }
-            return Ok(false);
-        }
-        if let Some(checker) = class.lookup_special(identifier!("__subclasscheck__"))? {
-            enter_native_call(" in __subclasscheck__")?;
-            return checker.call1(self)?.is_true();
-        }
-        self.real_is_subclass(class)
     }
 
     /// `issubclass` without `__subclasscheck__`: by MRO, then by `__bases__`.

@@ -11,9 +11,8 @@ use crate::objects::{bytes_format, codecs, indices};
 use crate::prelude::*;
 use std::cell::Cell;
 
-mod iter;
 mod methods;
-pub use iter::{ByteArrayIterator, PyByteArrayIter_Type};
+pub use super::byteiter::{ByteArrayIterator, PyByteArrayIter_Type};
 pub use methods::*;
 
 /// What `PyByteArray_AS_STRING` shows of an empty array.

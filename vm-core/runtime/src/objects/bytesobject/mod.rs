@@ -12,8 +12,7 @@ use crate::pyhash;
 use std::cell::Cell;
 use std::mem::offset_of;
 
-mod iter;
-pub use iter::{BytesIterator, PyBytesIter_Type};
+pub use super::byteiter::{BytesIterator, PyBytesIter_Type};
 
 pub(super) const HEADER_SIZE: usize = offset_of!(PyBytesObject, ob_sval);
 
