@@ -96,11 +96,7 @@ impl PyObject {
     /// `self.name`, or `None` when that raises AttributeError.
     pub fn get_attr_opt(&self, name: &PyUnicodeObject) -> PyResult<Option<Ref>> {
         let ty = self.ty();
-        if ty
-            .tp_getattro
-            .get()
-            .is_some_and(|slot| slot as usize == generic_get_attr_slot as *const () as usize)
-        {
+        if has_generic_attributes(ty) {
             return generic_get_attr_opt(self, name, None);
         }
         if let Some(module) = self.downcast_exact::<PyModuleObject>() {
@@ -204,11 +200,7 @@ impl PyObject {
     /// otherwise. The rules of `_PyObject_GetMethod`.
     pub fn get_method(&self, name: &PyUnicodeObject) -> PyResult<(Ref, bool)> {
         let ty = self.ty();
-        if ty
-            .tp_getattro
-            .get()
-            .is_none_or(|slot| slot as usize != generic_get_attr_slot as *const () as usize)
-        {
+        if !has_generic_attributes(ty) {
             return Ok((self.get_attr(name)?, false));
         }
         if let Some(function) = self.get_function_quick(name) {
@@ -531,6 +523,13 @@ fn cannot_set(object: &PyObject, name: &PyUnicodeObject, has_descriptor: bool) -
         )
     };
     with_attribute_context(raised, object, name)
+}
+
+/// Whether attributes of instances are looked up as `object` does.
+#[inline(always)]
+pub fn has_generic_attributes(ty: &PyTypeObject) -> bool {
+    let generic = generic_get_attr_slot as *const () as usize;
+    ty.tp_getattro.get().is_some_and(|slot| slot as usize == generic)
 }
 
 /// `PyObject_GenericGetAttr` as a slot.

@@ -1,6 +1,8 @@
 //! Rich comparison, `isinstance` and `issubclass`.
 
+use super::attributes::has_generic_attributes;
 use super::{enter_native_call, from_slot};
+use crate::objects::object::PyBaseObject_Type;
 use crate::prelude::*;
 
 impl PyObject {
@@ -88,27 +90,32 @@ impl PyObject {
             return self.real_is_instance(class);
         }
         let checker = identifier!("__instancecheck__");
-        match self.check_with(class, checker, " in __instancecheck__", Self::is_instance)? {
-            Some(known) => Ok(known),
-            None => self.real_is_instance(class),
-        }
+        self.check_with(
+            class,
+            checker,
+            " in __instancecheck__",
+            Self::is_instance,
+            Self::real_is_instance,
+        )
     }
 
-    /// What a union's or tuple's members say to `check`, or the class's own `checker`; `None` for other classes.
+    /// What a union's or tuple's members say to `check`, the class's own `checker`, or else `real`.
+    #[inline(always)]
     fn check_with(
         &self,
         class: &PyObject,
         checker: &'static PyUnicodeObject,
         place: &'static str,
         check: impl Fn(&Self, &PyObject) -> PyResult<bool>,
-    ) -> PyResult<Option<bool>> {
+        real: impl Fn(&Self, &PyObject) -> PyResult<bool>,
+    ) -> PyResult<bool> {
         let any = |classes: &PyTupleObject| {
             for class in classes.as_slice() {
                 if check(self, class)? {
-                    return Ok(Some(true));
+                    return Ok(true);
                 }
             }
-            Ok(Some(false))
+            Ok(false)
         };
         if let Some(union) = crate::objects::unionobject::members(class) {
             return any(&union);
@@ -117,11 +124,11 @@ impl PyObject {
             enter_native_call(place)?;
             return any(classes);
         }
-        let Some(checker) = class.lookup_special(checker)? else {
-            return Ok(None);
-        };
-        enter_native_call(place)?;
-        checker.call1(self)?.is_true().map(Some)
+        if let Some(checker) = class.lookup_special(checker)? {
+            enter_native_call(place)?;
+            return checker.call1(self)?.is_true();
+        }
+        real(self, class)
     }
 
     /// `isinstance` without `__instancecheck__`: by type, then by `__class__`.
@@ -129,6 +136,9 @@ impl PyObject {
         if let Some(class) = class.downcast::<PyTypeObject>() {
             if self.ty().is_subtype(class) {
                 return Ok(true);
+            }
+            if self.class_is_type() {
+                return Ok(false);
             }
             let Some(own) = self.get_attr_opt(identifier!("__class__"))? else {
                 return Ok(false);
@@ -148,6 +158,13 @@ impl PyObject {
         }
     }
 
+    /// Whether `__class__` is `object`'s own attribute, and so the type.
+    fn class_is_type(&self) -> bool {
+        let name = identifier!("__class__");
+        let attribute = |ty: &PyTypeObject| ty.lookup(name).map(PyObject::as_ptr);
+        has_generic_attributes(self.ty()) && attribute(self.ty()) == attribute(&PyBaseObject_Type)
+    }
+
     /// `issubclass(self, class)`: with `__subclasscheck__`, tuples and unions.
     pub fn is_subclass(&self, class: &PyObject) -> PyResult<bool> {
         if PyTypeObject::check_exact(class) {
@@ -157,10 +174,13 @@ impl PyObject {
             return self.real_is_subclass(class);
         }
         let checker = identifier!("__subclasscheck__");
-        match self.check_with(class, checker, " in __subclasscheck__", Self::is_subclass)? {
-            Some(known) => Ok(known),
-            None => self.real_is_subclass(class),
-        }
+        self.check_with(
+            class,
+            checker,
+            " in __subclasscheck__",
+            Self::is_subclass,
+            Self::real_is_subclass,
+        )
     }
 
     /// `issubclass` without `__subclasscheck__`: by MRO, then by `__bases__`.
