@@ -61,6 +61,7 @@ fn next_item<M: Machine>(
     Ok(item)
 }
 
+/// `next` of a list iterator, as `next_item`.
 #[inline(always)]
 pub fn list_next<M: Machine>(
     m: &mut M,
@@ -72,6 +73,7 @@ pub fn list_next<M: Machine>(
     })
 }
 
+/// `next` of a tuple iterator, as `next_item`.
 #[inline(always)]
 pub fn tuple_next<M: Machine>(
     m: &mut M,

@@ -450,8 +450,8 @@ fn bytes_to_reserve() -> usize {
     };
     // SAFETY: a plain system call that fills `limit`.
     unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) };
-    let quarter = (limit.rlim_cur / 4).max(1).ilog2();
-    RESERVED_BYTES.min(1 << quarter).max(LEAST_RESERVED_BYTES)
+    let log2_quarter = (limit.rlim_cur / 4).max(1).ilog2();
+    RESERVED_BYTES.min(1 << log2_quarter).max(LEAST_RESERVED_BYTES)
 }
 
 /// Reserves the range; false when the C library is to do it all.

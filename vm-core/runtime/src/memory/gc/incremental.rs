@@ -35,8 +35,9 @@ const CLOCK_INTERVAL: usize = 1_000;
 const GROUP: usize = 2_000;
 /// How often the passes are repeated over many candidates, and how often candidates are checked again.
 const MAX_ROUNDS: usize = 8;
-/// Containers with more elements are traversed in parts, of so many elements.
+/// Containers with more elements are traversed in parts.
 const HUGE: usize = 8_192;
+/// Elements of such a part.
 const PART: usize = 1_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
