@@ -30,6 +30,14 @@ fn a_long_file_says_why() {
 }
 
 #[test]
+fn other_peoples_files_are_as_they_came() {
+    let long = "fn f() {}\n".repeat(1300);
+    assert_eq!(check("vendor/crate/src/a.rs", &long).len(), 0);
+    let path = format!("{}/somebody/x\n", ["/ho", "me"].concat());
+    assert_eq!(check("vendor/crate/src/a.rs", &path).len(), 1);
+}
+
+#[test]
 fn stubs_and_machines_are_named_with_their_line() {
     let stub = format!("//! x\nfn f() {{ {}!() }}\n", "todo");
     assert_eq!(
