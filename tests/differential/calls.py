@@ -29,6 +29,11 @@ PERCENTS = ['%d', '%s', '%r', '%a', '%x', '%X', '%o', '%e', '%f', '%g', '%c', '%
 STRUCTS = ['b', 'B', 'h', 'H', 'i', 'I', 'l', 'L', 'q', 'Q', 'n', 'e', 'f', 'd', 's', 'p', 'x', '?', 'c', '2s', '3p', '0s', '<h', '>i', '=q', '!d', '@bi', '<bi', '2h', '0i', 'hb', '>2s', 'P', '<n', 'F', ' b', '2 b', 'b2', '', '<']
 PATTERNS = ['a', 'a*', 'a+?', '(a)(b)?', '(?P<n>.)', '[a-c]+', '[^a]', '\\d+', '\\w', '\\s*', '^', '$', '\\b', '(?i)A', 'a|b|', '(?=a)', '(?!a).', '(?<=a)b', '.', '(?s).', 'X', '(', '[', '*', 'a{2}', 'a{1,}?', '(?:a)',
             '(?P<n>a)(?P=n)', '\\1', '(a)\\1', '(?x) a', '[[:alpha:]]', '\\', '(?P<1>a)', '(?z)', 'a**', '(?<=a+)b', ',', '\\r\\n', '\\Z', '\\z', '(?>a+)', 'a++', '(?(1)a|b)', '(a)?(?(1)b|c)', '\\N{DASH}', '\\u00e9', '\\x61']
+# What `Maker.pattern` puts together: items, how often they come, and what may be around several.
+ITEMS = ['a', 'b', '.', '', 'a?', 'b+?', 'a*?', 'a*+', '(a)', '(b|)', '(a|)', '[ab]', '[^a]', '(?i:A)', '\\w', '^', '$', '\\b', '\\1', '\\2', '(?(1)a|b)', '(?=(a)|b)', '(?<!b)', '(?>a|ab)']
+REPEATS = ['', '*', '*?', '*+', '+', '+?', '++', '?', '??', '?+', '{2}', '{1,3}', '{1,3}?', '{1,2}+', '{0,2}?']
+SUBJECTS = ['', 'aaa', 'aab', 'abab', 'bcaab']
+GROUPS = ['(', '(', '(?:', '(?:', '(?=', '(?!', '(?>']
 TEMPLATES = ['x', '', '\\1', '\\g<0>', '\\g<n>', '\\2', '[\\0]', '\\\\', '\\q', '\\g<', '\\g<1', '\\n', '\\g<-1>', '\\g<é>']
 JSONS = ['', '1', '-0', '1.5e3', 'null', '[1, 2]', '{"a": 1}', '"\\u00e9"', '[1,]', '{"a"}', "{'a': 1}", 'NaN', '-Infinity', '"a', '[', '{"a": 1,}', 'nul', '1 2', '"\\x"', '"\t"', ' 1 ', '01', '.5', '1.', '\ufeff1', '[1 2]', '{"a" 1}', '"\\ud800"']
 ENCODINGS = ["'utf-8'", "'ascii'", "'latin-1'", "'utf-16'", "'utf-32-le'", "'cp1252'", "'utf-7'", "'punycode'", "'idna'", "'unicode_escape'", "'raw_unicode_escape'", "'nope'", "'utf-8-sig'", "'rot13'", "'hex'"]
@@ -79,6 +84,16 @@ class Maker:
     def quoted(self, items):
         return repr(self.pick(items))
 
+    def pattern(self, depth):
+        kind = self.random.randrange(5) if depth else 0
+        if kind == 0:
+            return self.pick(ITEMS)
+        if kind == 1:
+            return self.pattern(depth - 1) + self.pattern(depth - 1)
+        if kind == 2:
+            return f'(?:{self.pattern(depth - 1)}|{self.pattern(depth - 1)})'
+        return f'{self.pick(GROUPS)}{self.pattern(depth - 1)}){self.pick(REPEATS)}'
+
     def expression(self):
         kind = self.random.randrange(16)
         if kind < 6:
@@ -102,6 +117,9 @@ class Maker:
                 return f'struct.pack({form!r}, {self.arguments("iifb")})'.replace(', )', ')')
             return f'struct.unpack({form!r}, {self.value("b")})'
         if kind == 13:
+            if self.random.randrange(2):
+                how = self.pick(('match', 'search', 'fullmatch', 'finditer', 'split'))
+                return f're.{how}({self.pattern(3)!r}, {self.quoted(SUBJECTS)})'
             pattern, text = self.quoted(PATTERNS), self.value('s')
             how = self.pick(('match', 'search', 'fullmatch', 'findall', 'split', 'finditer', 'sub', 'subn', 'compile', 'escape'))
             if how in ('sub', 'subn'):
@@ -190,6 +208,8 @@ def show(value, depth=3):
         return f'{kind.__name__}[{", ".join(show(item, depth - 1) for item in value)}]'
     if kind is dict and depth:
         return f'dict[{", ".join(show(key, depth - 1) + ": " + show(item, depth - 1) for key, item in value.items())}]'
+    if kind is re.Match:
+        return f'{value!r} {value.regs} {value.lastindex}'
     text = re.sub('0x[0-9a-f]{6,}', '0x', repr(value))
     if kind is not type and hasattr(kind, '__next__') and depth:
         items = []

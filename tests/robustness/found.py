@@ -3,6 +3,8 @@ import ast
 import re
 import signal
 import struct
+import subprocess
+import sys
 import warnings
 
 SOURCES = (
@@ -45,14 +47,22 @@ def ring(signum, frame):
 
 
 signal.signal(signal.SIGALRM, ring)
-for pattern, subject in ((r'(?:a|a)*b', 'a' * 60), (rb'(?:(?:a?)*?)*b', b'aaa')):
+# The second reads no character, the third makes no branch.
+for pattern, subject in ((r'(?:a|a)*b', 'a' * 60), ('(?:|$)' * 60 + '(?!)', ''), (rb'a*+b', b'a' * 2_000_000)):
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
-        re.match(pattern, subject)
+        re.search(pattern, subject)
     except Alarm:
         pass
+    else:
+        raise AssertionError(pattern)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+# A match that needs more memory than there is: what it wants to come back to takes a hundred times its subject.
+match_all = 'import re\ntry: re.match("(?:(a)|b)*c", "a" * 20_000_000)\nexcept MemoryError: print(re.match("a(b)", "ab")[1])'
+told = subprocess.run(['sh', '-c', 'ulimit -v 1000000; exec "$@"', 'sh', sys.executable, '-c', match_all], capture_output=True)
+assert (told.returncode, told.stdout) == (0, b'b\n'), told
 
 # What dies with a call's arguments, and warns, while an exception is on its way.
 async def numbers():

@@ -6,7 +6,7 @@ use crate::string::{
 };
 
 use super::{MAXREPEAT, SreAtCode, SreCatCode, SreInfo, SreOpcode, StrDrive, StringCursor};
-use alloc::{vec, vec::Vec};
+use alloc::{collections::TryReserveError, vec::Vec};
 use core::{convert::TryFrom, ptr::null};
 use optional::Optioned;
 
@@ -42,11 +42,29 @@ impl<'a, S: StrDrive> Request<'a, S> {
     }
 }
 
+/// Why a match ended without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// One of the engine's stacks could not grow.
+    OutOfMemory,
+    /// [`StrDrive::interrupted`] said so.
+    Interrupted,
+}
+
+impl From<TryReserveError> for Stopped {
+    fn from(_: TryReserveError) -> Self {
+        Self::OutOfMemory
+    }
+}
+
 #[derive(Debug)]
 pub struct Marks {
     last_index: isize,
     marks: Vec<Optioned<usize>>,
-    marks_stack: Vec<(Vec<Optioned<usize>>, isize)>,
+    /// The marks that were pushed, one copy after the other.
+    saved: Vec<Optioned<usize>>,
+    /// Where each copy starts in `saved`, and the last index that goes with it.
+    marks_stack: Vec<(usize, isize)>,
 }
 
 impl Default for Marks {
@@ -54,6 +72,7 @@ impl Default for Marks {
         Self {
             last_index: -1,
             marks: Vec::new(),
+            saved: Vec::new(),
             marks_stack: Vec::new(),
         }
     }
@@ -90,24 +109,29 @@ impl Marks {
         self.marks[mark_nr] = Optioned::some(position);
     }
 
-    fn push(&mut self) {
-        self.marks_stack.push((self.marks.clone(), self.last_index));
+    fn push(&mut self) -> Result<(), Stopped> {
+        self.saved.try_reserve(self.marks.len())?;
+        self.marks_stack.try_reserve(1)?;
+        self.marks_stack.push((self.saved.len(), self.last_index));
+        self.saved.extend_from_slice(&self.marks);
+        Ok(())
     }
 
     fn pop(&mut self) {
-        let (marks, last_index) = self.marks_stack.pop().unwrap();
-        self.marks = marks;
-        self.last_index = last_index;
+        self.pop_keep();
+        self.pop_discard();
     }
 
     fn pop_keep(&mut self) {
-        let (marks, last_index) = self.marks_stack.last().unwrap().clone();
-        self.marks = marks;
+        let &(start, last_index) = self.marks_stack.last().unwrap();
+        self.marks.clear();
+        self.marks.extend_from_slice(&self.saved[start..]);
         self.last_index = last_index;
     }
 
     fn pop_discard(&mut self) {
-        self.marks_stack.pop();
+        let (start, _) = self.marks_stack.pop().unwrap();
+        self.saved.truncate(start);
     }
 
     fn stack_depth(&self) -> usize {
@@ -115,19 +139,21 @@ impl Marks {
     }
 
     fn discard_to(&mut self, depth: usize) {
+        if let Some(&(start, _)) = self.marks_stack.get(depth) {
+            self.saved.truncate(start);
+        }
         self.marks_stack.truncate(depth);
     }
 
     fn restore_to(&mut self, depth: usize) {
-        let (marks, last_index) = self.marks_stack[depth].clone();
-        self.marks = marks;
-        self.last_index = last_index;
-        self.marks_stack.truncate(depth);
+        self.discard_to(depth + 1);
+        self.pop();
     }
 
     fn clear(&mut self) {
         self.last_index = -1;
         self.marks.clear();
+        self.saved.clear();
         self.marks_stack.clear();
     }
 }
@@ -148,7 +174,7 @@ impl State {
         req.string.adjust_cursor(&mut self.cursor, start);
     }
 
-    pub fn py_match<S: StrDrive>(&mut self, req: &Request<'_, S>) -> bool {
+    pub fn py_match<S: StrDrive>(&mut self, req: &Request<'_, S>) -> Result<bool, Stopped> {
         self.start = req.start;
         req.string.adjust_cursor(&mut self.cursor, self.start);
 
@@ -164,12 +190,12 @@ impl State {
         _match(req, self, ctx)
     }
 
-    pub fn search<S: StrDrive>(&mut self, mut req: Request<'_, S>) -> bool {
+    pub fn search<S: StrDrive>(&mut self, mut req: Request<'_, S>) -> Result<bool, Stopped> {
         self.start = req.start;
         req.string.adjust_cursor(&mut self.cursor, self.start);
 
         if req.start > req.end {
-            return false;
+            return Ok(false);
         }
 
         let mut end = req.end;
@@ -190,7 +216,7 @@ impl State {
             let min = ctx.peek_code(&req, 3) as usize;
 
             if ctx.remaining_chars(&req) < min {
-                return false;
+                return Ok(false);
             }
 
             if min > 1 {
@@ -221,8 +247,8 @@ impl State {
             ctx.skip_code_from(&req, 1);
         }
 
-        if _match(&req, self, ctx) {
-            return true;
+        if _match(&req, self, ctx)? {
+            return Ok(true);
         }
 
         if ctx.try_peek_code_as::<SreOpcode, _>(&req, 0).unwrap() == SreOpcode::AT
@@ -233,7 +259,7 @@ impl State {
             self.cursor.position = req.end;
             self.cursor.ptr = null();
             // self.reset(&req, req.end);
-            return false;
+            return Ok(false);
         }
 
         req.must_advance = false;
@@ -243,11 +269,11 @@ impl State {
             self.reset(&req, req.start);
             ctx.cursor = self.cursor;
 
-            if _match(&req, self, ctx) {
-                return true;
+            if _match(&req, self, ctx)? {
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 }
 
@@ -257,7 +283,7 @@ pub struct SearchIter<'a, S: StrDrive> {
 }
 
 impl<S: StrDrive> Iterator for SearchIter<'_, S> {
-    type Item = ();
+    type Item = Result<(), Stopped>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.req.start > self.req.end {
@@ -265,14 +291,16 @@ impl<S: StrDrive> Iterator for SearchIter<'_, S> {
         }
 
         self.state.reset(&self.req, self.req.start);
-        if !self.state.search(self.req) {
-            return None;
+        match self.state.search(self.req) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(stopped) => return Some(Err(stopped)),
         }
 
         self.req.must_advance = self.state.cursor.position == self.state.start;
         self.req.start = self.state.cursor.position;
 
-        Some(())
+        Some(Ok(()))
     }
 }
 
@@ -288,6 +316,7 @@ enum Jump {
     MaxUntil2,
     MaxUntil3,
     MinUntil1,
+    MinUntil2,
     RepeatOne1,
     RepeatOne2,
     MinRepeatOne1,
@@ -299,8 +328,15 @@ enum Jump {
     PossessiveRepeat4,
 }
 
-fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchContext) -> bool {
-    let mut context_stack = vec![];
+fn _match<S: StrDrive>(
+    req: &Request<'_, S>,
+    state: &mut State,
+    mut ctx: MatchContext,
+) -> Result<bool, Stopped> {
+    if req.string.interrupted() {
+        return Err(Stopped::Interrupted);
+    }
+    let mut context_stack = Vec::new();
     let mut popped_result = false;
 
     #[allow(
@@ -321,6 +357,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                     }
                     Jump::AssertNot1 => {
                         if popped_result {
+                            state.marks.pop_discard();
                             break 'result false;
                         }
                         state.marks.pop();
@@ -340,6 +377,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                     }
                     Jump::Branch2 => {
                         if popped_result {
+                            state.marks.pop_discard();
                             break 'result true;
                         }
                         state.marks.pop_keep();
@@ -385,6 +423,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                     }
                     Jump::MinUntil1 => {
                         if popped_result {
+                            state.marks.pop_discard();
                             break 'result true;
                         }
                         ctx.repeat_ctx_id = ctx.count as usize;
@@ -402,10 +441,20 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                         }
 
                         /* zero-width match protection */
+                        ctx.count = repeat_ctx.last_position as isize;
                         repeat_ctx.last_position = state.cursor.position;
 
                         break 'context ctx
-                            .next_at(repeat_ctx.code_position + 4, Jump::UntilBacktrace);
+                            .next_at(repeat_ctx.code_position + 4, Jump::MinUntil2);
+                    }
+                    Jump::MinUntil2 => {
+                        let repeat_ctx = &mut state.repeat_stack[ctx.repeat_ctx_id];
+                        repeat_ctx.last_position = ctx.count as usize;
+                        if !popped_result {
+                            repeat_ctx.count -= 1;
+                            state.cursor = ctx.cursor;
+                        }
+                        break 'result popped_result;
                     }
                     Jump::RepeatOne1 => {
                         let min_count = ctx.peek_code(req, 2) as isize;
@@ -430,6 +479,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                     }
                     Jump::RepeatOne2 => {
                         if popped_result {
+                            state.marks.pop_discard();
                             break 'result true;
                         }
 
@@ -457,6 +507,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                     }
                     Jump::MinRepeatOne2 => {
                         if popped_result {
+                            state.marks.pop_discard();
                             break 'result true;
                         }
 
@@ -464,7 +515,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
 
                         let mut count_ctx = ctx;
                         count_ctx.skip_code(4);
-                        if _count(req, state, &mut count_ctx, 1) == 0 {
+                        if _count(req, state, &mut count_ctx, 1)? == 0 {
                             state.marks.pop_discard();
                             break 'result false;
                         }
@@ -514,7 +565,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                             && ctx.cursor.position != state.cursor.position
                         {
                             ctx.marks_stack_base = state.marks.stack_depth();
-                            state.marks.push();
+                            state.marks.push()?;
                             ctx.cursor = state.cursor;
                             let mut next = ctx.next_offset(4, Jump::PossessiveRepeat4);
                             next.toplevel = false; // modified next.toplevel from inherited to false
@@ -649,7 +700,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                                 ctx.skip_code_from(req, 1);
                                 continue;
                             }
-                            state.marks.push();
+                            state.marks.push()?;
 
                             let mut next_ctx = ctx.next_offset(3, Jump::AssertNot1);
                             next_ctx.toplevel = false;
@@ -667,7 +718,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                         }
                         // <BRANCH> <0=skip> code <JUMP> ... <NULL>
                         SreOpcode::BRANCH => {
-                            state.marks.push();
+                            state.marks.push()?;
                             ctx.count = 1;
                             ctx.jump = Jump::Branch1;
                             continue 'context;
@@ -705,6 +756,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                                 last_position: usize::MAX,
                                 prev_id: ctx.repeat_ctx_id,
                             };
+                            state.repeat_stack.try_reserve(1)?;
                             state.repeat_stack.push(repeat_ctx);
                             let repeat_ctx_id = state.repeat_stack.len() - 1;
                             state.cursor = ctx.cursor;
@@ -729,7 +781,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                             {
                                 /* we may have enough matches, but if we can
                                 match another item, do so */
-                                state.marks.push();
+                                state.marks.push()?;
                                 ctx.count = repeat_ctx.last_position as isize;
                                 repeat_ctx.last_position = state.cursor.position;
 
@@ -739,12 +791,12 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
 
                             /* cannot match more repeated items here.  make sure the
                             tail matches */
-                            let mut next_ctx = ctx.next_offset(1, Jump::MaxUntil3);
+                            let mut next_ctx = ctx.next_offset(1, Jump::UntilBacktrace);
                             next_ctx.repeat_ctx_id = repeat_ctx.prev_id;
                             break 'context next_ctx;
                         }
                         SreOpcode::MIN_UNTIL => {
-                            let repeat_ctx = state.repeat_stack.last_mut().unwrap();
+                            let repeat_ctx = &mut state.repeat_stack[ctx.repeat_ctx_id];
                             state.cursor = ctx.cursor;
                             repeat_ctx.count += 1;
 
@@ -754,7 +806,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                                     .next_at(repeat_ctx.code_position + 4, Jump::UntilBacktrace);
                             }
 
-                            state.marks.push();
+                            state.marks.push()?;
                             ctx.count = ctx.repeat_ctx_id as isize;
                             let mut next_ctx = ctx.next_offset(1, Jump::MinUntil1);
                             next_ctx.repeat_ctx_id = repeat_ctx.prev_id;
@@ -773,7 +825,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
 
                             let mut count_ctx = ctx;
                             count_ctx.skip_code(4);
-                            let count = _count(req, state, &mut count_ctx, max_count);
+                            let count = _count(req, state, &mut count_ctx, max_count)?;
                             if count < min_count {
                                 break 'result false;
                             }
@@ -786,7 +838,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                                 break 'result true;
                             }
 
-                            state.marks.push();
+                            state.marks.push()?;
                             ctx.count = count as isize;
                             ctx.jump = Jump::RepeatOne1;
                             continue 'context;
@@ -804,7 +856,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                             } else {
                                 let mut count_ctx = ctx;
                                 count_ctx.skip_code(4);
-                                let count = _count(req, state, &mut count_ctx, min_count);
+                                let count = _count(req, state, &mut count_ctx, min_count)?;
                                 if count < min_count {
                                     break 'result false;
                                 }
@@ -819,7 +871,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                                 break 'result true;
                             }
 
-                            state.marks.push();
+                            state.marks.push()?;
                             ctx.jump = Jump::MinRepeatOne1;
                             continue 'context;
                         }
@@ -883,7 +935,7 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                             state.cursor = ctx.cursor;
                             let mut count_ctx = ctx;
                             count_ctx.skip_code(4);
-                            let count = _count(req, state, &mut count_ctx, max_count);
+                            let count = _count(req, state, &mut count_ctx, max_count)?;
                             if count < min_count {
                                 break 'result false;
                             }
@@ -901,6 +953,10 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
                     }
                 }
             };
+            if req.string.interrupted() {
+                return Err(Stopped::Interrupted);
+            }
+            context_stack.try_reserve(1)?;
             context_stack.push(ctx);
             ctx = yielded;
             continue 'coro;
@@ -911,14 +967,14 @@ fn _match<S: StrDrive>(req: &Request<'_, S>, state: &mut State, mut ctx: MatchCo
             break;
         }
     }
-    popped_result
+    Ok(popped_result)
 }
 
 fn search_info_literal<const LITERAL: bool, S: StrDrive>(
     req: &mut Request<'_, S>,
     state: &mut State,
     mut ctx: MatchContext,
-) -> bool {
+) -> Result<bool, Stopped> {
     /* pattern starts with a known prefix */
     /* <length> <skip> <prefix data> <overlap data> */
     let len = ctx.peek_code(req, 5) as usize;
@@ -941,7 +997,7 @@ fn search_info_literal<const LITERAL: bool, S: StrDrive>(
             while ctx.peek_char::<S>() != c {
                 ctx.advance_char::<S>();
                 if ctx.at_end(req) {
-                    return false;
+                    return Ok(false);
                 }
             }
 
@@ -952,14 +1008,14 @@ fn search_info_literal<const LITERAL: bool, S: StrDrive>(
 
             // literal only
             if LITERAL {
-                return true;
+                return Ok(true);
             }
 
             let mut next_ctx = ctx;
             next_ctx.skip_char::<S>(skip);
 
-            if _match(req, state, next_ctx) {
-                return true;
+            if _match(req, state, next_ctx)? {
+                return Ok(true);
             }
 
             ctx.advance_char::<S>();
@@ -971,12 +1027,12 @@ fn search_info_literal<const LITERAL: bool, S: StrDrive>(
             while ctx.peek_char::<S>() != c {
                 ctx.advance_char::<S>();
                 if ctx.at_end(req) {
-                    return false;
+                    return Ok(false);
                 }
             }
             ctx.advance_char::<S>();
             if ctx.at_end(req) {
-                return false;
+                return Ok(false);
             }
 
             let mut i = 1;
@@ -986,7 +1042,7 @@ fn search_info_literal<const LITERAL: bool, S: StrDrive>(
                     if i != len {
                         ctx.advance_char::<S>();
                         if ctx.at_end(req) {
-                            return false;
+                            return Ok(false);
                         }
                         continue;
                     }
@@ -999,7 +1055,7 @@ fn search_info_literal<const LITERAL: bool, S: StrDrive>(
 
                     // literal only
                     if LITERAL {
-                        return true;
+                        return Ok(true);
                     }
 
                     // `state.cursor` is `req.start + skip`, the position the
@@ -1009,13 +1065,13 @@ fn search_info_literal<const LITERAL: bool, S: StrDrive>(
                     let mut next_ctx = ctx;
                     next_ctx.cursor = state.cursor;
 
-                    if _match(req, state, next_ctx) {
-                        return true;
+                    if _match(req, state, next_ctx)? {
+                        return Ok(true);
                     }
 
                     ctx.advance_char::<S>();
                     if ctx.at_end(req) {
-                        return false;
+                        return Ok(false);
                     }
                     state.marks.clear();
                 }
@@ -1027,14 +1083,14 @@ fn search_info_literal<const LITERAL: bool, S: StrDrive>(
             }
         }
     }
-    false
+    Ok(false)
 }
 
 fn search_info_charset<S: StrDrive>(
     req: &mut Request<'_, S>,
     state: &mut State,
     mut ctx: MatchContext,
-) -> bool {
+) -> Result<bool, Stopped> {
     let set = &ctx.pattern(req)[5..];
 
     ctx.skip_code_from(req, 1);
@@ -1046,15 +1102,15 @@ fn search_info_charset<S: StrDrive>(
             ctx.advance_char::<S>();
         }
         if ctx.at_end(req) {
-            return false;
+            return Ok(false);
         }
 
         req.start = ctx.cursor.position;
         state.start = ctx.cursor.position;
         state.cursor = ctx.cursor;
 
-        if _match(req, state, ctx) {
-            return true;
+        if _match(req, state, ctx)? {
+            return Ok(true);
         }
 
         ctx.advance_char::<S>();
@@ -1367,7 +1423,7 @@ fn _count<S: StrDrive>(
     state: &mut State,
     ctx: &mut MatchContext,
     max_count: usize,
-) -> usize {
+) -> Result<usize, Stopped> {
     let max_count = core::cmp::min(max_count, ctx.remaining_chars(req));
     let end = ctx.cursor.position + max_count;
     let opcode = SreOpcode::try_from(ctx.peek_code(req, 0)).unwrap();
@@ -1420,18 +1476,18 @@ fn _count<S: StrDrive>(
 
             let mut sub_state = State {
                 marks: Marks::default(),
-                repeat_stack: vec![],
+                repeat_stack: Vec::new(),
                 ..*state
             };
 
-            while ctx.cursor.position < end && _match(req, &mut sub_state, *ctx) {
+            while ctx.cursor.position < end && _match(req, &mut sub_state, *ctx)? {
                 ctx.advance_char::<S>();
             }
         }
     }
 
     // TODO: return offset
-    ctx.cursor.position - state.cursor.position
+    Ok(ctx.cursor.position - state.cursor.position)
 }
 
 fn general_count_literal<S: StrDrive, F: FnMut(u32, u32) -> bool>(

@@ -7,7 +7,7 @@ pub mod engine;
 pub mod string;
 
 pub use constants::{SRE_MAGIC, SreAtCode, SreCatCode, SreFlag, SreInfo, SreOpcode};
-pub use engine::{Request, SearchIter, State};
+pub use engine::{Request, SearchIter, State, Stopped};
 pub use string::{StrDrive, StringCursor};
 
 pub const CODESIZE: usize = 4;

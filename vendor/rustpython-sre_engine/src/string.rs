@@ -44,6 +44,10 @@ impl Default for StringCursor {
 pub trait StrDrive: Copy {
     /// The subject's length, in characters.
     fn count(&self) -> usize;
+    /// Whether the match shall stop. Asked often, between the steps of a match, since a match may take for ever.
+    fn interrupted(&self) -> bool {
+        false
+    }
     /// A cursor at character index `n`.
     fn create_cursor(&self, n: usize) -> StringCursor;
     /// Move `cursor` to character index `n`, from wherever it is now.

@@ -1,38 +1,28 @@
 //! Subjects of a match: the three kinds of `str` and bytes-like objects, as they are in memory -> characters for the engine.
 //!
-//! The engine knows no way to be stopped, and a pattern may keep it busy for ever. So signals and other threads are looked after
-//! where it reads a character; an exception of a signal handler unwinds through it, as a panic that `Subject::run` catches.
+//! A pattern may keep the engine busy for ever, so it asks between its steps whether a signal or another thread waits.
 
 use adder_runtime::objects::buffer::Buffer;
 use adder_runtime::objects::unicodeobject::StrData;
 use adder_runtime::prelude::*;
 use adder_runtime::thread::eval_breaker_set;
-use rustpython_sre_engine::{Request, State, StrDrive, StringCursor};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use rustpython_sre_engine::{Request, State, Stopped, StrDrive, StringCursor};
 
 /// Characters of `N` bytes each, in the machine's order. The engine's cursor is made and moved by its own drive over bytes,
 /// which counts bytes; positions are put right after each step.
 #[derive(Clone, Copy)]
 pub struct Wide<'a, const N: usize>(&'a [u8]);
 
-/// Unwinds through the engine: an exception is set.
-struct Interrupted;
-
+/// Whether a signal's handler raised.
 #[cold]
 #[inline(never)]
-fn look_after_others() {
-    if let Err(_raised) = adder_runtime::hooks::run_pending_signals() {
-        // No panic of a mistake: the hook that reports those is not called.
-        std::panic::resume_unwind(Box::new(Interrupted));
-    }
+fn look_after_others() -> bool {
+    adder_runtime::hooks::run_pending_signals().is_err()
 }
 
 impl<const N: usize> Wide<'_, N> {
     #[inline(always)]
     fn load(cursor: &StringCursor) -> u32 {
-        if eval_breaker_set() {
-            look_after_others();
-        }
         let mut at = *cursor;
         let mut code = <&[u8]>::peek(&at);
         for byte in 1..N {
@@ -49,6 +39,10 @@ impl<const N: usize> StrDrive for Wide<'_, N> {
     #[inline(always)]
     fn count(&self) -> usize {
         self.0.len() / N
+    }
+    #[inline(always)]
+    fn interrupted(&self) -> bool {
+        eval_breaker_set() && look_after_others()
     }
     #[inline(always)]
     fn create_cursor(&self, n: usize) -> StringCursor {
@@ -164,14 +158,13 @@ impl<'a> Subject<'a> {
             }
             how.end = how.start;
         }
-        // What is left of the state after an interruption is reset before it is used.
-        match catch_unwind(AssertUnwindSafe(|| self.go(how, state))) {
-            Ok(found) => Ok(found),
-            Err(reason) if reason.is::<Interrupted>() => Err(Raised::assume()),
-            Err(reason) => resume_unwind(reason),
-        }
+        // What is left of the state when the engine stops is reset before it is used.
+        self.go(how, state).map_err(|stopped| match stopped {
+            Stopped::OutOfMemory => adder_runtime::memory::no_memory(),
+            Stopped::Interrupted => Raised::assume(),
+        })
     }
-    fn go(&self, how: Run<'_>, state: &mut State) -> bool {
+    fn go(&self, how: Run<'_>, state: &mut State) -> Result<bool, Stopped> {
         match self {
             Subject::Str(text) => {
                 let raw = text.raw_bytes();
@@ -206,7 +199,7 @@ pub enum Kind {
 
 impl Run<'_> {
     #[inline(always)]
-    fn go<S: StrDrive>(self, string: S, state: &mut State) -> bool {
+    fn go<S: StrDrive>(self, string: S, state: &mut State) -> Result<bool, Stopped> {
         let mut request =
             Request::new(string, self.start, self.end, self.code, self.kind == Kind::FullMatch);
         request.must_advance = self.must_advance;

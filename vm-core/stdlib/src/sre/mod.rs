@@ -1,8 +1,8 @@
 //! `_sre`: the regular expression engine behind `re`.
 //!
 //! Comes in: the code lists of `Lib/re/_compiler.py` and subjects. Goes out: `Pattern`, `Match`, scanners and templates.
-//! The engine is the crate `rustpython-sre_engine`; `drive.rs` shows it our strings without copying, `admit.rs` lets in only code
-//! that it can run.
+//! The engine is the crate `rustpython-sre_engine` (with mends: `vendor/README.md`); `drive.rs` shows it our strings without copying,
+//! `admit.rs` lets in only code that it can run.
 
 mod admit;
 mod drive;
