@@ -100,7 +100,7 @@ capi! {
     fn PyObject_Size(object: &PyObject) -> PyResult<isize> { object.len().map(|len| len as isize) }
     fn PyObject_Length(object: &PyObject) -> PyResult<isize> { object.len().map(|len| len as isize) }
     fn PyObject_LengthHint(object: &PyObject, default: isize) -> PyResult<isize> {
-        object.length_hint(default.max(0) as usize).map(|len| len as isize)
+        Ok(object.known_length_hint()?.map_or(default, |hint| hint as isize))
     }
     fn PyObject_GetItem(object: &PyObject, key: &PyObject) -> PyResult => {
         // SAFETY: C gives live objects or NULL.

@@ -43,7 +43,7 @@ POOLS = {'i': INTS, 'f': FLOATS, 's': STRS, 'b': BYTES, 'l': LISTS, 't': TUPLES,
 #: (receiver's pool, names of its methods)
 METHODS = {key: [name for name in dir(cls) if name not in {
         '__init_subclass__', '__subclasshook__', '__new__', '__dir__', '__sizeof__', '__reduce__', '__reduce_ex__', '__doc__', '__getattribute__', '__class__',
-        '__setattr__', '__delattr__', '__getstate__', '__init__', '__release_buffer__', '__class_getitem__', '__hash__', '__pow__', '__rpow__', '__lshift__', '__rlshift__'}]
+        '__setattr__', '__delattr__', '__getstate__', '__init__', '__release_buffer__', '__class_getitem__', '__hash__', '__round__', '__pow__', '__rpow__', '__lshift__', '__rlshift__'}]
     for key, cls in {'i': int, 'f': float, 's': str, 'b': bytes, 'l': list, 't': tuple, 'd': dict, 'S': set, 'r': range, 'L': slice, 'c': complex}.items()}
 BUILTINS = ['abs', 'all', 'any', 'ascii', 'bin', 'bool', 'bytearray', 'bytes', 'callable', 'chr', 'complex', 'dict', 'divmod', 'enumerate', 'filter', 'float', 'format',
             'frozenset', 'getattr', 'hasattr', 'hex', 'int', 'isinstance', 'issubclass', 'iter', 'len', 'list', 'map', 'max', 'memoryview', 'min', 'next', 'oct', 'ord',

@@ -2,7 +2,7 @@
 
 use crate::util::{AsciiBuffer, ExceptionClass};
 use adder_runtime::exceptions::exc;
-use adder_runtime::objects::buffer::{Buffer, BytesArg};
+use adder_runtime::objects::buffer::BytesArg;
 use adder_runtime::prelude::*;
 
 pub static ERROR: ExceptionClass = ExceptionClass::new("binascii.Error", || exc::ValueError);
@@ -133,10 +133,9 @@ fn separator(separator: Option<&PyObject>) -> PyResult<Option<u8>> {
     }
 }
 
-fn to_hex(data: &PyObject, sep: Option<&PyObject>, bytes_per_sep: Option<isize>) -> PyResult<Ref<PyBytesObject>> {
-    let view = Buffer::simple(data)?;
+fn to_hex(data: &BytesArg<'_>, sep: Option<&PyObject>, bytes_per_sep: Option<isize>) -> PyResult<Ref<PyBytesObject>> {
     let separator = separator(sep)?;
-    Ok(PyBytesObject::from_vec(hex(view.as_bytes(), separator, bytes_per_sep.unwrap_or(1))))
+    Ok(PyBytesObject::from_vec(hex(data.as_bytes(), separator, bytes_per_sep.unwrap_or(1))))
 }
 
 fn from_hex(text: &[u8]) -> PyResult<Ref<PyBytesObject>> {
@@ -397,13 +396,13 @@ pub mod binascii {
     }
     /// Hexadecimal representation of binary data.
     #[pyfunction("($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)")]
-    fn b2a_hex(data: &PyObject, sep: Option<&PyObject>, bytes_per_sep: Option<isize>) -> PyResult<Ref<PyBytesObject>> {
-        to_hex(data, sep, bytes_per_sep)
+    fn b2a_hex(data: BytesArg<'_>, sep: Option<&PyObject>, bytes_per_sep: Option<isize>) -> PyResult<Ref<PyBytesObject>> {
+        to_hex(&data, sep, bytes_per_sep)
     }
     /// Hexadecimal representation of binary data.
     #[pyfunction("($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)")]
-    fn hexlify(data: &PyObject, sep: Option<&PyObject>, bytes_per_sep: Option<isize>) -> PyResult<Ref<PyBytesObject>> {
-        to_hex(data, sep, bytes_per_sep)
+    fn hexlify(data: BytesArg<'_>, sep: Option<&PyObject>, bytes_per_sep: Option<isize>) -> PyResult<Ref<PyBytesObject>> {
+        to_hex(&data, sep, bytes_per_sep)
     }
     /// Binary data of hexadecimal representation.
     #[pyfunction("($module, hexstr, /)")]

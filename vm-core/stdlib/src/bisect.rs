@@ -18,6 +18,9 @@ fn place(
         Some(hi) if hi >= 0 => hi,
         _ => a.sequence_len()? as isize,
     };
+    if a.ty().sequence_slot(|slots| slots.sq_item.get()).is_none() {
+        return Err(raise!(TypeError, "'{}' object does not support indexing", a.ty().full_name()));
+    }
     let mut lo = lo;
     while lo < hi {
         let middle = lo + (hi - lo) / 2;

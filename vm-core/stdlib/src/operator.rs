@@ -225,7 +225,7 @@ pub mod _operator {
     }
     /// An estimate of the number of items, or the default.
     #[pyfunction("($module, obj, default=0, /)")]
-    fn length_hint(obj: &PyObject, default: Option<&PyObject>) -> PyResult<usize> {
+    fn length_hint(obj: &PyObject, default: Option<&PyObject>) -> PyResult<isize> {
         let default = match default {
             None => 0,
             Some(default) => {
@@ -236,10 +236,10 @@ pub mod _operator {
                         default.ty().name()
                     ));
                 };
-                number.as_isize()?.max(0) as usize
+                number.as_isize()?
             }
         };
-        obj.length_hint(default)
+        Ok(obj.known_length_hint()?.map_or(default, |hint| hint as isize))
     }
     /// `obj(*args, **kwargs)`.
     #[pyfunction(raw, "($module, obj, /, *args, **kwargs)")]

@@ -144,6 +144,9 @@ pub fn sum(iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
 
 pub fn min_max(args: &[&PyObject], kwargs: Kwargs<'_>, op: CompareOp, name: &str) -> PyResult {
     let (mut key, mut default) = (None, None);
+    if args.is_empty() {
+        return Err(raise!(TypeError, "{name} expected at least 1 argument, got 0"));
+    }
     check_keyword_count(name, kwargs.len(), 2)?;
     for (keyword, value) in kwargs.iter() {
         match keyword.str()?.to_string_lossy().as_str() {
@@ -155,7 +158,6 @@ pub fn min_max(args: &[&PyObject], kwargs: Kwargs<'_>, op: CompareOp, name: &str
         }
     }
     let iterator = match args {
-        [] => return Err(raise!(TypeError, "{name} expected at least 1 argument, got 0")),
         [iterable] => iterable.iter()?,
         _ => {
             if default.is_some() {

@@ -84,7 +84,11 @@ impl<'a> FromArg<'a> for f32 {
 impl<'a> FromArg<'a> for &'a str {
     #[inline]
     fn from_arg(arg: &'a PyObject, signature: &'static Signature, index: usize) -> PyResult<Self> {
-        <&PyUnicodeObject>::from_arg(arg, signature, index)?.to_str()
+        let text = <&PyUnicodeObject>::from_arg(arg, signature, index)?.to_str()?;
+        if text.contains('\0') {
+            return Err(raise!(ValueError, "embedded null character"));
+        }
+        Ok(text)
     }
 }
 

@@ -154,7 +154,7 @@ impl<F: Fn(usize) -> u32> Reader<F> {
             code = self.next()?;
         }
         if code == u32::from(b'*') {
-            let width = star(arguments)?;
+            let width = star(arguments)?.as_isize()?;
             spec.left |= width < 0;
             spec.width = Some(width.unsigned_abs());
             code = self.next()?;
@@ -215,19 +215,18 @@ fn is_digit(code: u32) -> bool {
     (48..58).contains(&code)
 }
 
-fn star(arguments: &mut Arguments<'_>) -> PyResult<isize> {
-    let value = arguments.take()?;
-    match value.as_object().downcast::<PyLongObject>() {
-        Some(number) => number.as_isize(),
-        None => Err(raise!(TypeError, "* wants int")),
-    }
+fn star<'a>(arguments: &mut Arguments<'a>) -> PyResult<Ref<PyLongObject>> {
+    arguments
+        .take()?
+        .downcast::<PyLongObject>()
+        .map_err(|_| raise!(TypeError, "* wants int"))
 }
 
 fn star_precision(arguments: &mut Arguments<'_>) -> PyResult<usize> {
     let value = star(arguments)?;
-    match i32::try_from(value) {
-        Ok(value) => Ok(value.max(0) as usize),
-        Err(_) => Err(raise!(OverflowError, "Python int too large to convert to C int")),
+    match value.to_i64().map(i32::try_from) {
+        Some(Ok(value)) => Ok(value.max(0) as usize),
+        _ => Err(raise!(OverflowError, "Python int too large to convert to C int")),
     }
 }
 

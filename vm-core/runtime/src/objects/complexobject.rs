@@ -176,7 +176,7 @@ fn integer_power(base: Parts, exponent: i64) -> Option<Parts> {
     }
 }
 
-/// `_Py_c_pow`: None for zero to a negative or complex power; infinite where it overflows.
+/// `_Py_c_pow`: None for zero to a negative or complex power and an infinity to a complex one; infinite where it overflows.
 pub fn general_power(base: Parts, exponent: Parts) -> Option<Parts> {
     if exponent == (0.0, 0.0) {
         return Some((1.0, 0.0));
@@ -191,6 +191,9 @@ pub fn general_power(base: Parts, exponent: Parts) -> Option<Parts> {
     if exponent.1 != 0.0 {
         length *= (-angle * exponent.1).exp();
         phase += exponent.1 * size.ln();
+    }
+    if phase.is_infinite() {
+        return None; // it has no cosine, an error of domain
     }
     Some((length * phase.cos(), length * phase.sin()))
 }
@@ -231,10 +234,8 @@ fn binary(a: &PyObject, b: &PyObject, f: impl FnOnce(Operand, Operand) -> PyResu
     Ok(PyComplexObject::from_parts(real, imag).into_object())
 }
 
-/// The parse of `complex(text)`; None for a malformed one.
-fn parse(text: &[u8]) -> Option<Parts> {
-    let text = dtoa::strip_underscores(strip_ascii_space(text))?;
-    let mut text: &[u8] = &text;
+/// The parse of `complex(text)`, without underscores; None for a malformed one.
+fn parse(mut text: &[u8]) -> Option<Parts> {
     if let [b'(', inner @ .., b')'] = text {
         text = strip_ascii_space(inner);
     }
@@ -260,11 +261,19 @@ fn parse(text: &[u8]) -> Option<Parts> {
 
 /// `complex(text)`.
 pub fn from_str_object(text: &PyUnicodeObject) -> PyResult<Parts> {
-    let parsed = match text.ascii_str() {
-        Some(ascii) => parse(ascii.as_bytes()),
-        None => parse(&numeric_text::to_ascii(text.code_points())),
+    let other;
+    let digits = match text.ascii_str() {
+        Some(ascii) => ascii.as_bytes(),
+        None => {
+            other = numeric_text::to_ascii(text.code_points());
+            &other[..]
+        }
     };
-    parsed.ok_or_else(|| raise!(ValueError, "complex() arg is a malformed string"))
+    let Some(digits) = dtoa::strip_underscores(strip_ascii_space(digits)) else {
+        let shown = text.as_object().repr()?.to_string_lossy();
+        return Err(raise!(ValueError, "could not convert string to complex: {shown}"));
+    };
+    parse(&digits).ok_or_else(|| raise!(ValueError, "complex() arg is a malformed string"))
 }
 
 /// What `__complex__` gives, when the object has it; an exact complex is itself.

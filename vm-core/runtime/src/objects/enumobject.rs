@@ -3,6 +3,7 @@
 use super::freelist::alloc_instance;
 use super::iterobject::IndexIterator;
 use super::tupleobject::reuse_pair;
+use crate::args::Kwargs;
 use crate::exceptions::exc;
 use crate::memory::{self, gc};
 use crate::prelude::*;
@@ -41,7 +42,50 @@ impl PyEnumerate {
 #[pytype(name = "enumerate", static_name = PyEnum_Type, flags = BASETYPE | HAVE_GC)]
 /// An iterator of pairs: a count, from start on, and the next item of the iterable.
 impl PyEnumerate {
-    #[new("(iterable, start=0)", vectorcall)]
+    #[slot]
+    fn tp_vectorcall(cls: &PyTypeObject, args: &[&PyObject], kwnames: Option<&PyTupleObject>) -> PyResult {
+        // SAFETY: these are the vectorcall's own arguments: the keywords' values follow.
+        let keywords = unsafe {
+            Kwargs::new(
+                args.as_ptr().cast(),
+                args.len() as isize,
+                kwnames.map_or(std::ptr::null_mut(), TypedObject::as_ptr),
+            )
+        };
+        let n_given = args.len() + keywords.len();
+        if n_given == 0 || n_given > 2 {
+            return Err(match args.len() {
+                0 => raise!(TypeError, "enumerate() missing required argument 'iterable'"),
+                _ => raise!(
+                    TypeError,
+                    "enumerate() takes at most 2 arguments ({n_given} given)"
+                ),
+            });
+        }
+        let (mut iterable, mut start) = (args.first().copied(), args.get(1).copied());
+        for (name, value) in keywords.iter() {
+            // Of two keywords the first decides which the other must be.
+            let slot = match name.str()?.to_string_lossy().as_str() {
+                "iterable" if iterable.is_none() && (n_given == 1 || args.is_empty()) => &mut iterable,
+                "start" if start.is_none() && n_given == 2 => &mut start,
+                other => {
+                    return Err(raise!(
+                        TypeError,
+                        "'{other}' is an invalid keyword argument for enumerate()"
+                    ));
+                }
+            };
+            *slot = Some(value);
+        }
+        match iterable {
+            Some(iterable) => PyEnumerate::new(cls, iterable, start),
+            None => Err(raise!(
+                TypeError,
+                "enumerate() missing required argument 'iterable'"
+            )),
+        }
+    }
+    #[new("(iterable, start=0)")]
     fn new(cls: &PyTypeObject, iterable: &PyObject, start: Option<&PyObject>) -> PyResult {
         let (mut index, mut long) = (0, std::ptr::null_mut());
         if let Some(start) = start {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::useless_conversion)] // code per kind
 
+use crate::exceptions::exc;
 use crate::objects::cformat::{Arguments, Reader, Spec, number_text, unsupported};
 use crate::objects::unicodeobject::search::has_char;
 use crate::objects::unicodeobject::{MAX_CODE_POINT, UnicodeWriter};
@@ -101,14 +102,18 @@ fn character(value: &PyObject) -> PyResult<u32> {
             "%c requires an int or a unicode character, not a string of length {len}"
         ));
     }
-    if !value.has_index() {
-        return Err(raise!(
-            TypeError,
-            "%c requires an int or a unicode character, not {}",
-            value.ty().fully_qualified_name()
-        ));
-    }
-    match value.index_subclass()?.to_i64() {
+    let code = match value.index_subclass() {
+        Ok(code) => code,
+        Err(raised) => {
+            raised.clear_if(exc::TypeError)?;
+            return Err(raise!(
+                TypeError,
+                "%c requires an int or a unicode character, not {}",
+                value.ty().fully_qualified_name()
+            ));
+        }
+    };
+    match code.to_i64() {
         Some(code) if (0..=i64::from(MAX_CODE_POINT)).contains(&code) => Ok(code as u32),
         _ => Err(raise!(OverflowError, "%c arg not in range(0x110000)")),
     }

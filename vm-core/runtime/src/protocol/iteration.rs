@@ -56,9 +56,11 @@ impl PyObject {
             && self.ty().sequence_slot(|slots| slots.sq_item.get()).is_some()
     }
     /// Calls `f` with each item of the iterable.
-    pub fn for_each(&self, mut f: impl FnMut(Ref) -> PyResult<()>) -> PyResult<()> {
-        let iterator = self.iter()?;
-        while let Some(item) = iterator.next()? {
+    pub fn for_each(&self, f: impl FnMut(Ref) -> PyResult<()>) -> PyResult<()> {
+        self.iter()?.for_each_left(f)
+    }
+    fn for_each_left(&self, mut f: impl FnMut(Ref) -> PyResult<()>) -> PyResult<()> {
+        while let Some(item) = self.next()? {
             f(item)?;
         }
         Ok(())
@@ -71,8 +73,9 @@ impl PyObject {
         if let Some(tuple) = self.downcast_exact::<PyTupleObject>() {
             return Ok(tuple.as_slice().iter().map(|item| item.to_ref()).collect());
         }
+        let iterator = self.iter()?;
         let mut items = Vec::with_capacity(self.length_hint(0)?.min(1 << 20));
-        self.for_each(|item| {
+        iterator.for_each_left(|item| {
             items.push(item);
             Ok(())
         })?;
@@ -101,28 +104,32 @@ impl PyObject {
     }
     /// `operator.length_hint(self, default)`.
     pub fn length_hint(&self, default: usize) -> PyResult<usize> {
+        Ok(self.known_length_hint()?.unwrap_or(default))
+    }
+    /// `operator.length_hint(self)`, None when the object tells none.
+    pub fn known_length_hint(&self) -> PyResult<Option<usize>> {
         let ty = self.ty();
         let has_len = ty.sequence_slot(|slots| slots.sq_length.get()).is_some()
             || ty.mapping_slot(|slots| slots.mp_length.get()).is_some();
         if has_len {
             match self.len() {
-                Ok(length) => return Ok(length),
+                Ok(length) => return Ok(Some(length)),
                 Err(raised) => raised.clear_if(exc::TypeError)?,
             }
         }
         let Some(method) = self.lookup_special(identifier!("__length_hint__"))? else {
-            return Ok(default);
+            return Ok(None);
         };
         enter_native_call(" in __length_hint__")?;
         let hint = match method.call0() {
             Ok(hint) => hint,
             Err(raised) => {
                 raised.clear_if(exc::TypeError)?;
-                return Ok(default);
+                return Ok(None);
             }
         };
         if hint.is(not_implemented()) {
-            return Ok(default);
+            return Ok(None);
         }
         let Some(hint) = hint.downcast::<PyLongObject>().ok() else {
             return Err(raise!(
@@ -132,7 +139,9 @@ impl PyObject {
             ));
         };
         let hint = hint.as_isize()?;
-        usize::try_from(hint).map_err(|_| raise!(ValueError, "__length_hint__() should return >= 0"))
+        usize::try_from(hint)
+            .map(Some)
+            .map_err(|_| raise!(ValueError, "__length_hint__() should return >= 0"))
     }
 }
 

@@ -372,12 +372,14 @@ fn update_slot(ty: &PyTypeObject, first: usize) -> usize {
             } else if same_place {
                 use_generic = true;
             } else if specific.is_null() && generic.is_null() {
-                // A wrapper of the other suite (`mp_length` against `sq_length`): the slot itself may be inherited.
-                let inherited = inherited_slot(ty, def, owner);
-                if inherited.is_null() {
+                // A wrapper of the other suite (`mp_length` against `sq_length`): a subclass has what the owner has here, be it
+                // nothing, as `nb_multiply` for `__mul__` of `sq_repeat`.
+                if !ty.is_subtype(owner) {
                     use_generic = true;
+                } else if slot_value(owner, def).is_null() {
+                    continue;
                 } else {
-                    specific = inherited;
+                    specific = slot_value(owner, def);
                 }
             }
             generic = def.generic.0;
@@ -404,15 +406,6 @@ fn update_slot(ty: &PyTypeObject, first: usize) -> usize {
         generic
     });
     end
-}
-
-/// The function that `owner` has in this row's slot.
-fn inherited_slot(ty: &PyTypeObject, def: &SlotDef, owner: &PyTypeObject) -> *const c_void {
-    if ty.is_subtype(owner) {
-        slot_value(owner, def)
-    } else {
-        std::ptr::null()
-    }
 }
 
 /// The first row of the slot that a dunder names.

@@ -544,9 +544,10 @@ impl PyTypeObject {
     #[slot]
     fn tp_call(&self, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult {
         if std::ptr::eq(self, &PyType_Type) {
-            if let [object] = args.as_slice()
-                && kwargs.is_none_or(|kwargs| kwargs.len() == 0)
-            {
+            if let [object] = args.as_slice() {
+                if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+                    return Err(raise!(TypeError, "type() takes no keyword arguments"));
+                }
                 return Ok(object.ty().to_object());
             }
             if args.len() != 3 {

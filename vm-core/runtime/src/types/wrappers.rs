@@ -304,7 +304,17 @@ pub fn descr_set(
     args: &PyTupleObject,
     kwargs: Option<&PyDictObject>,
 ) -> PyResult {
-    expect_of("__set__", args, kwargs, 2)?;
+    set_two("__set__", function, object, args, kwargs)
+}
+
+fn set_two(
+    name: &str,
+    function: *const c_void,
+    object: &PyObject,
+    args: &PyTupleObject,
+    kwargs: Option<&PyDictObject>,
+) -> PyResult {
+    expect_of(name, args, kwargs, 2)?;
     set_by(function, object, args.as_slice()[0], Some(args.as_slice()[1]))
 }
 
@@ -324,7 +334,7 @@ pub fn set_item(
     args: &PyTupleObject,
     kwargs: Option<&PyDictObject>,
 ) -> PyResult {
-    descr_set(function, object, args, kwargs)
+    set_two("__setitem__", function, object, args, kwargs)
 }
 
 pub fn del_item(

@@ -255,10 +255,10 @@ impl Array {
             adder_runtime::hooks::warn(exc::DeprecationWarning, message, 1)?;
         }
         let descr = descriptor(code);
-        if let (Some(initial), Some(descr)) = (initial, descr)
-            && !descr.is_char()
+        if let Some(initial) = initial
+            && !descr.is_some_and(|descr| descr.is_char())
         {
-            let code = char::from(descr.code);
+            let code = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
             if PyUnicodeObject::check(initial) {
                 return Err(raise!(TypeError, "cannot use a str to initialize an array with typecode '{code}'"));
             }

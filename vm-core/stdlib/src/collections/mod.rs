@@ -3,6 +3,7 @@
 pub mod defaultdict;
 pub mod deque;
 
+use adder_runtime::objects::dictobject::PyDict_Type;
 use adder_runtime::prelude::*;
 use adder_runtime::protocol::number;
 
@@ -23,13 +24,22 @@ pub mod _collections {
     #[pyfunction("($module, mapping, iterable, /)")]
     fn _count_elements(mapping: &PyObject, iterable: &PyObject) -> PyResult<()> {
         let one = PyLongObject::from_i64(1);
-        if let Some(dict) = mapping.downcast_exact::<PyDictObject>() {
+        // A Counter is a dict in this, unless a subclass says otherwise.
+        let is_dicts = |name| {
+            let found = |ty: &PyTypeObject| ty.find_in_mro(name).map(std::ptr::from_ref);
+            found(mapping.ty()) == found(&PyDict_Type)
+        };
+        if let Some(dict) = mapping.downcast::<PyDictObject>()
+            && is_dicts(identifier!("get"))
+            && is_dicts(identifier!("__setitem__"))
+        {
             return iterable.for_each(|item| {
-                let count = match dict.get(&item)? {
+                let hash = item.hash()?;
+                let count = match dict.get_known_hash(&item, hash)? {
                     Some(count) => number::add(&count, one.as_object())?,
                     None => one.to_object(),
                 };
-                dict.set(&item, &count)
+                dict.insert(&item, hash, count)
             });
         }
         let get = mapping.get_attr(identifier!("get"))?;

@@ -1,6 +1,7 @@
 //! A format string -> the list of items with their offsets, and the conversion of each item.
 
 use super::ERROR;
+use adder_runtime::exceptions::exc;
 use adder_runtime::prelude::*;
 
 /// One code of a format, with its repeat count applied as the code asks.
@@ -237,17 +238,20 @@ impl Layout {
                 self.write_float(code, imag, &mut bytes[half..])?;
             }
             _ => {
-                let number = match value.to_f64() {
-                    Ok(number) => number,
-                    Err(raised) if code == b'e' && value.downcast::<PyLongObject>().is_some() => {
-                        return Err(raised);
-                    }
+                let stored = match value.to_f64() {
+                    Ok(number) => self.write_float(code, number, bytes),
                     Err(raised) => {
                         raised.clear();
                         return Err(ERROR.raise("required argument is not a float"));
                     }
                 };
-                self.write_float(code, number, bytes)?;
+                if let Err(raised) = stored {
+                    if value.downcast::<PyLongObject>().is_none() {
+                        return Err(raised);
+                    }
+                    raised.clear_if(exc::OverflowError)?;
+                    return Err(ERROR.raise("int too large to convert"));
+                }
             }
         }
         Ok(())

@@ -220,9 +220,16 @@ pub fn fill_repeated(target: &mut [u8], pattern: &[u8]) {
 /// `item in bytes`: a byte or a run of bytes.
 pub fn contains<T: ByteString>(this: &T, item: &PyObject) -> PyResult<bool> {
     let _held = this.hold();
-    if item.has_index() && !has_buffer(item) {
-        let byte = byte_value(item, "byte must be in range(0, 256)")?;
-        return Ok(memchr::memchr(byte, this.bytes()).is_some());
+    if item.has_index() {
+        match item.to_index_saturating() {
+            Ok(value) => {
+                let byte =
+                    u8::try_from(value).map_err(|_| raise!(ValueError, "byte must be in range(0, 256)"))?;
+                return Ok(memchr::memchr(byte, this.bytes()).is_some());
+            }
+            // Then its bytes count.
+            Err(raised) => raised.clear(),
+        }
     }
     let wanted = BytesArg::of(item)?;
     Ok(crate::objects::stringlib::find(this.bytes(), wanted.as_bytes()).is_some())

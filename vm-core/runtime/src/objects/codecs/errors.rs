@@ -237,6 +237,15 @@ fn character_name(code: u32) -> PyResult<Option<Ref<PyUnicodeObject>>> {
     Ok(name.downcast::<PyUnicodeObject>().ok())
 }
 
+/// A handler that is for exceptions of other types.
+fn cannot_handle(ty: &PyTypeObject) -> Raised {
+    raise!(
+        TypeError,
+        "don't know how to handle {} in error callback",
+        ty.full_name()
+    )
+}
+
 /// What a handler that Python defines puts in place of `bytes[start..end]`, and where decoding goes on.
 pub fn decode_replacement(
     handler: Handler,
@@ -275,9 +284,10 @@ pub fn decode_replacement(
             writer.push(code);
             return Ok(Some((writer.finish()?, start + len)));
         }
-        Handler::Strict | Handler::Other | Handler::XmlCharRefReplace | Handler::NameReplace => {
-            return Ok(None);
+        Handler::XmlCharRefReplace | Handler::NameReplace => {
+            return Err(cannot_handle(exc::UnicodeDecodeError));
         }
+        Handler::Strict | Handler::Other => return Ok(None),
     }
     Ok(Some((writer.finish()?, end)))
 }
@@ -444,13 +454,7 @@ pub fn run_handler(handler: Handler, error: &PyObject) -> PyResult {
         }
         return Err(raise!(TypeError, "codec must pass exception instance"));
     }
-    let cannot = || {
-        raise!(
-            TypeError,
-            "don't know how to handle {} in error callback",
-            ty.full_name()
-        )
-    };
+    let cannot = || cannot_handle(ty);
     if !(is_encode || is_decode || is_translate) {
         return Err(cannot());
     }

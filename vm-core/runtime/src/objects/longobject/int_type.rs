@@ -92,6 +92,16 @@ fn bind_new<'a>(
 /// int(x, base=10) -> integer
 ///
 /// Converts a number or a string to an integer; without arguments gives 0.
+fn check_count(n_given: usize) -> PyResult<()> {
+    if n_given > 2 {
+        return Err(raise!(
+            TypeError,
+            "int() takes at most 2 arguments ({n_given} given)"
+        ));
+    }
+    Ok(())
+}
+
 /// A number is converted by its __int__() or __index__(); a float loses its
 /// fraction.
 ///
@@ -112,10 +122,7 @@ impl PyLongObject {
     fn tp_new(cls: &PyTypeObject, args: &PyTupleObject, kwargs: Option<&PyDictObject>) -> PyResult<Int> {
         let positional = args.as_slice();
         let n_keywords = kwargs.map_or(0, PyDictObject::len);
-        if positional.len() + n_keywords > 2 {
-            let n = positional.len() + n_keywords;
-            return Err(raise!(TypeError, "int() takes at most 2 arguments ({n} given)"));
-        }
+        check_count(positional.len() + n_keywords)?;
         let mut pairs = Vec::with_capacity(n_keywords);
         if let Some(kwargs) = kwargs {
             let mut at = 0;
@@ -140,7 +147,10 @@ impl PyLongObject {
             let kwnames = kwnames.map_or(std::ptr::null_mut(), TypedObject::as_ptr);
             Kwargs::new(args.as_ptr().cast(), args.len() as isize, kwnames)
         };
-        if args.len() > 2 {
+        let n_keywords = kwnames.map_or(0, PyTupleObject::len);
+        if n_keywords > 0 {
+            check_count(args.len() + n_keywords)?;
+        } else if args.len() > 2 {
             return Err(raise!(
                 TypeError,
                 "int expected at most 2 arguments, got {}",
