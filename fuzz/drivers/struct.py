@@ -16,7 +16,7 @@ def one(data):
         for use in (lambda: struct.unpack(form, data), lambda: struct.unpack_from(form, data), lambda: struct.pack(form)):
             try:
                 use()
-            except struct.error:
+            except (struct.error, OverflowError): # more than bytes can hold
                 pass
         return
     it = struct.Struct(form)
