@@ -64,9 +64,8 @@ impl PyEnumerate {
         }
         let (mut iterable, mut start) = (args.first().copied(), args.get(1).copied());
         for (name, value) in keywords.iter() {
-            // Of two keywords the first decides which the other must be.
             let slot = match name.str()?.to_string_lossy().as_str() {
-                "iterable" if iterable.is_none() && (n_given == 1 || args.is_empty()) => &mut iterable,
+                "iterable" if iterable.is_none() => &mut iterable,
                 "start" if start.is_none() && n_given == 2 => &mut start,
                 other => {
                     return Err(raise!(

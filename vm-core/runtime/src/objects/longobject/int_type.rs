@@ -88,10 +88,6 @@ fn bind_new<'a>(
     Ok((positional.first().copied(), base))
 }
 
-/// int([x]) -> integer
-/// int(x, base=10) -> integer
-///
-/// Converts a number or a string to an integer; without arguments gives 0.
 fn check_count(n_given: usize) -> PyResult<()> {
     if n_given > 2 {
         return Err(raise!(
@@ -102,6 +98,10 @@ fn check_count(n_given: usize) -> PyResult<()> {
     Ok(())
 }
 
+/// int([x]) -> integer
+/// int(x, base=10) -> integer
+///
+/// Converts a number or a string to an integer; without arguments gives 0.
 /// A number is converted by its __int__() or __index__(); a float loses its
 /// fraction.
 ///
