@@ -73,14 +73,19 @@ pub fn parse(text: &[u8], base: u32, max_digits: usize) -> Result<Parsed, ParseE
         text = rest;
     }
     let (text, base, only_zeros) = strip_prefix(text, base);
-    let values = digit_values(text, base)?;
+    let n = count_digits(text, base)?;
+    let is_limited = !base.is_power_of_two() && max_digits > 0;
+    if is_limited && n > MAX_STR_DIGITS_THRESHOLD && n > max_digits {
+        return Err(ParseError::TooManyDigits(n));
+    }
+    let values: Vec<u8> = text
+        .iter()
+        .filter(|byte| **byte != b'_')
+        .map(|byte| digit_value(*byte))
+        .collect();
     let digits = if base.is_power_of_two() {
         parse_power_of_two(&values, base.trailing_zeros())
     } else {
-        let n = values.len();
-        if max_digits > 0 && n > MAX_STR_DIGITS_THRESHOLD && n > max_digits {
-            return Err(ParseError::TooManyDigits(n));
-        }
         if base == 10 && n > super::pylong::FROM_TEXT_DIGITS && !only_zeros {
             return Err(ParseError::Huge { negative, values });
         }
@@ -113,27 +118,27 @@ fn strip_prefix(text: &[u8], base: u32) -> (&[u8], u32, bool) {
     (text, base, false)
 }
 
-/// Checks the digits and the underscores between them; gives the digits' values.
-fn digit_values(text: &[u8], base: u32) -> Result<Vec<u8>, ParseError> {
-    let mut values = Vec::with_capacity(text.len());
+/// Checks the digits and the underscores between them; gives the number of digits.
+fn count_digits(text: &[u8], base: u32) -> Result<usize, ParseError> {
+    // A text that is too long must be refused much faster than it would be converted.
+    let are_decimal = |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & byte.is_ascii_digit());
+    if base >= 10 && !text.is_empty() && text.chunks(64).all(are_decimal) {
+        return Ok(text.len());
+    }
+    let mut n_underscores = 0;
     let mut after_digit = false;
     for &byte in text {
-        if byte == b'_' {
-            if !after_digit {
-                return Err(ParseError::Invalid);
-            }
+        if byte == b'_' && after_digit {
+            n_underscores += 1;
             after_digit = false;
-            continue;
-        }
-        let value = digit_value(byte);
-        if u32::from(value) >= base {
+        } else if u32::from(digit_value(byte)) < base {
+            after_digit = true;
+        } else {
             return Err(ParseError::Invalid);
         }
-        values.push(value);
-        after_digit = true;
     }
     if after_digit {
-        Ok(values)
+        Ok(text.len() - n_underscores)
     } else {
         Err(ParseError::Invalid)
     }
